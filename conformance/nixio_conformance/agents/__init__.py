@@ -1,0 +1,1 @@
+"""Programs that host one implementation and speak the agent protocol; one file each, no imports of the project."""

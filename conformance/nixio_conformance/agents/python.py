@@ -1,0 +1,276 @@
+"""The agent for Python ports: hosts one implementation in a process of its own and speaks the protocol for it.
+
+    python -m nixio_conformance.agents.python entry-point NAME
+    python -m nixio_conformance.agents.python target MODULE:OBJECT
+
+One file, standard library only, no imports of the project: it can be copied anywhere. It is also the model for
+agents in other languages. `Host` is the whole agent but for the input and output, so that `--in-process` shares it.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import errno
+import gc
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import socket as stdlib_socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+PROTOCOL = 1
+GROUP = "nixio.implementations"
+JSON = dict[str, Any]
+
+
+class Unavailable(Exception):
+    """The implementation cannot be had; the text says why and what there is instead."""
+
+
+class Instead(Exception):
+    """The implementation is an agent program of its own; `argv` starts it."""
+
+    def __init__(self, argv: list[str]) -> None:
+        super().__init__(argv)
+        self.argv = argv
+
+
+def find(how: str, name: str) -> Any:
+    """The object that a user named: an entry point, or `module:object`.
+
+    Raises `Unavailable` when there is none or its import fails.
+    """
+    try:
+        if how == "entry-point":
+            found = importlib.metadata.entry_points(group=GROUP)
+            if name not in found.names:
+                names = ", ".join(sorted(found.names)) or "none at all"
+                raise Unavailable(f"no implementation is called {name!r}; installed are: {names}")
+            return found[name].load()
+        module_name, _, attribute = name.partition(":")
+        # The folder the user stands in is importable: `--target module:object` needs no packaging.
+        if os.getcwd() not in sys.path:
+            sys.path.insert(0, os.getcwd())
+        found_object = importlib.import_module(module_name)
+        for part in attribute.split(".") if attribute else ():
+            found_object = getattr(found_object, part)
+        return found_object
+    except Unavailable:
+        raise
+    except BaseException as error:  # a port's import may raise anything, SystemExit among it
+        raise Unavailable(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+class Host:
+    """Holds one implementation and its sockets, and answers requests about them."""
+
+    def __init__(self, implementation: Any) -> None:
+        factory = getattr(implementation, "socket", None)
+        argv = getattr(implementation, "argv", None)
+        if factory is None and argv is not None and not isinstance(implementation, type):
+            raise Instead([str(word) for word in argv])
+        self._factory: Callable[..., Any] = implementation if factory is None else factory
+        if not callable(self._factory):
+            raise Unavailable(
+                f"{implementation!r} is neither a factory socket(domain, type, protocol=None), nor has it an attribute "
+                "`socket` that is one, nor is it an Agent(argv=...)"
+            )
+        self._implementation = implementation
+        self._sockets: dict[int, Any] = {}
+        self._next = 1
+
+    def hello(self) -> JSON:
+        """What the implementation says of itself."""
+        described = self._implementation
+        size = getattr(described, "buffersize", 8192)
+        named = getattr(described, "name", None) or getattr(described, "__name__", None)
+        return {
+            "reply": "hello",
+            "protocol": PROTOCOL,
+            "name": str(named or type(described).__name__),
+            "version": str(getattr(described, "version", "")),
+            "language": f"Python {platform.python_version()}",
+            "platform": sys.platform,
+            "capabilities": ["buffer-types", "gc"],
+            "buffersize": size if isinstance(size, int) else 8192,
+        }
+
+    def answer(self, request: JSON) -> JSON:
+        """The reply to one request, without its id."""
+        match request.get("do"):
+            case "hello":
+                return self.hello()
+            case "socket":
+                return self._call(self._factory, request["args"])
+            case "call":
+                return self._method(request)
+            case "forget":
+                self._sockets.pop(request["socket"], None)
+                gc.collect()
+                return {"reply": "values", "values": []}
+            case "reset":
+                self.reset()
+                return {"reply": "values", "values": []}
+            case other:
+                return {"reply": "unsupported", "message": f"no request {other!r}", "missing": False}
+
+    def reset(self) -> None:
+        """Close and forget all sockets, whatever they say to it."""
+        for held in self._sockets.values():
+            with contextlib.suppress(Exception):
+                held.close()
+        self._sockets.clear()
+
+    def _method(self, request: JSON) -> JSON:
+        held = self._sockets.get(request["socket"])
+        if held is None:
+            return {"reply": "unsupported", "message": f"no socket {request['socket']}", "missing": False}
+        method = getattr(held, request["method"], None)
+        if method is None:
+            return {"reply": "unsupported", "message": f"{type(held).__name__} has no method {request['method']}"}
+        return self._call(method, request["args"])
+
+    def _call(self, function: Callable[..., Any], arguments: list[Any]) -> JSON:
+        given = [argument(value) for value in arguments]
+        try:
+            result = function(*given)
+        except Exception as error:  # each kind has its own reply
+            return failure(error)
+        values = result if isinstance(result, tuple) else (result,)
+        return {"reply": "values", "values": [self._value(value) for value in values]}
+
+    def _value(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            # A subclass of int prints as it likes; the number is what counts.
+            number = int(value)
+            return number if -(2**63) <= number < 2**64 else foreign(value)
+        if isinstance(value, float):
+            return value if value - value == 0 else foreign(value)
+        if isinstance(value, str):
+            text = str.__str__(value)
+            return foreign(value) if any("\ud800" <= letter <= "\udfff" for letter in text) else text
+        if isinstance(value, bytes):
+            return {"type": "buffer", "hex": value.hex()}
+        if is_socket(value):
+            return {"type": "socket", "socket": self._hold(value)}
+        return foreign(value)
+
+    def _hold(self, value: Any) -> int:
+        for number, held in self._sockets.items():
+            if held is value:
+                return number
+        number = self._next
+        self._next += 1
+        self._sockets[number] = value
+        return number
+
+
+def is_socket(value: Any) -> bool:
+    """Whether a result is a socket: it can tell its descriptor. (A port may lack any other method.)"""
+    return any(callable(getattr(value, name, None)) for name in ("fileno", "recv", "close", "getsockname"))
+
+
+def foreign(value: Any) -> JSON:
+    """A value that the contract does not know."""
+    try:
+        text = repr(value)
+    except Exception as error:  # a port's __repr__ is a port's code
+        text = f"(its repr raises {type(error).__name__})"
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return {"type": "foreign", "name": type(value).__name__, "repr": text[:200]}
+
+
+def argument(value: Any) -> Any:
+    """A request's argument as the port takes it."""
+    if isinstance(value, dict):
+        data = bytes.fromhex(value["hex"])
+        match value.get("held_as", "bytes"):
+            case "bytearray":
+                return bytearray(data)
+            case "memoryview":
+                return memoryview(data)
+            case "array":
+                return array.array("H", data)
+        return data
+    if isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+def failure(error: Exception) -> JSON:
+    """An exception as a reply, in the contract's kinds."""
+    message = f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace").decode()
+    reply: JSON = {"reply": "failure", "kind": "exception", "message": message}
+    if isinstance(error, stdlib_socket.gaierror):
+        reply |= {"kind": "resolver", "name": resolver_name(error.errno)} | numbered(error.errno)
+    elif isinstance(error, BlockingIOError) and error.errno in (None, errno.EAGAIN, errno.EWOULDBLOCK):
+        reply |= {"kind": "would-block", "name": "EAGAIN"} | numbered(error.errno)
+    elif isinstance(error, OSError):
+        reply |= {"kind": "system", "name": errno.errorcode.get(error.errno or 0, "")} | numbered(error.errno)
+    elif isinstance(error, (TypeError, ValueError)):
+        reply |= {"kind": "argument"}
+    return reply
+
+
+def numbered(number: object) -> JSON:
+    """The error's number, if it is one."""
+    return {"number": int(number)} if isinstance(number, int) else {}
+
+
+def resolver_name(number: object) -> str:
+    """The symbolic name of a resolver's code, as `EAI_NONAME`; empty where there is none."""
+    for name in dir(stdlib_socket):
+        if name.startswith("EAI_") and getattr(stdlib_socket, name) == number:
+            return name
+    return ""
+
+
+def private_streams() -> tuple[Any, Any]:
+    """The protocol's own input and output, out of the port's reach.
+
+    A port may print to standard output, or read or close the standard streams: it gets a null input and standard
+    error instead, and the protocol moves to descriptors of its own that no program started later inherits.
+    """
+    requests = os.fdopen(os.dup(0), "rb", buffering=-1)
+    replies = os.fdopen(os.dup(1), "wb", buffering=-1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return requests, replies
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until the input ends."""
+    requests, replies = private_streams()
+
+    def send(identifier: int, reply: JSON) -> None:
+        replies.write(json.dumps({"id": identifier, **reply}).encode() + b"\n")
+        replies.flush()
+
+    host: Host | None = None
+    for line in requests:
+        request = json.loads(line)
+        if host is None:
+            try:
+                how, name = arguments
+                host = Host(find(how, name))
+            except Unavailable as error:
+                send(request["id"], {"reply": "unavailable", "message": str(error)})
+                return 3
+            except Instead as error:
+                send(request["id"], {"reply": "instead", "argv": error.argv})
+                return 0
+        send(request["id"], host.answer(request))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,63 @@
+"""What the checks are given: the case with the port's sockets and peers, and the pairs that most of them need."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance import hygiene
+from nixio_conformance.driver.session import Session
+from nixio_conformance.lab.case import Case, Pair, workspace
+from nixio_conformance.plugin import JUDGEMENT, SESSION
+from nixio_fixtures import Kind
+
+
+@pytest.fixture(scope="session")
+def session(pytestconfig: pytest.Config) -> Session:
+    """The agent that hosts the port."""
+    found = pytestconfig.stash.get(SESSION, None)
+    if found is None:
+        pytest.exit("name an implementation: --nixio NAME, --nixio-target MODULE:OBJECT or --nixio-agent COMMAND", 2)
+    return found
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """Where the socket files of all cases are."""
+    with workspace() as path:
+        yield path
+
+
+@pytest.fixture
+def kind() -> Kind | None:
+    """The kind of socket that the case is about: the plugin multiplies a check by its clause's kinds."""
+    return None
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest, session: Session, folder: Path, kind: Kind | None) -> Iterator[Case]:
+    """One case: the port's sockets, peers, and addresses. All of it is let go in the end."""
+    made = Case(session, folder, kind)
+    request.node.stash[JUDGEMENT].case = made
+    session.begin_case(made.transcript)
+    try:
+        with hygiene.watched(session):
+            yield made
+    finally:
+        with contextlib.suppress(OSError):
+            made.close()
+
+
+@pytest.fixture
+def pair(case: Case) -> Pair:
+    """Two ends of one connection; the port's end connected to the suite's."""
+    return case.pair()
+
+
+@pytest.fixture
+def either_pair(case: Case, role: str) -> Pair:
+    """Two ends of one connection, with the port as client and, for streams, as server too."""
+    return case.pair(role)

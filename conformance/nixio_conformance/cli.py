@@ -1,0 +1,199 @@
+"""The command line: thin over the plugin, the reports and the tables."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from rich.console import Console
+
+from nixio_conformance import __version__, listing, plugin, selection, smoke
+from nixio_conformance.driver import messages
+from nixio_conformance.driver.errors import CannotStart
+from nixio_conformance.recorder import STREAM
+from nixio_conformance.target import Target, plugged_in
+from nixio_fixtures import load
+from nixio_reports import Progress, StreamError, print_report, read, write_reports
+
+EPILOG = "Exit codes: 0 conforming, 1 not conforming, 2 wrong usage, 3 the port or the host could not be started, 130 interrupted."
+
+
+class _Options:
+    """Options that name an implementation, shared by the commands that start one."""
+
+    @staticmethod
+    def target(function: click.decorators.FC) -> click.decorators.FC:
+        for option in reversed(
+            (
+                click.argument("name", required=False),
+                click.option("--target", metavar="MODULE:OBJECT", help="A Python object, no packaging needed."),
+                click.option("--agent", metavar="COMMAND", help="A program that speaks the agent protocol."),
+            )
+        ):
+            function = option(function)
+        return function
+
+
+def _target(name: str | None, target: str | None, agent: str | None, in_process: bool = False) -> Target:
+    given = [("entry-point", name), ("target", target), ("agent", agent)]
+    chosen = [(way, text) for way, text in given if text]
+    if len(chosen) != 1:
+        names = ", ".join(sorted(plugged_in())) or "none"
+        raise click.UsageError(f"name one implementation: NAME (installed: {names}), --target or --agent")
+    way, text = chosen[0]
+    if way == "entry-point" and text not in plugged_in():
+        names = ", ".join(sorted(plugged_in())) or "none at all"
+        raise click.UsageError(f"no implementation is called {text!r}; installed are: {names}")
+    if in_process and way == "agent":
+        raise click.UsageError("--in-process is for Python ports; an agent program has a process of its own")
+    return Target(way, text, in_process)  # type: ignore[arg-type]
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nixio-conformance")
+def main() -> None:
+    """Judge ports of nixio's Socket API."""
+
+
+@main.command(epilog=EPILOG)
+@_Options.target
+@click.option("--select", metavar="TERM", multiple=True, help="Only these: a clause, method, family, kind, level or case.")
+@click.option("--level", type=click.Choice(["must", "should", "may"]), multiple=True, help="Judge only these levels.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first finding.")
+@click.option("-n", "workers", metavar="N", default="0", show_default=True, help="Worker processes, or `auto`.")
+@click.option("--report", metavar="DIR", type=click.Path(path_type=Path), default=Path("nixio-report"), show_default=True)
+@click.option("--in-process", is_flag=True, help="Host a Python port in the test process (debugger, coverage).")
+@click.option("--shuffle", metavar="SEED", help="Run the cases in an order that this seed decides.")
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+def run(
+    name: str | None,
+    target: str | None,
+    agent: str | None,
+    select: tuple[str, ...],
+    level: tuple[str, ...],
+    fail_fast: bool,
+    workers: str,
+    report: Path,
+    in_process: bool,
+    shuffle: str | None,
+    pytest_arguments: tuple[str, ...],
+) -> None:
+    """Judge one implementation and write a report.
+
+    What stands after `--` goes to pytest (`-- --pdb`).
+    """
+    chosen = _target(name, target, agent, in_process)
+    if not (workers == "auto" or workers.isdigit()):
+        raise click.BadParameter(f"{workers!r} is neither a number nor `auto`", param_hint="-n")
+    try:
+        selection.parse(select, load())
+    except selection.UnknownSelection as error:
+        raise click.UsageError(str(error)) from None
+    arguments = _pytest_arguments(chosen, select, level, fail_fast, workers, report, shuffle)
+    sys.exit(_run(arguments + list(pytest_arguments), report, Console()))
+
+
+def _pytest_arguments(
+    target: Target,
+    select: tuple[str, ...],
+    level: tuple[str, ...],
+    fail_fast: bool,
+    workers: str,
+    report: Path,
+    shuffle: str | None,
+) -> list[str]:
+    checks = importlib.resources.files("nixio_conformance") / "checks"
+    names = {"entry-point": "--nixio", "target": "--nixio-target", "agent": "--nixio-agent"}
+    arguments = ["-c", f"{checks}/pytest.ini", f"--rootdir={checks}", str(checks)]
+    arguments += ["-p", "nixio_conformance.plugin", "-p", "xdist.plugin"]
+    arguments += [f"{names[target.way]}={target.name}", f"--nixio-report={report.absolute()}"]
+    arguments += [f"--nixio-select={term}" for term in (*select, *(f"level={name}" for name in level))]
+    arguments += [f"--nixio-level={name}" for name in level]
+    arguments += ["--nixio-in-process"] if target.in_process else []
+    arguments += ["-x"] if fail_fast else []
+    arguments += [f"--nixio-shuffle={shuffle}"] if shuffle else []
+    return arguments + (["-n", workers] if workers != "0" else [])
+
+
+class _Quiet:
+    """Takes pytest's own terminal away: the progress and the summary are the reports'."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[plugin.PROGRESS] = self.progress
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None and not config.getoption("usepdb"):
+            config.pluginmanager.unregister(reporter)
+
+
+def _run(arguments: list[str], report: Path, console: Console) -> int:
+    # Other plugins that happen to be installed must not change what the suite does, in the workers neither.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    progress = Progress(console, None)
+    progress.start()
+    try:
+        status = int(pytest.main(arguments, plugins=[_Quiet(progress)]))
+    finally:
+        progress.stop()
+    if status == 3 or not (report / STREAM).exists():
+        return 3 if status != 4 else 2
+    return _show(report / STREAM, report, console)
+
+
+def _show(path: Path, folder: Path, console: Console) -> int:
+    try:
+        stream = read(path)
+    except StreamError as error:
+        raise click.ClickException(str(error)) from None
+    written = write_reports(stream, folder)
+    print_report(console, stream, html=written["html"])
+    return stream.footer.exit_code if stream.footer else 1
+
+
+@main.command("list")
+def list_() -> None:
+    """Show what is plugged in, and what this host can."""
+    Console().print(listing.overview())
+
+
+@main.command()
+@click.argument("axis", type=click.Choice(["clauses", "methods", "options"]), default="clauses")
+def spec(axis: str) -> None:
+    """Print a table of the specification."""
+    Console().print(listing.table(axis))
+
+
+@main.command("smoke", epilog=EPILOG)
+@_Options.target
+def smoke_(name: str | None, target: str | None, agent: str | None) -> None:
+    """Try an implementation in a few steps, telling each: is it plugged in right?"""
+    chosen = _target(name, target, agent)
+    try:
+        fine = smoke.run(chosen, Console())
+    except CannotStart as error:
+        click.echo(f"{chosen.asked}: {error}", err=True)
+        sys.exit(3)
+    sys.exit(0 if fine else 1)
+
+
+@main.command("report")
+@click.argument("stream", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--report", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Default: beside the stream.")
+def report_(stream: Path, folder: Path | None) -> None:
+    """Write and show the reports of a recorded stream again."""
+    sys.exit(_show(stream, folder or stream.parent, Console()))
+
+
+@main.command()
+def schema() -> None:
+    """Print the agent protocol as JSON Schema."""
+    click.echo(json.dumps(messages.schema(), indent=2))

@@ -1,0 +1,1 @@
+"""Speaks to an implementation: messages, process life, deadlines, transcript."""

@@ -1,0 +1,43 @@
+"""How long a call may take, told fairly on a loaded machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+#: Seconds that a call may take, not counting the time that its process waited for a processor.
+CALL = 5.0
+#: Seconds after which a call has hung, whatever the machine was doing.
+HARD = 60.0
+
+
+class Deadline:
+    """Runs out `seconds` after it was made; what a process spends waiting for a processor does not count.
+
+    A port that is starved by other programs is slow, not wrong. Linux tells how long a process was runnable without
+    running (/proc/PID/schedstat); elsewhere the clock alone decides.
+    """
+
+    def __init__(self, seconds: float = CALL, pid: int | None = None) -> None:
+        self._schedstat = Path(f"/proc/{pid}/schedstat") if pid is not None else None
+        self._seconds = seconds
+        self._start = time.monotonic()
+        self._starved = self._waited_for_processor()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was made, by the clock."""
+        return time.monotonic() - self._start
+
+    def remaining(self) -> float:
+        """Seconds left; never more than the clock could bring, 0.0 when it has run out."""
+        left = self._seconds - self.elapsed
+        if left <= 0 and self.elapsed < max(HARD, self._seconds):
+            left += self._waited_for_processor() - self._starved
+        return max(left, 0.0)
+
+    def _waited_for_processor(self) -> float:
+        try:
+            return int(self._schedstat.read_text().split()[1]) / 1e9 if self._schedstat else 0.0
+        except (OSError, IndexError, ValueError):
+            return 0.0

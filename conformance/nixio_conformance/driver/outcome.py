@@ -1,0 +1,73 @@
+"""What a call on the port came to: values, or one of the contract's failures."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from nixio_conformance.driver.messages import Foreign
+
+if TYPE_CHECKING:
+    from nixio_conformance.driver.session import PortSocket
+
+PortValue = "None | bool | int | float | str | bytes | Foreign | PortSocket"
+
+#: Names for the same number on some systems and different numbers on others: equal for every verdict.
+_SAME = {"EWOULDBLOCK": "EAGAIN", "ENOTSUP": "EOPNOTSUPP"}
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The call returned these values."""
+
+    values: tuple[None | bool | int | float | str | bytes | Foreign | PortSocket, ...]
+
+    def __str__(self) -> str:
+        if len(self.values) == 1:
+            return show(self.values[0])
+        return "(" + ", ".join(show(value) for value in self.values) + ")"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The call failed."""
+
+    kind: Literal["system", "would-block", "resolver", "argument", "exception", "missing"]
+    #: Symbolic: `ECONNREFUSED`, `EAI_NONAME`; empty where there is none.
+    name: str
+    number: int | None
+    message: str
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """The words of the tables that this failure answers to: its kind, and its name."""
+        return frozenset({self.kind, canonical(self.name)} - {""})
+
+    def __str__(self) -> str:
+        name = self.name or self.kind
+        prefix = "" if self.name else f"{self.kind}: "
+        return f"{prefix}{self.message or name}" if not self.name else f"{name} ({self.message or self.kind})"
+
+
+Outcome = Returned | Failure
+
+
+def canonical(name: str) -> str:
+    """One name for errors that share a number on some systems."""
+    return _SAME.get(name, name)
+
+
+def errno_name(number: int | None) -> str:
+    """The symbolic name of an error number of this machine."""
+    return errno.errorcode.get(number, str(number)) if number is not None else ""
+
+
+def show(value: object) -> str:
+    """A value as a person reads it; long buffers are shortened."""
+    if isinstance(value, Foreign):
+        return f"{value.repr} (a {value.name})"
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        data = bytes(value)
+        return repr(data) if len(data) <= 48 else f"{data[:32]!r}... ({len(data)} bytes)"
+    return repr(value)

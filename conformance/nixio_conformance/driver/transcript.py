@@ -1,0 +1,72 @@
+"""What happened in a case, step by step, and a program that does it again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from nixio_conformance.driver.outcome import show
+
+Actor = Literal["port", "peer", "observer"]
+
+
+@dataclass
+class Step:
+    """One step: who did what to whom, and what came back."""
+
+    at: float
+    actor: Actor
+    #: Variable that the step is done on: `s1`, `peer1`; empty for a constructor.
+    subject: str
+    method: str
+    arguments: tuple[object, ...]
+    result: str = "..."
+    #: Variables that hold the step's values afterwards, by position; empty names are not kept.
+    assigns: tuple[str, ...] = ()
+    values: tuple[object, ...] = ()
+    seconds: float = 0.0
+    #: The step as a line of Python where it is not a call on the port.
+    code: str = ""
+    #: Whether other steps began before this one ended: the call was left pending.
+    overlapped: bool = False
+
+    @property
+    def call(self) -> str:
+        """The step as one reads a call."""
+        arguments = ", ".join(show(argument) for argument in self.arguments)
+        prefix = f"{self.subject}." if self.subject else ""
+        return f"{prefix}{self.method}({arguments})"
+
+
+@dataclass
+class Transcript:
+    """The steps of one case, in order, and the names of its sockets."""
+
+    steps: list[Step] = field(default_factory=list)
+    _start: float = field(default_factory=time.monotonic)
+    _names: dict[str, int] = field(default_factory=dict)
+
+    def now(self) -> float:
+        """Seconds since the case began."""
+        return time.monotonic() - self._start
+
+    def name(self, prefix: str) -> str:
+        """The next free variable name: `s1`, `s2`, `peer1`."""
+        self._names[prefix] = self._names.get(prefix, 0) + 1
+        return f"{prefix}{self._names[prefix]}"
+
+    def begin(self, actor: Actor, subject: str, method: str, arguments: Sequence[object]) -> Step:
+        """Record that a step begins; the caller fills in what came of it."""
+        step = Step(self.now(), actor, subject, method, tuple(arguments))
+        self.steps.append(step)
+        return step
+
+    def end(self, step: Step, result: str, values: Sequence[object] = (), assigns: Sequence[str] = ()) -> None:
+        """Record what came of a step."""
+        step.result = result
+        step.values = tuple(values)
+        step.assigns = tuple(assigns)
+        step.seconds = self.now() - step.at
+        step.overlapped = bool(self.steps) and self.steps[-1] is not step

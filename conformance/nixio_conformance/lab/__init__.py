@@ -1,0 +1,1 @@
+"""Where a case happens: what the host can, independent peers, and observers outside the port."""

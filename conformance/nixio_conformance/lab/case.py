@@ -1,0 +1,175 @@
+"""What one case has at hand: the port's sockets, peers, addresses; and its end, when all of it is let go."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import socket as stdlib_socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nixio_conformance import expect
+from nixio_conformance.driver.outcome import Outcome
+from nixio_conformance.driver.session import Argument, PortSocket, Session
+from nixio_conformance.driver.transcript import Transcript
+from nixio_conformance.lab import observer
+from nixio_conformance.lab.peer import Address, Peer
+from nixio_fixtures import Kind
+
+LOOPBACK = {"inet": "127.0.0.1", "inet6": "::1"}
+ANY = {"inet": "0.0.0.0", "inet6": "::"}  # noqa: S104 - what a wildcard reads as
+
+
+@dataclass
+class Pair:
+    """The port's end and the suite's end of one connection (stream), or two sockets connected to each other (dgram)."""
+
+    port: PortSocket
+    peer: Peer
+    #: The port's listener, where the port was the server.
+    listener: PortSocket | None = None
+
+
+class Case:
+    """One case: everything in it is recorded in one transcript."""
+
+    def __init__(self, session: Session, folder: Path, kind: Kind | None) -> None:
+        self.session = session
+        self.transcript = Transcript()
+        self._kind = kind
+        self._folder = folder
+        #: The folder that the paths of the case are in.
+        self.folder = str(folder)
+        self._peers: list[Peer] = []
+        self._numbers = itertools.count(1)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of socket that the case is about."""
+        assert self._kind is not None, "the case has no kind: its clause names none"
+        return self._kind
+
+    @property
+    def buffersize(self) -> int:
+        """The port's own `nixio.const.buffersize`, in bytes."""
+        return self.session.welcome.buffersize
+
+    @property
+    def loopback(self) -> str:
+        """This host's own address, as text, in the case's family."""
+        return LOOPBACK[self.kind.domain]
+
+    # --- the port's sockets
+
+    def open(self, *arguments: Argument) -> Outcome:
+        """Call the factory with these arguments."""
+        return self.session.open(*arguments)
+
+    def socket(self, kind: Kind | None = None) -> PortSocket:
+        """A new socket of the port."""
+        kind = kind or self.kind
+        if kind.type == "raw":
+            return self._raw(kind)
+        return expect.socket(expect.value(self.open(kind.domain, kind.type), "socket()"), "socket()")
+
+    def _raw(self, kind: Kind) -> PortSocket:
+        """Raw sockets need a protocol, which the contract does not spell: its name and its number are both sane."""
+        name, number = ("icmp", 1) if kind.domain == "inet" else ("icmpv6", 58)
+        outcome = self.open(kind.domain, "raw", name)
+        if not isinstance(outcome, expect.Returned):
+            outcome = self.open(kind.domain, "raw", number)
+        return expect.socket(expect.value(outcome, "socket()"), "socket()")
+
+    def bound(self, kind: Kind | None = None) -> tuple[PortSocket, Address]:
+        """A new socket of the port, bound to a fresh address of loopback or a fresh path, and that address."""
+        kind = kind or self.kind
+        sock = self.socket(kind)
+        return sock, self.bind(sock, kind)
+
+    def bind(self, sock: PortSocket, kind: Kind | None = None) -> Address:
+        """Bind a socket of the port to a fresh address, and that address."""
+        kind = kind or self.kind
+        if kind.domain == "unix":
+            path = self.path()
+            expect.true(sock.bind(path, None), "bind()")
+            return path, None
+        expect.true(sock.bind(LOOPBACK[kind.domain], 0), "bind()")
+        host, port = expect.address(sock.getsockname(), "getsockname()")
+        if not isinstance(host, str) or not isinstance(port, int) or not 0 < port < 65536:
+            expect.mismatch("getsockname() after bind()", "an address as text and a port", (host, port))
+        return host, port
+
+    def listening(self, backlog: int = 8, kind: Kind | None = None) -> tuple[PortSocket, Address]:
+        """A listening socket of the port, and its address."""
+        sock, address = self.bound(kind)
+        expect.true(sock.listen(backlog), "listen()")
+        return sock, address
+
+    # --- the other end
+
+    def peer(self, kind: Kind | None = None) -> Peer:
+        """A new socket of the suite."""
+        return self.keep(Peer(self.transcript, kind or self.kind))
+
+    def keep(self, peer: Peer) -> Peer:
+        """Let go of this peer too when the case ends."""
+        self._peers.append(peer)
+        return peer
+
+    def bound_peer(self, kind: Kind | None = None) -> Peer:
+        """A new socket of the suite, bound to a fresh address."""
+        kind = kind or self.kind
+        host = self.path() if kind.domain == "unix" else LOOPBACK[kind.domain]
+        return self.peer(kind).bind(host)
+
+    def listening_peer(self, backlog: int = 8, kind: Kind | None = None) -> Peer:
+        """A listening socket of the suite."""
+        return self.bound_peer(kind).listen(backlog)
+
+    # --- both
+
+    def pair(self, role: str = "client", kind: Kind | None = None) -> Pair:
+        """Two ends of one connection; `role` is the port's: client or server (stream), both alike for dgram."""
+        kind = kind or self.kind
+        if kind.type != "stream":
+            sock, address = self.bound(kind)
+            peer = self.bound_peer(kind).connect(address)
+            expect.true(sock.connect(*peer.address), "connect()")
+            return Pair(sock, peer)
+        if role == "server":
+            listener, address = self.listening(kind=kind)
+            peer = self.peer(kind).connect(address)
+            accepted = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
+            return Pair(accepted, peer, listener)
+        listening = self.listening_peer(kind=kind)
+        sock = self.socket(kind)
+        expect.true(sock.connect(*listening.address), "connect()")
+        return Pair(sock, self.keep(listening.accept()))
+
+    def path(self, length: int | None = None) -> str:
+        """A path in the case's own folder where nothing is yet, of exactly `length` bytes if that is given."""
+        path = str(self._folder / f"{next(self._numbers)}")
+        return path if length is None else path + "x" * (length - len(path))
+
+    def view(self, sock: PortSocket) -> contextlib.AbstractContextManager[stdlib_socket.socket]:
+        """The same socket, seen from outside of the port (capability `kernel-view`)."""
+        return observer.borrowed(self.session.pid, expect.integer(sock.fileno(), "fileno()"))
+
+    def close(self) -> None:
+        """Let go of everything; the socket files too."""
+        for peer in self._peers:
+            peer.discard()
+        for name in os.listdir(self._folder):  # noqa: PTH208 - quick: this runs after every case
+            (self._folder / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def workspace() -> Iterator[Path]:
+    """A folder of the run's own whose path is short enough for a UNIX address, removed in the end."""
+    base = "/tmp" if sys.platform == "darwin" else None  # macOS's own temporary folder leaves no room in sun_path
+    with tempfile.TemporaryDirectory(prefix="nx", dir=base, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)

@@ -1,0 +1,226 @@
+"""What this host can: each capability of the table is probed, by doing it, and an absence has a reason.
+
+"This host cannot" is never mixed up with "this port cannot": the probes use the standard library alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import platform
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+from nixio_conformance.lab import observer
+from nixio_fixtures import Platform, load
+from nixio_reports.records import Host
+
+#: Seconds that a probe's round trip may take.
+PATIENCE = 5.0
+
+
+@cache
+def capabilities() -> dict[str, str]:
+    """Each capability of the table, and why this host lacks it; an empty text when it has it."""
+    return {row.id: _reason(_PROBES[row.id]) for row in load().capabilities}
+
+
+@cache
+def this_platform() -> Platform:
+    """The table's row of the system that this runs on; unknown systems are taken for the last BSD-like row."""
+    rows = load().platforms
+    for row in rows:
+        if sys.platform.startswith(row.sys_platform):
+            return row
+    return next(row for row in rows if row.id == "freebsd")
+
+
+def describe() -> Host:
+    """This host, as reports name it."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name, as in containers
+        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return Host(
+        system=platform.system(),
+        release=platform.release(),
+        machine=platform.machine(),
+        python=platform.python_version(),
+        user=user,
+        capabilities=capabilities(),
+    )
+
+
+class Lacking(Exception):
+    """A probe's way to say that the host lacks something, and why."""
+
+
+def _reason(probe: Callable[[], None]) -> str:
+    try:
+        probe()
+    except Lacking as error:
+        return str(error)
+    except (OSError, AttributeError) as error:
+        return f"{error}" or type(error).__name__
+    return ""
+
+
+def _ip(family: str, host: str) -> None:
+    number = getattr(socket, family, None)
+    if number is None:
+        raise Lacking(f"Python has no {family} here")
+    _stream(number, (host, 0))
+    _dgram(number, (host, 0))
+
+
+def _unix() -> None:
+    if not hasattr(socket, "AF_UNIX"):
+        raise Lacking("no UNIX sockets on this system")
+    with tempfile.TemporaryDirectory(prefix="nx") as folder:
+        _stream(socket.AF_UNIX, f"{folder}/s")
+        _dgram(socket.AF_UNIX, f"{folder}/d")
+
+
+def _stream(family: int, address: object) -> None:
+    with socket.socket(family, socket.SOCK_STREAM) as listener, socket.socket(family, socket.SOCK_STREAM) as client:
+        listener.settimeout(PATIENCE)
+        client.settimeout(PATIENCE)
+        listener.bind(address)  # type: ignore[arg-type]
+        listener.listen(1)
+        client.connect(listener.getsockname())
+        accepted, _ = listener.accept()
+        with accepted:
+            accepted.settimeout(PATIENCE)
+            client.sendall(b"?")
+            accepted.sendall(accepted.recv(1))
+            _arrived(client.recv(1))
+
+
+def _dgram(family: int, address: object) -> None:
+    with socket.socket(family, socket.SOCK_DGRAM) as receiver, socket.socket(family, socket.SOCK_DGRAM) as sender:
+        receiver.settimeout(PATIENCE)
+        receiver.bind(address)  # type: ignore[arg-type]
+        sender.sendto(b"?", receiver.getsockname())
+        _arrived(receiver.recv(1))
+
+
+def _arrived(data: bytes) -> None:
+    if data != b"?":
+        raise Lacking("a byte did not come back from loopback")
+
+
+def _raw(family: str, protocol: str) -> None:
+    with socket.socket(getattr(socket, family), socket.SOCK_RAW, getattr(socket, protocol)):
+        pass
+
+
+def _abstract() -> None:
+    if not sys.platform.startswith("linux"):
+        raise Lacking("abstract names are Linux's")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(b"\0nixio-conformance-probe-%d" % os.getpid())
+
+
+def _loopback_net() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.bind(("127.41.42.43", 0))
+
+
+def _descriptors() -> None:
+    if not Path(f"/proc/{os.getpid()}/fd").is_dir():
+        raise Lacking("no /proc/PID/fd on this system")
+
+
+def _kernel_view() -> None:
+    _descriptors()
+    with _child_with_socket() as pid, observer.borrowed(pid, 0) as sock:
+        sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
+
+
+@contextlib.contextmanager
+def _child_with_socket() -> Iterator[int]:
+    near, far = socket.socketpair()
+    with near, far:
+        child = subprocess.Popen([sys.executable, "-S", "-E", "-c", "input()"], stdin=far, stdout=subprocess.DEVNULL)
+        try:
+            yield child.pid
+        finally:
+            child.kill()
+            child.wait()
+
+
+def _broadcast() -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        receiver.bind(("", 0))
+        receiver.settimeout(PATIENCE / 5)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sender.sendto(b"?", ("127.255.255.255", receiver.getsockname()[1]))
+        _arrived(receiver.recv(1))
+
+
+def _unprivileged() -> None:
+    if sys.platform == "win32" or os.geteuid() == 0:
+        raise Lacking("this user is privileged")
+
+
+def _dual_stack() -> None:
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(("::", 0))
+        listener.listen(1)
+        with socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=PATIENCE):
+            pass
+
+
+def _oob() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        with socket.create_connection(listener.getsockname(), timeout=PATIENCE) as client:
+            accepted, _ = listener.accept()
+            with accepted:
+                client.send(b"?", socket.MSG_OOB)
+                select.select([], [], [accepted], PATIENCE)
+                _arrived(accepted.recv(1, socket.MSG_OOB))
+
+
+def _multicast() -> None:
+    loopback = socket.inet_aton("127.0.0.1")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        receiver.settimeout(PATIENCE / 5)
+        receiver.bind(("", 0))
+        receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.77.66.55") + loopback)
+        sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, loopback)
+        sender.sendto(b"?", ("239.77.66.55", receiver.getsockname()[1]))
+        _arrived(receiver.recv(1))
+
+
+_PROBES: dict[str, Callable[[], None]] = {
+    "ipv4": lambda: _ip("AF_INET", "127.0.0.1"),
+    "ipv6": lambda: _ip("AF_INET6", "::1"),
+    "unix": _unix,
+    "raw": lambda: _raw("AF_INET", "IPPROTO_ICMP"),
+    "raw6": lambda: _raw("AF_INET6", "IPPROTO_ICMPV6"),
+    "abstract": _abstract,
+    "loopback-net": _loopback_net,
+    "descriptors": _descriptors,
+    "kernel-view": _kernel_view,
+    "broadcast": _broadcast,
+    "unprivileged": _unprivileged,
+    "dual-stack": _dual_stack,
+    "oob": _oob,
+    "multicast": _multicast,
+}

@@ -1,0 +1,69 @@
+"""What the system itself says of the port's sockets, without asking the port.
+
+Linux only; a case that needs it names the capability `descriptors` or `kernel-view`, and is skipped elsewhere.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PIDFD_GETFD = 438
+_O_CLOEXEC = 0o2000000
+
+
+def descriptors(pid: int) -> dict[int, str]:
+    """The open descriptors of a process, and what each is (`socket:[4711]`)."""
+    folder = Path(f"/proc/{pid}/fd")
+    found = {}
+    for name in os.listdir(folder):  # noqa: PTH208 - a plain list is what is wanted, quickly
+        try:
+            found[int(name)] = os.readlink(f"{folder}/{name}")
+        except OSError:
+            continue  # closed in the meantime, or the listing's own
+    return found
+
+
+def sockets(pid: int) -> set[str]:
+    """The sockets that a process holds, as the system names them."""
+    return {target for target in descriptors(pid).values() if target.startswith("socket:")}
+
+
+def close_on_exec(pid: int, descriptor: int) -> bool:
+    """Whether programs that the process starts later would not inherit the descriptor."""
+    for line in Path(f"/proc/{pid}/fdinfo/{descriptor}").read_text().splitlines():
+        if line.startswith("flags:"):
+            return bool(int(line.split()[1], 8) & _O_CLOEXEC)
+    raise OSError(f"no flags for descriptor {descriptor} of process {pid}")
+
+
+@contextmanager
+def borrowed(pid: int, descriptor: int) -> Iterator[socket.socket]:
+    """A second descriptor for a socket of another process: what is set here is set there, and the other way round."""
+    sock = socket.socket(fileno=_take(pid, descriptor))
+    try:
+        yield sock
+    finally:
+        sock.close()
+
+
+def _take(pid: int, descriptor: int) -> int:
+    if pid == os.getpid():
+        return os.dup(descriptor)
+    if not sys.platform.startswith("linux"):
+        raise OSError("descriptors of another process cannot be had on this system")
+    handle = os.pidfd_open(pid)
+    try:
+        syscall = ctypes.CDLL(None, use_errno=True).syscall
+        taken: int = syscall(_PIDFD_GETFD, handle, descriptor, 0)
+    finally:
+        os.close(handle)
+    if taken < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return taken

@@ -1,0 +1,53 @@
+"""`nixio-conformance list` and `spec`: what is plugged in, what this host can, and the tables."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from nixio_conformance.lab import host
+from nixio_conformance.target import plugged_in
+from nixio_fixtures import load
+
+
+def overview() -> RenderableType:
+    """Two tables: implementations, and this host's capabilities."""
+    implementations = Table(title="Implementations", title_justify="left", box=None)
+    implementations.add_column("name", style="bold")
+    implementations.add_column("from")
+    for name, origin in sorted(plugged_in().items()):
+        implementations.add_row(name, Text(origin))
+    here = host.describe()
+    hosts = Table(title=f"This host: {here.system} {here.release}, {here.machine}", title_justify="left", box=None)
+    hosts.add_column("capability", style="bold", no_wrap=True)
+    hosts.add_column("")
+    hosts.add_column("what it is, or why it is lacking")
+    for row in load().capabilities:
+        reason = here.capabilities[row.id]
+        hosts.add_row(row.id, "no" if reason else "yes", Text(f"{reason}" if reason else row.summary))
+    return Group(implementations, Text(), hosts)
+
+
+def table(axis: str) -> RenderableType:
+    """One table of the specification: clauses, methods or options."""
+    spec = load()
+    made = Table(box=None, title=axis, title_justify="left")
+    if axis == "clauses":
+        for heading in ("clause", "level", "source", "requires"):
+            made.add_column(heading, overflow="fold")
+        for clause in spec.clauses:
+            made.add_row(clause.id, clause.level, clause.source, Text(clause.requires))
+    elif axis == "methods":
+        for heading in ("method", "source", "results", "summary"):
+            made.add_column(heading, overflow="fold")
+        for method in spec.methods:
+            shown = [f"{row.name}?" if row.optional else row.name for row in method.parameters]
+            results = ", ".join(result.name for result in method.results)
+            made.add_row(Text(f"{method.name}({', '.join(shown)})"), method.source, results, Text(method.summary))
+    else:
+        for heading in ("option", "shape", "get", "set", "effect"):
+            made.add_column(heading, overflow="fold")
+        for option in spec.options:
+            made.add_row(option.id, option.shape, " ".join(option.get), " ".join(option.set), Text(option.effect))
+    return made

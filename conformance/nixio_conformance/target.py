@@ -1,0 +1,59 @@
+"""How a user names an implementation, and how that is started."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from nixio_conformance.agents import python
+from nixio_conformance.driver.inprocess import InProcess
+from nixio_conformance.driver.process import AgentProcess
+from nixio_conformance.driver.session import Channel
+
+Way = Literal["entry-point", "target", "agent"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """An implementation: an entry point's name, `module:object`, or an agent's command line."""
+
+    way: Way
+    name: str
+    in_process: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the command line that name it: `reference`, `--target m:o`, `--agent "..."`."""
+        words = (self.name,) if self.way == "entry-point" else (f"--{self.way}", self.name)
+        return (*words, "--in-process") if self.in_process else words
+
+    @property
+    def asked(self) -> str:
+        """The same as one text that a shell takes."""
+        return shlex.join(self.words)
+
+    @property
+    def starter(self) -> Callable[[], Channel]:
+        """What starts an agent for it; the call may raise `CannotStart`."""
+        if self.in_process:
+            return lambda: InProcess(self.way, self.name)
+        argv = shlex.split(self.name) if self.way == "agent" else python_agent(self.way, self.name)
+        return lambda: AgentProcess(argv)
+
+
+def python_agent(way: str, name: str) -> list[str]:
+    """The command line of the Python agent for an entry point or a `module:object`."""
+    # -P: the agent's own folder must not become importable; faulthandler: a crash in C tells where, on stderr.
+    return [sys.executable, "-P", "-X", "faulthandler", python.__file__, way, name]
+
+
+def plugged_in() -> dict[str, str]:
+    """The names of the implementations that are installed, and the distribution that each came with."""
+    return {
+        point.name: f"{point.dist.name} {point.dist.version}" if point.dist else "?"
+        for point in importlib.metadata.entry_points(group=python.GROUP)
+    }

@@ -1,0 +1,269 @@
+"""The result stream on disk: appended to while the run goes on, and read back whatever happened to it."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from .records import FINDINGS, VERSION, Footer, Header, Row
+
+Record = Header | Row | Footer
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+_TYPES: dict[str, type[Record]] = {"header": Header, "row": Row, "footer": Footer}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of one line of a stream."""
+    return msgspec.json.schema(Record)
+
+
+class Writer:
+    """Writes a stream to `path`, replacing an older run's, a line at a time.
+
+    Each record is in the file when `write` returns: nothing is buffered, so whatever ends the process takes at most the
+    record being written. It stays usable after a KeyboardInterrupt, also one that struck inside `write`. Parent
+    directories are made. Raises OSError when the file cannot be opened or written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open("wb", buffering=0)
+        self._torn = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write(self, record: Record) -> None:
+        """Append one record. ValueError when the writer is closed."""
+        line = encode(record) + b"\n"
+        # After an interrupted write nobody knows how much of the line is there: a newline ends it, and if it was whole
+        # all the same, readers pass over the empty line.
+        if self._torn:
+            line = b"\n" + line
+        self._torn = True
+        rest = memoryview(line)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self._torn = False
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        self._file.close()
+
+
+def encode(record: Record) -> bytes:
+    """One line of a stream, without its newline. Text that is not Unicode (lone surrogates) is escaped."""
+    try:
+        return _ENCODER.encode(record)
+    except UnicodeEncodeError:
+        return _ENCODER.encode(_encodable(msgspec.to_builtins(record)))
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a stream: where, what, and how to mend it. Line 0 means the stream as a whole."""
+
+    path: str
+    line: int
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{where}: {self.what}; {self.mend}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A run's records, and what was wrong with them. Without a footer the run was stopped."""
+
+    header: Header
+    rows: tuple[Row, ...] = ()
+    footer: Footer | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+class StreamError(Exception):
+    """A stream without a readable header: nobody can say what was judged.
+
+    `problems` says what was wrong before, `rows` are the rows that could be read all the same.
+    """
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = (), rows: tuple[Row, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+        self.rows = rows
+
+
+def read(source: str | Path | Iterable[bytes | str]) -> Stream:
+    """Read a stream from a file (a path) or from lines.
+
+    Never raises for corrupt lines: each becomes a `Problem` and all others are kept. Raises StreamError when there is
+    no readable header, OSError when the file cannot be read.
+    """
+    if isinstance(source, str | Path):
+        path = str(source)
+        lines: Iterable[bytes | str] = io.BytesIO(Path(source).read_bytes())
+    else:
+        path, lines = "<lines>", source
+    reader = _Reader(path)
+    for number, line in enumerate(lines, 1):
+        reader.take(number, line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line)
+    return reader.finish()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """What was read so far."""
+
+    path: str
+    header: Header | None = None
+    footer: Footer | None = None
+    footer_line: int = 0
+    rows: dict[str, Row] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    newer: int = 0
+    last: int = 0
+
+    def problem(self, line: int, what: str, mend: str) -> None:
+        self.problems.append(Problem(self.path, line, what, mend))
+
+    def take(self, number: int, line: bytes) -> None:
+        """One line, into the record it is or the problem it makes."""
+        if not line.strip():
+            return
+        self.last = number
+        try:
+            record = self._decode(line)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            if line.endswith(b"\n") or isinstance(error, msgspec.ValidationError):
+                self.problem(number, f"not a record of a stream: {error}", "the line is left out; run its case again")
+            else:
+                self.problem(number, "the line was cut off", "the line is left out; run its case again")
+            return
+        if isinstance(record, Header):
+            self._header(number, record)
+        elif isinstance(record, Row):
+            self._row(number, record)
+        elif self.footer is not None:
+            self.problem(number, "a second footer", "the last one counts; give each run a directory of its own")
+            self._footer(number, record)
+        else:
+            self._footer(number, record)
+
+    def _decode(self, line: bytes) -> Record:
+        try:
+            return _DECODER.decode(line)
+        except msgspec.ValidationError as error:
+            return self._newer(line, error)
+
+    def _newer(self, line: bytes, error: msgspec.ValidationError) -> Record:
+        """A line of a newer suite: with the fields that are known here, if those suffice."""
+        raw = msgspec.json.decode(line)
+        kind = _TYPES.get(str(raw.get("record"))) if isinstance(raw, dict) else None
+        if kind is None:
+            raise error
+        version = raw.get("version")
+        if kind is Header and isinstance(version, int) and version > VERSION:
+            self.newer = version
+        if not self.newer:
+            raise error
+        known = {"record", *kind.__struct_fields__}
+        return msgspec.convert({key: value for key, value in raw.items() if key in known}, kind)
+
+    def _header(self, number: int, header: Header) -> None:
+        if self.header is not None:
+            self.problem(number, "a second header", "the first one counts; give each run a directory of its own")
+            return
+        if self.rows or self.footer:
+            self.problem(number, "the header is not the first line", "it is used; the lines were put in another order")
+        if header.version > VERSION:
+            self.newer = header.version
+            self.problem(
+                number,
+                f"written by a newer suite (version {header.version} of the stream, this one reads {VERSION})",
+                "update nixio-conformance to read all of it",
+            )
+        self.header = header
+
+    def _row(self, number: int, row: Row) -> None:
+        kept = self.rows.get(row.case)
+        if kept is None:
+            if self.footer is not None:
+                self.problem(number, "a row after the footer", "it is used; give each run a directory of its own")
+            self.rows[row.case] = row
+            self.lines[row.case] = number
+            return
+        # A finding must not vanish behind a pass, whichever came first.
+        worse = row.outcome in FINDINGS and kept.outcome not in FINDINGS
+        if worse:
+            self.rows[row.case] = row
+        used = f"this one ({row.outcome})" if worse else f"the first one ({kept.outcome})"
+        self.problem(
+            number,
+            f"case {row.case!r} has a row already, in line {self.lines[row.case]}",
+            f"{used} counts; give each run a directory of its own",
+        )
+
+    def _footer(self, number: int, footer: Footer) -> None:
+        self.footer, self.footer_line = footer, number
+
+    def finish(self) -> Stream:
+        """What the lines make together."""
+        rows = tuple(self.rows.values())
+        if self.header is None:
+            raise self._headless(rows)
+        if self.footer is None:
+            self.problem(
+                0, "the run was stopped before its end", f"{len(rows)} cases were recorded and are shown; run it again"
+            )
+        else:
+            self._compare(self.footer, rows)
+        return Stream(self.header, rows, self.footer, tuple(self.problems))
+
+    def _compare(self, footer: Footer, rows: tuple[Row, ...]) -> None:
+        """The footer's counts tell whether rows were lost without a trace."""
+        found = Counter[str](row.outcome for row in rows)
+        for outcome in sorted({*found, *footer.counts}):
+            told = footer.counts.get(outcome, 0)
+            if told != found[outcome]:
+                self.problem(
+                    self.footer_line,
+                    f"the footer counts {told} {outcome}, and {found[outcome]} are here",
+                    "rows were lost or added; run it again",
+                )
+
+    def _headless(self, rows: tuple[Row, ...]) -> StreamError:
+        if not self.last:
+            text = f"{self.path} is empty: the run ended before it began; run it again"
+        elif self.newer:
+            text = f"{self.path} was written by a newer suite (version {self.newer} of the stream); update this one"
+        else:
+            text = f"{self.path} has no readable header, so nobody can say what was judged; is it a results.jsonl?"
+        return StreamError(text, tuple(self.problems), rows)
