@@ -20,7 +20,10 @@ from nixio_conformance.target import Target, plugged_in
 from nixio_fixtures import load
 from nixio_reports import Progress, StreamError, print_report, read, write_reports
 
-EPILOG = "Exit codes: 0 conforming, 1 not conforming, 2 wrong usage, 3 the port or the host could not be started, 130 interrupted."
+EPILOG = (
+    "Exit codes: 0 conforming, 1 not conforming, 2 wrong usage, 3 the port or the host could not be started, "
+    "130 interrupted."
+)
 
 
 class _Options:
@@ -62,11 +65,15 @@ def main() -> None:
 
 @main.command(epilog=EPILOG)
 @_Options.target
-@click.option("--select", metavar="TERM", multiple=True, help="Only these: a clause, method, family, kind, level or case.")
+@click.option(
+    "--select", metavar="TERM", multiple=True, help="Only these: a clause, method, family, kind, level or case."
+)
 @click.option("--level", type=click.Choice(["must", "should", "may"]), multiple=True, help="Judge only these levels.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first finding.")
 @click.option("-n", "workers", metavar="N", default="0", show_default=True, help="Worker processes, or `auto`.")
-@click.option("--report", metavar="DIR", type=click.Path(path_type=Path), default=Path("nixio-report"), show_default=True)
+@click.option(
+    "--report", metavar="DIR", type=click.Path(path_type=Path), default=Path("nixio-report"), show_default=True
+)
 @click.option("--in-process", is_flag=True, help="Host a Python port in the test process (debugger, coverage).")
 @click.option("--shuffle", metavar="SEED", help="Run the cases in an order that this seed decides.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)

@@ -40,7 +40,7 @@ def holds(condition: bool, what: str, expected: object, actual: object) -> None:
 
 
 def same(actual: object, expected: object, what: str) -> None:
-    """Equal, and of the same type where Python would call different types equal (`True` and 1, but not int and its subclass)."""
+    """Equal, and both or neither a bool, which Python would call equal to a number."""
     if actual != expected or isinstance(actual, bool) != isinstance(expected, bool):
         mismatch(what, show(expected), show(actual))
 

@@ -11,6 +11,6 @@ _F = TypeVar("_F", bound=Callable[..., None])
 
 
 def clause(clause_id: str) -> Callable[[_F], _F]:
-    """Mark a check with the id of its clause: it is multiplied by the clause's kinds and skipped where these cannot be."""
+    """Mark a check with the id of its clause, by whose kinds it is multiplied."""
     mark: Callable[[_F], _F] = pytest.mark.clause(clause_id)
     return mark

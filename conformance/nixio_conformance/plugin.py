@@ -100,8 +100,12 @@ class Judge:
         if "role" not in metafunc.fixturenames:
             metafunc.parametrize("kind", [pytest.param(kind, id=kind.id) for kind in kinds])
             return
-        roles = [(kind, role) for kind in kinds for role in (("client", "server") if kind.type == "stream" else ("mutual",))]
-        metafunc.parametrize(("kind", "role"), [pytest.param(kind, role, id=f"{kind.id}-{role}") for kind, role in roles])
+        roles = [
+            (kind, role) for kind in kinds for role in (("client", "server") if kind.type == "stream" else ("mutual",))
+        ]
+        metafunc.parametrize(
+            ("kind", "role"), [pytest.param(kind, role, id=f"{kind.id}-{role}") for kind, role in roles]
+        )
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -148,7 +152,7 @@ class Judge:
         judgement = item.stash.get(JUDGEMENT, None) or Judgement(self._planned_row(item), self._target)
         judgement.phase(call.when, call.duration, call.excinfo.value if call.excinfo else None)
         if call.when == "teardown":
-            report.nixio_row = msgspec.to_builtins(judgement.row)
+            report.nixio_row = msgspec.to_builtins(judgement.row)  # type: ignore[attr-defined]
         return report
 
     def pytest_sessionfinish(self) -> None:
@@ -228,7 +232,9 @@ class Steering:
             self._recorder.done(report.nodeid, msgspec.convert(row, Row))
         elif report.when not in ("setup", "call", "teardown"):  # xdist: the worker itself died
             message = "the worker process died in this case; a port that crashes needs a process of its own"
-            self._recorder.lost(report.nodeid, lambda row: msgspec.structs.replace(row, outcome="crashed", message=message))
+            self._recorder.lost(
+                report.nodeid, lambda row: msgspec.structs.replace(row, outcome="crashed", message=message)
+            )
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

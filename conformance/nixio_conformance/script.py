@@ -8,7 +8,7 @@ from nixio_conformance.driver.session import HeldAs, PortSocket
 from nixio_conformance.driver.transcript import Step
 from nixio_conformance.target import Target
 
-_HEAD = '''\
+_HEAD = """\
 # {title}
 # Required: {requires}
 import array, socket, tempfile
@@ -29,7 +29,7 @@ def first(result):
 
 folder = tempfile.mkdtemp()
 pending = ThreadPoolExecutor()
-'''
+"""
 
 
 def python(title: str, requires: str, target: Target, folder: str, steps: Sequence[Step]) -> str:

@@ -26,7 +26,9 @@ class InProcess:
         except python.Unavailable as error:
             raise CannotStart(str(error)) from error
         except python.Instead as error:
-            raise CannotStart(f"{name} is an agent program ({' '.join(error.argv)}): it has a process of its own") from None
+            raise CannotStart(
+                f"{name} is an agent program ({' '.join(error.argv)}): it has a process of its own"
+            ) from None
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._replies: queue.Queue[bytes] = queue.Queue()
         self._thread = threading.Thread(target=self._serve, daemon=True, name=f"nixio port {name}")

@@ -30,14 +30,14 @@ class SocketRef(Struct, frozen=True, tag_field="type", tag="socket", forbid_unkn
 
 
 class Foreign(Struct, frozen=True, tag_field="type", tag="foreign", forbid_unknown_fields=True):
-    """A value that the port returned and that the contract does not know, such as a list: its type and how it prints."""
+    """A value that the port returned and that the contract does not know, such as a list: type and text."""
 
     name: str
     repr: str
 
 
 Value = None | bool | int | float | str | Buffer | SocketRef | Foreign
-Argument = None | bool | int | float | str | Buffer | list[None | bool | int | float | str]
+Argument = None | bool | int | float | str | Buffer | list[bool | int | float | str | None]
 
 
 class Hello(Struct, frozen=True, tag_field="do", tag="hello", forbid_unknown_fields=True):
@@ -142,7 +142,8 @@ _decoder = msgspec.json.Decoder(Reply)
 
 def decode_reply(line: bytes) -> Reply:
     """One line as a reply; `msgspec.DecodeError` says what is wrong with it."""
-    return _decoder.decode(line)
+    reply: Reply = _decoder.decode(line)
+    return reply
 
 
 def schema() -> dict[str, Any]:

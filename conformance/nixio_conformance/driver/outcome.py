@@ -21,7 +21,7 @@ _SAME = {"EWOULDBLOCK": "EAGAIN", "ENOTSUP": "EOPNOTSUPP"}
 class Returned:
     """The call returned these values."""
 
-    values: tuple[None | bool | int | float | str | bytes | Foreign | PortSocket, ...]
+    values: tuple[bool | int | float | str | bytes | Foreign | PortSocket | None, ...]
 
     def __str__(self) -> str:
         if len(self.values) == 1:

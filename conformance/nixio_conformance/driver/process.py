@@ -42,7 +42,8 @@ class AgentProcess:
         except (OSError, ValueError) as error:
             self._stderr.close()
             raise CannotStart(f"the agent {' '.join(self.argv)!r} cannot be started: {error}") from error
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._input = self._process.stdin.fileno()
         self._output = self._process.stdout.fileno()
         if sys.platform != "win32":

@@ -43,7 +43,7 @@ class HeldAs:
         return f"{self.type}({show(self.data)})"
 
 
-Argument = None | bool | int | float | str | bytes | HeldAs | tuple[None | bool | int | float | str, ...]
+Argument = None | bool | int | float | str | bytes | HeldAs | tuple[bool | int | float | str | None, ...]
 
 
 class PortSocket:
@@ -286,14 +286,18 @@ class Session:
             case messages.Values(values=values):
                 return Returned(tuple(self._from_wire(value) for value in values))
             case messages.Failed(kind=kind, number=number, name=name, message=message):
-                return Failure(kind, name or (errno_name(number) if kind in ("system", "would-block") else ""), number, message)
+                return Failure(
+                    kind, name or (errno_name(number) if kind in ("system", "would-block") else ""), number, message
+                )
             case messages.Unsupported(message=message, missing=missing):
                 if not missing:
                     raise AgentCannot(message)
                 return Failure("missing", "", None, message)
         raise AgentBroke(f"the agent answered a call with {type(reply).__name__.lower()!r}")
 
-    def _from_wire(self, value: messages.Value) -> None | bool | int | float | str | bytes | messages.Foreign | PortSocket:
+    def _from_wire(
+        self, value: messages.Value
+    ) -> bool | int | float | str | bytes | messages.Foreign | PortSocket | None:
         if isinstance(value, messages.Buffer):
             try:
                 return bytes.fromhex(value.hex)
@@ -340,7 +344,9 @@ class Session:
             return channel, self._receive(hello.id, HELLO)
         except AgentError as error:
             said = channel.stderr().strip()
-            raise CannotStart(f"the agent did not say hello: {error}" + (f"; it wrote: {said[-1500:]}" if said else "")) from None
+            raise CannotStart(
+                f"the agent did not say hello: {error}" + (f"; it wrote: {said[-1500:]}" if said else "")
+            ) from None
         finally:
             self._channel = None
 

@@ -148,7 +148,9 @@ def _kernel_view() -> None:
 def _child_with_socket() -> Iterator[int]:
     near, far = socket.socketpair()
     with near, far:
-        child = subprocess.Popen([sys.executable, "-S", "-E", "-c", "input()"], stdin=far, stdout=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            [sys.executable, "-S", "-E", "-c", "input()"], stdin=far.fileno(), stdout=subprocess.DEVNULL
+        )
         try:
             yield child.pid
         finally:

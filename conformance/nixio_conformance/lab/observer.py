@@ -21,7 +21,7 @@ def descriptors(pid: int) -> dict[int, str]:
     """The open descriptors of a process, and what each is (`socket:[4711]`)."""
     folder = Path(f"/proc/{pid}/fd")
     found = {}
-    for name in os.listdir(folder):  # noqa: PTH208 - a plain list is what is wanted, quickly
+    for name in os.listdir(folder):
         try:
             found[int(name)] = os.readlink(f"{folder}/{name}")
         except OSError:

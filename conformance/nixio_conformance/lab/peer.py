@@ -86,7 +86,9 @@ class Peer:
 
     def send_urgent(self, byte: bytes) -> None:
         """Send one byte out of band."""
-        self._record("send", lambda: self.socket.send(byte, socket.MSG_OOB), f"{self.name}.send({byte!r}, socket.MSG_OOB)")
+        self._record(
+            "send", lambda: self.socket.send(byte, socket.MSG_OOB), f"{self.name}.send({byte!r}, socket.MSG_OOB)"
+        )
 
     def recv(self, size: int = 65536) -> bytes:
         """What comes next: a chunk, a datagram, or b'' at the end of the stream; a mismatch when nothing comes."""
@@ -163,9 +165,7 @@ class Peer:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
-    def _record(
-        self, method: str, action: Callable[[], _T], code: str = "", arguments: tuple[object, ...] = ()
-    ) -> _T:
+    def _record(self, method: str, action: Callable[[], _T], code: str = "", arguments: tuple[object, ...] = ()) -> _T:
         step = self._transcript.begin("peer", "" if method == "socket" else self.name, method, arguments)
         step.code = code or f"{self.name}.{method}({', '.join(repr(argument) for argument in arguments)})"
         try:
