@@ -1,0 +1,214 @@
+"""The socket object: each method checks its arguments, calls the system once, and says True where nixio does."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket as system
+from collections.abc import Callable
+from typing import Any
+
+from small_nixio import options
+
+LIMIT = 8192
+FAMILIES = {"inet": "AF_INET", "inet6": "AF_INET6", "unix": "AF_UNIX"}
+TYPES = {"stream": "SOCK_STREAM", "dgram": "SOCK_DGRAM", "raw": "SOCK_RAW"}
+DIRECTIONS = {"rdwr": system.SHUT_RDWR, "rd": system.SHUT_RD, "wr": system.SHUT_WR}
+
+Where = tuple[str | bytes, int | None]
+
+
+def socket(domain: str, type: str, protocol: str | int | None = None) -> Socket:  # noqa: A002 - the contract's name
+    """A new socket; ValueError for a word that is none of the document's."""
+    if domain not in FAMILIES or type not in TYPES:
+        raise ValueError(f"no such socket: {domain!r}, {type!r}")
+    number = system.getprotobyname(protocol) if isinstance(protocol, str) else protocol or 0
+    return Socket(system.socket(getattr(system, FAMILIES[domain]), getattr(system, TYPES[type]), number))
+
+
+class Socket:
+    """One socket."""
+
+    def __init__(self, held: system.socket) -> None:
+        held.settimeout(None)
+        self._held = held
+
+    def _open(self) -> system.socket:
+        if self._held.fileno() < 0:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return self._held
+
+    def _address(self, found: Any) -> Where:
+        if self._held.family == system.AF_UNIX:
+            return found or "", None
+        return (found[0], found[1]) if found else ("", None)
+
+    # addresses
+
+    def getsockname(self) -> Where:
+        return self._address(self._open().getsockname())
+
+    def getpeername(self) -> Where:
+        return self._address(self._open().getpeername())
+
+    def bind(self, host: str | bytes | None, port: int | str | None = None) -> bool:
+        return self._first(self._open().bind, host, port, system.AI_PASSIVE)
+
+    def connect(self, host: str | bytes | None, port: int | str | None = None) -> bool:
+        return self._first(self._open().connect, host, port, 0)
+
+    def _first(
+        self, call: Callable[[Any], None], host: str | bytes | None, port: int | str | None, flags: int
+    ) -> bool:
+        """The first of the resolver's addresses with which the call succeeds; else the last failure."""
+        held = self._held
+        if held.family == system.AF_UNIX:
+            call(path_of(host))
+            return True
+        name = name_of(host, empty=True)
+        if held.type == system.SOCK_RAW:
+            found = system.getaddrinfo(name or ("::" if held.family == system.AF_INET6 else "0.0.0.0"), None, held.family)
+        else:
+            found = system.getaddrinfo(name, port_of(port), held.family, held.type, 0, flags)
+        failed: OSError = system.gaierror(system.EAI_NONAME, "no addresses")
+        for *_, address in found:
+            try:
+                call(address)
+            except OSError as error:
+                if error.errno in (errno.EINPROGRESS, errno.EALREADY, errno.EISCONN):
+                    raise
+                failed = error
+            else:
+                return True
+        raise failed
+
+    # connections
+
+    def listen(self, backlog: int) -> bool:
+        self._open().listen(min(max(whole(backlog), 0), 2**31 - 1))
+        return True
+
+    def accept(self) -> tuple[Socket, str | bytes, int | None]:
+        held, address = self._open().accept()
+        return Socket(held), *self._address(address)
+
+    def shutdown(self, how: str | None = None) -> bool:
+        if how is not None and how not in DIRECTIONS:
+            raise ValueError(f"{how!r} is not one of rdwr, rd, wr")
+        self._open().shutdown(DIRECTIONS[how or "rdwr"])
+        return True
+
+    # data
+
+    def sendto(
+        self, buffer: Any, host: str | bytes, port: int | str | None, offset: int | None = None, length: int | None = None
+    ) -> int:
+        data = piece(buffer, offset, length)
+        held = self._open()
+        if held.family == system.AF_UNIX:
+            return held.sendto(data, path_of(host))
+        number = port_of(port)
+        if not number.isdigit():
+            raise ValueError(f"{port!r} is not the number of a port")
+        name = name_of(host, empty=False)
+        found = system.getaddrinfo(name, number, held.family, system.SOCK_DGRAM, 0, system.AI_NUMERICHOST)
+        return held.sendto(data, found[0][4])
+
+    def send(self, buffer: Any, offset: int | None = None, length: int | None = None) -> int:
+        return self._open().send(piece(buffer, offset, length))
+
+    write = send
+
+    def recvfrom(self, length: int) -> tuple[bytes, str | bytes, int | None]:
+        held = self._open()
+        data, address = held.recvfrom(room(length)) if room(length) else (self.recv(0), None)
+        return data, *self._address(address)
+
+    def recv(self, length: int) -> bytes:
+        return self._open().recv(room(length))
+
+    read = recv
+
+    # the descriptor
+
+    def close(self) -> bool:
+        self._open().close()
+        return True
+
+    def fileno(self) -> int:
+        return self._open().fileno()
+
+    def setblocking(self, blocking: bool) -> bool:
+        if not isinstance(blocking, bool):
+            raise TypeError("blocking is true or false")
+        self._open().setblocking(blocking)
+        return True
+
+    def setopt(self, level: str, option: str, value: Any) -> bool:
+        options.row(level, option).set(self._open(), value)
+        return True
+
+    def getopt(self, level: str, option: str) -> Any:
+        return options.row(level, option).get(self._open())
+
+    def __del__(self) -> None:
+        if hasattr(self, "_held"):
+            self._held.close()
+
+
+def whole(value: Any) -> int:
+    """An int that is no bool."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is not a whole number")
+    return int(value)
+
+
+def room(length: Any) -> int:
+    """How much to receive at most."""
+    if whole(length) < 0:
+        raise ValueError("a length is not negative")
+    return min(length, LIMIT)
+
+
+def piece(buffer: Any, offset: Any, length: Any) -> memoryview:
+    """The part of a buffer that offset and length choose, counted in bytes."""
+    data = memoryview(buffer).cast("B") if not isinstance(buffer, memoryview) else memoryview(buffer.tobytes())
+    start = 0 if offset is None else whole(offset)
+    count = len(data) if length is None else whole(length)
+    if start < 0 or count < 0:
+        raise ValueError("offset and length are not negative")
+    return data[start : start + count]
+
+
+def port_of(port: Any) -> str:
+    """A port as the resolver takes it; out of range or odd is refused, because resolvers cut numbers short."""
+    text = port if isinstance(port, str) else str(whole(port))
+    number = text.isascii() and text.isdigit()
+    if number and int(text) > 65535:
+        raise ValueError(f"port {text} is out of range")
+    if not number and not text[:1].isalpha():
+        raise ValueError(f"{text!r} is neither a port nor a service")
+    return text
+
+
+def name_of(host: Any, *, empty: bool) -> str | None:
+    """A host as the resolver takes it."""
+    if host is None and empty:
+        return None
+    if not isinstance(host, str):
+        raise TypeError(f"{host!r} is not a host")
+    if "\0" in host:
+        raise ValueError("a host has no NUL")
+    return host
+
+
+def path_of(host: Any) -> str | bytes:
+    """A UNIX address: a path that fits, or an abstract name."""
+    if not isinstance(host, (str, bytes)):
+        raise TypeError(f"{host!r} is not a path")
+    path = os.fsencode(host)
+    if not path or (b"\0" in path and not path.startswith(b"\0")):
+        raise ValueError(f"{host!r} is not a path")
+    if len(path) > 107:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+    return path

@@ -1,0 +1,102 @@
+"""Clauses, checks and the norm hold together: none without the other."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+
+from nixio_conformance import checks
+from nixio_conformance.lab import host
+from nixio_fixtures import lines_of, load
+
+SPEC = load()
+CLAUSES = {clause.id: clause for clause in SPEC.clauses}
+
+
+def check_functions() -> Iterator[FunctionType]:
+    for module in pkgutil.iter_modules(checks.__path__):
+        if module.name.startswith("test_"):
+            namespace = vars(importlib.import_module(f"{checks.__name__}.{module.name}"))
+            yield from (
+                value for name, value in namespace.items() if name.startswith("test_") and isinstance(value, FunctionType)
+            )
+
+
+def clause_ids(function: FunctionType) -> list[str]:
+    return [mark.args[0] for mark in getattr(function, "pytestmark", []) if mark.name == "clause"]
+
+
+CHECKS = list(check_functions())
+
+
+def test_each_check_names_one_clause() -> None:
+    assert [function.__name__ for function in CHECKS if len(clause_ids(function)) != 1] == []
+
+
+def test_each_check_names_a_clause_that_there_is() -> None:
+    assert [name for function in CHECKS for name in clause_ids(function) if name not in CLAUSES] == []
+
+
+def test_each_clause_has_exactly_one_check() -> None:
+    checked = Counter(name for function in CHECKS for name in clause_ids(function))
+    assert {name: checked[name] for name in CLAUSES if checked[name] != 1} == {}
+
+
+def test_each_method_has_clauses_of_its_own() -> None:
+    with_clauses = {clause.method for clause in SPEC.clauses}
+    assert {method.name for method in SPEC.methods} == with_clauses
+    assert len(SPEC.methods) == 18 + 1  # the factory is the nineteenth
+
+
+def test_each_line_of_the_norm_is_a_clause_or_exempt_with_a_reason() -> None:
+    cited = {line for clause in SPEC.clauses for line in lines_of(clause.source)}
+    exempt = {line for row in SPEC.exempt for line in lines_of(row.lines)}
+    assert sorted(set(range(1, SPEC.norm_lines + 1)) - cited - exempt) == []
+
+
+def test_no_line_beyond_the_norm_is_cited() -> None:
+    assert [clause.id for clause in SPEC.clauses if max(lines_of(clause.source), default=0) > SPEC.norm_lines] == []
+
+
+def test_a_clause_cites_lines_of_its_own_method() -> None:
+    sections = {method.name: set(lines_of(method.source)) for method in SPEC.methods}
+    general = set(range(1, 24))
+    wrong = [
+        clause.id
+        for clause in SPEC.clauses
+        if not set(lines_of(clause.source)) <= sections[clause.method] | sections.get(borrowed(clause.method), set()) | general
+    ]
+    assert wrong == []
+
+
+def borrowed(method: str) -> str:
+    """The method whose description the document says to see."""
+    return {"send": "sendto", "write": "sendto", "recv": "recvfrom", "read": "recvfrom"}.get(method, "")
+
+
+def test_the_norm_has_as_many_lines_as_the_table_says() -> None:
+    norm = Path(os.environ.get("NIXIO_NORM", Path(__file__).parents[3] / "shared/spec/nixio-socket.txt"))
+    if not norm.exists():
+        pytest.skip("the norm is not beside this checkout (NIXIO_NORM names it)")
+    assert len(norm.read_text().splitlines()) == SPEC.norm_lines
+
+
+def test_there_are_the_documents_29_pairs_of_24_options() -> None:
+    assert len(SPEC.options) == 29
+    assert len({option.name for option in SPEC.options}) == 24
+
+
+def test_each_capability_has_a_probe() -> None:
+    assert set(host.capabilities()) == {capability.id for capability in SPEC.capabilities}
+
+
+def test_each_platform_can_be_told_from_the_others() -> None:
+    prefixes = [prefix for platform in SPEC.platforms for prefix in platform.sys_platform]
+    assert len(prefixes) == len(set(prefixes))
