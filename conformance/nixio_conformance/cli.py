@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 import os
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -14,15 +15,17 @@ from rich.console import Console
 
 from nixio_conformance import __version__, listing, plugin, selection, smoke
 from nixio_conformance.driver import messages
+from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.recorder import STREAM
 from nixio_conformance.target import Target, plugged_in
 from nixio_fixtures import load
 from nixio_reports import Progress, StreamError, print_report, read, write_reports
 
+_CHECKS = Path(__file__).parent / "checks"
 EPILOG = (
     "Exit codes: 0 conforming, 1 not conforming, 2 wrong usage, 3 the port or the host could not be started, "
-    "130 interrupted."
+    "130 interrupted, 143 terminated."
 )
 
 
@@ -54,7 +57,10 @@ def _target(name: str | None, target: str | None, agent: str | None, in_process:
         raise click.UsageError(f"no implementation is called {text!r}; installed are: {names}")
     if in_process and way == "agent":
         raise click.UsageError("--in-process is for Python ports; an agent program has a process of its own")
-    return Target(way, text, in_process)  # type: ignore[arg-type]
+    try:
+        return Target(way, text, in_process)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r}: {error}", param_hint="--agent") from None
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,59 +78,74 @@ def main() -> None:
 @click.option("--fail-fast", is_flag=True, help="Stop at the first finding.")
 @click.option("-n", "workers", metavar="N", default="0", show_default=True, help="Worker processes, or `auto`.")
 @click.option(
-    "--report", metavar="DIR", type=click.Path(path_type=Path), default=Path("nixio-report"), show_default=True
+    "--report",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
+    default=Path("nixio-report"),
+    show_default=True,
 )
+@click.option(
+    "--deadline",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=CALL,
+    show_default=True,
+    help="What a call may take; time without a processor does not count.",
+)
+@click.option("--without", metavar="CAPABILITY", multiple=True, help="Judge as if this host lacked it (see `list`).")
 @click.option("--in-process", is_flag=True, help="Host a Python port in the test process (debugger, coverage).")
+@click.option(
+    "--checks", metavar="DIR", hidden=True, type=click.Path(path_type=Path, file_okay=False), default=_CHECKS
+)  # for the tests of the suite's machinery
 @click.option("--shuffle", metavar="SEED", help="Run the cases in an order that this seed decides.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def run(
-    name: str | None,
-    target: str | None,
-    agent: str | None,
-    select: tuple[str, ...],
-    level: tuple[str, ...],
-    fail_fast: bool,
-    workers: str,
-    report: Path,
-    in_process: bool,
-    shuffle: str | None,
-    pytest_arguments: tuple[str, ...],
+    name: str | None, target: str | None, agent: str | None, pytest_arguments: tuple[str, ...], **choices: Any
 ) -> None:
     """Judge one implementation and write a report.
 
     What stands after `--` goes to pytest (`-- --pdb`).
     """
-    chosen = _target(name, target, agent, in_process)
-    if not (workers == "auto" or workers.isdigit()):
-        raise click.BadParameter(f"{workers!r} is neither a number nor `auto`", param_hint="-n")
+    if (target or agent) and name and name.startswith("-"):  # `--target m:o -- --pdb`
+        name, pytest_arguments = None, (name, *pytest_arguments)
+    chosen = _target(name, target, agent, choices["in_process"])
+    if not (choices["workers"] == "auto" or choices["workers"].isdigit()):
+        raise click.BadParameter(f"{choices['workers']!r} is neither a number nor `auto`", param_hint="-n")
     try:
-        selection.parse(select, load())
+        selection.parse(choices["select"], load())
     except selection.UnknownSelection as error:
         raise click.UsageError(str(error)) from None
-    arguments = _pytest_arguments(chosen, select, level, fail_fast, workers, report, shuffle)
-    sys.exit(_run(arguments + list(pytest_arguments), report, Console()))
+    arguments = _pytest_arguments(chosen, **choices)
+    sys.exit(_run(arguments + list(pytest_arguments), choices["report"], Console()))
 
 
 def _pytest_arguments(
     target: Target,
+    *,
     select: tuple[str, ...],
     level: tuple[str, ...],
     fail_fast: bool,
     workers: str,
     report: Path,
+    deadline: float,
+    without: tuple[str, ...],
+    in_process: bool,
+    checks: Path,
     shuffle: str | None,
 ) -> list[str]:
-    checks = importlib.resources.files("nixio_conformance") / "checks"
     names = {"entry-point": "--nixio", "target": "--nixio-target", "agent": "--nixio-agent"}
-    arguments = ["-c", f"{checks}/pytest.ini", f"--rootdir={checks}", str(checks)]
+    arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={checks}", str(checks)]
     arguments += ["-p", "nixio_conformance.plugin", "-p", "xdist.plugin"]
     arguments += [f"{names[target.way]}={target.name}", f"--nixio-report={report.absolute()}"]
     arguments += [f"--nixio-select={term}" for term in (*select, *(f"level={name}" for name in level))]
     arguments += [f"--nixio-level={name}" for name in level]
-    arguments += ["--nixio-in-process"] if target.in_process else []
-    arguments += ["-x"] if fail_fast else []
+    arguments += [f"--nixio-without={name}" for name in without]
+    arguments += [f"--nixio-deadline={deadline}"]
+    arguments += ["--nixio-in-process"] if in_process else []
+    arguments += ["--nixio-fail-fast"] if fail_fast else []
     arguments += [f"--nixio-shuffle={shuffle}"] if shuffle else []
-    return arguments + (["-n", workers] if workers != "0" else [])
+    # A port that brings its worker down, case after case, still gets a row for each.
+    return arguments + (["-n", workers, "--max-worker-restart=100000"] if workers != "0" else [])
 
 
 class _Quiet:
@@ -141,19 +162,45 @@ class _Quiet:
             config.pluginmanager.unregister(reporter)
 
 
-def _run(arguments: list[str], report: Path, console: Console) -> int:
+def _run(arguments: list[str], folder: Path, console: Console) -> int:
     # Other plugins that happen to be installed must not change what the suite does, in the workers neither.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    os.environ.pop("PYTEST_ADDOPTS", None)
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
+    stream = folder / STREAM
+    stream.unlink(missing_ok=True)
     progress = Progress(console, None)
-    progress.start()
-    try:
-        status = int(pytest.main(arguments, plugins=[_Quiet(progress)]))
-    finally:
-        progress.stop()
-    if status == 3 or not (report / STREAM).exists():
-        return 3 if status != 4 else 2
-    return _show(report / STREAM, report, console)
+    with _SigtermAsInterrupt() as terminated:
+        progress.start()
+        try:
+            status = int(pytest.main(arguments, plugins=[_Quiet(progress)]))
+        finally:
+            progress.stop()
+        code = _show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
+    if code == 2:
+        click.echo("no case is selected: the terms of --select exclude each other, or no check has them all", err=True)
+    return 143 if terminated else code
+
+
+#: Exit codes by pytest's, when a run ended before its stream began.
+_WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.USAGE_ERROR): 2}
+
+
+class _SigtermAsInterrupt:
+    """SIGTERM ends a run as Ctrl-C does, with its report; a second one ends it at once."""
+
+    def __enter__(self) -> list[int]:
+        self._got: list[int] = []
+        self._before = signal.signal(signal.SIGTERM, self._interrupt)
+        return self._got
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        self._got.append(number)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        raise KeyboardInterrupt
 
 
 def _show(path: Path, folder: Path, console: Console) -> int:

@@ -13,6 +13,7 @@ from nixio_conformance.driver.errors import AgentError, AgentHung, CannotStart
 from nixio_conformance.driver.session import AgentCannot
 from nixio_conformance.driver.transcript import Step
 from nixio_conformance.expect import Mismatch
+from nixio_conformance.hygiene import Leaked
 from nixio_conformance.lab.case import Case
 from nixio_conformance.target import Target
 from nixio_fixtures import Clause, Kind
@@ -54,14 +55,21 @@ class Judgement:
     row: records.Row
     target: Target
     case: Case | None = None
+    #: Whether the only thing wrong is that sockets were left.
+    leaked: bool = False
 
     def phase(self, when: str, seconds: float, error: BaseException | None) -> None:
         """Take in one of pytest's phases. The first thing that went wrong is the verdict."""
         self.row = msgspec.structs.replace(self.row, seconds=self.row.seconds + seconds)
         if error is not None and self.row.outcome in ("not-run", "passed"):
+            self.leaked = isinstance(error, Leaked)
             self.row = msgspec.structs.replace(self.row, **_verdict(error))
             if self.case is not None:
                 self.row = msgspec.structs.replace(self.row, **self._evidence(self.case))
+        elif isinstance(error, AgentError) and self.row.outcome == "failed" and not self.row.traceback:
+            # The agent died, and the case saw only that something did not come.
+            message = f"{error}; what the case saw: {self.row.message}"
+            self.row = msgspec.structs.replace(self.row, **_verdict(error), message=message)
         elif when == "call" and self.row.outcome == "not-run":
             self.row = msgspec.structs.replace(self.row, outcome="passed")
 
@@ -69,7 +77,7 @@ class Judgement:
         if self.row.outcome == "host-skip":
             return {}
         steps = case.transcript.steps
-        text = script.python(self.row.case, self.row.requires, self.target, case.folder, steps[-STEPS_KEPT:])
+        text = script.python(self.row, self.target, case.folder, steps)
         return {
             "steps": tuple(_step(step) for step in steps[-STEPS_KEPT:]),
             "scripts": {"python": text},

@@ -6,33 +6,41 @@ pytest run.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
 import shlex
+import signal
+import sys
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
+from _pytest.runner import runtestprotocol
 
 from nixio_conformance import __version__, selection
+from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
+from nixio_conformance.driver.guard import guard
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.judge import Judgement, Planned
 from nixio_conformance.lab import host
-from nixio_conformance.recorder import Recorder
+from nixio_conformance.recorder import BROKEN, FAIL_FAST, INTERRUPTED, Recorder
 from nixio_conformance.target import Target
 from nixio_fixtures import Clause, load
-from nixio_reports.records import Header, Implementation, Row
+from nixio_reports import Progress
+from nixio_reports.records import Header, Host, Implementation, Row
 
 JUDGEMENT = pytest.StashKey[Judgement]()
 PLANNED = pytest.StashKey[Planned]()
 SESSION = pytest.StashKey[Session]()
 TARGET = pytest.StashKey[Target]()
-#: Set by the command line: the recorder's progress, and the exit code at the end.
-PROGRESS = pytest.StashKey[object]()
+#: Set by the command line: what shows the run as it goes.
+PROGRESS = pytest.StashKey[Progress]()
 _PLAN = "nixio_plan"
 
 
@@ -47,6 +55,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nixio-level", action="append", default=[], choices=["must", "should", "may"], help="judge these")
     group.addoption("--nixio-report", metavar="DIR", help="write the result stream and the reports there")
     group.addoption("--nixio-shuffle", metavar="SEED", help="run the cases in an order that this seed decides")
+    group.addoption("--nixio-fail-fast", action="store_true", help="stop at the first finding of a judged level")
+    group.addoption("--nixio-deadline", metavar="SECONDS", type=float, default=CALL, help="what a call may take")
+    group.addoption(
+        "--nixio-without", metavar="CAPABILITY", action="append", default=[], help="as if this host lacked it"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,8 +78,20 @@ def target_of(config: pytest.Config) -> Target | None:
     in_process = bool(config.getoption("--nixio-in-process"))
     for option, way in (("--nixio", "entry-point"), ("--nixio-target", "target"), ("--nixio-agent", "agent")):
         if name := config.getoption(option):
-            return Target(way, name, in_process)  # type: ignore[arg-type]
+            try:
+                return Target(way, name, in_process)  # type: ignore[arg-type]
+            except ValueError as error:
+                raise pytest.UsageError(f"{option} {name!r}: {error}") from None
     return None
+
+
+def capabilities(config: pytest.Config) -> dict[str, str]:
+    """What this host can, as `host.capabilities` tells it, and why not; what the options take away is lacking."""
+    found = host.capabilities()
+    taken = config.getoption("--nixio-without")
+    if unknown := set(taken) - set(found):
+        raise pytest.UsageError(f"no capability is called {', '.join(sorted(unknown))}: there are {', '.join(found)}")
+    return found | {name: f"taken away by --without {name}" for name in taken}
 
 
 def judged_levels(config: pytest.Config) -> tuple[str, ...]:
@@ -86,8 +111,29 @@ class Judge:
     def __init__(self, config: pytest.Config, target: Target) -> None:
         self._config = config
         self._target = target
-        self._session = config.stash[SESSION] = Session(target.starter)
-        self._chosen = selection.parse(config.getoption("--nixio-select"), load())
+        self._session = config.stash[SESSION] = Session(target.starter, config.getoption("--nixio-deadline"))
+        self._capabilities = capabilities(config)
+        try:
+            self._chosen = selection.parse(config.getoption("--nixio-select"), load())
+        except selection.UnknownSelection as error:
+            raise pytest.UsageError(str(error)) from None
+        if hasattr(config, "workerinput"):
+            _obey_the_steering_process()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(
+        self, collector: pytest.Collector, name: str, obj: object
+    ) -> list[pytest.Item] | None:
+        """Leave out at once what is not selected: multiplying all checks would take longer than to run a few."""
+        for mark in getattr(obj, "pytestmark", ()):
+            if isinstance(mark, pytest.Mark) and mark.name == "clause":
+                try:
+                    clause = load().clause(mark.args[0])
+                except KeyError:
+                    raise collector.CollectError(f"{name} names clause {mark.args[0]!r}, which no table has") from None
+                if not selection.touches(self._chosen, clause):
+                    return []
+        return None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Multiply a check by its clause's kinds, and by the port's roles where it asks for them."""
@@ -140,8 +186,22 @@ class Judge:
             pytest.skip(f"holds on {', '.join(planned.clause.platforms)}; this is {platform}")
         needs = (*((planned.kind.capability,) if planned.kind else ()), *planned.clause.needs)
         for need in needs:
-            if reason := host.capabilities()[need]:
+            if reason := self._capabilities[need]:
                 pytest.skip(f"{need}: {reason}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Run a case; a second time if it seems to leak, as only what leaks twice is a leak."""
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        if item.stash[JUDGEMENT].leaked:
+            reports = runtestprotocol(item, log=False, nextitem=nextitem)
+            if item.stash[JUDGEMENT].leaked:
+                self._session.kill()
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -149,7 +209,7 @@ class Judge:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Take in each phase; the last one carries the row."""
         report = yield
-        judgement = item.stash.get(JUDGEMENT, None) or Judgement(self._planned_row(item), self._target)
+        judgement = item.stash[JUDGEMENT]
         judgement.phase(call.when, call.duration, call.excinfo.value if call.excinfo else None)
         if call.when == "teardown":
             report.nixio_row = msgspec.to_builtins(judgement.row)  # type: ignore[attr-defined]
@@ -176,34 +236,51 @@ class Steering:
         self._target = target
         self._recorder: Recorder | None = None
         self._plan_file: Path | None = None
-        self.exit_code: int | None = None
+        self._session: pytest.Session | None = None
+        self._stopped = ""
+        self._workers: set[int] = set()
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Say hello to the port before anything is collected, and begin the stream."""
+        self._session = session
         try:
             implementation = self._greet()
         except CannotStart as error:
             pytest.exit(f"{self._target.asked}: {error}", returncode=3)
         folder = self._config.getoption("--nixio-report")
         if folder:
+            here: Host = msgspec.structs.replace(host.describe(), capabilities=capabilities(self._config))
             header = Header(
                 suite=__version__,
                 implementation=implementation,
-                host=host.describe(),
+                host=here,
                 command=shlex.join(["nixio-conformance", "run", *self._target.words]),
                 judged=judged_levels(self._config),
                 selection=tuple(self._config.getoption("--nixio-select")),
                 started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
             )
-            progress = self._config.stash.get(PROGRESS, None)
-            self._recorder = Recorder(Path(folder), header, progress)  # type: ignore[arg-type]
-            self._plan_file = Path(folder) / ".plan.json"
+            self._recorder = Recorder(Path(folder), header, self._config.stash.get(PROGRESS, None))
+            self._plan_file = Path(folder).absolute() / ".plan.json"
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: object) -> None:
         """xdist: tell a worker where to leave the plan."""
         if self._plan_file is not None:
-            node.workerinput[_PLAN] = str(self._plan_file.absolute())  # type: ignore[attr-defined]
+            node.workerinput[_PLAN] = str(self._plan_file)  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodeready(self, node: object) -> None:
+        """xdist: a worker must not outlive this process."""
+        if pid := _pid_of(node):
+            self._workers.add(pid)
+            guard().watch(pid, group=False)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object, error: object) -> None:
+        """xdist: a worker is gone."""
+        if pid := _pid_of(node):
+            self._workers.discard(pid)
+            guard().forget(pid)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
@@ -212,6 +289,12 @@ class Steering:
             rows = json.loads(self._plan_file.read_text())
             self._plan_file.unlink()
             self._recorder.plan((node_id, msgspec.convert(row, Row)) for node_id, row in rows)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A check that cannot be collected is the suite's fault: no verdict on the port can come of the run."""
+        if report.failed:
+            self._stopped = BROKEN
+            print(f"the suite itself cannot be collected: {report.nodeid}\n{report.longreprtext}", file=sys.stderr)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist: the plan is here."""
@@ -231,33 +314,52 @@ class Steering:
         if (row := getattr(report, "nixio_row", None)) is not None:
             self._recorder.done(report.nodeid, msgspec.convert(row, Row))
         elif report.when not in ("setup", "call", "teardown"):  # xdist: the worker itself died
-            message = "the worker process died in this case; a port that crashes needs a process of its own"
+            message = "the test process died in this case; a port that may crash needs a process of its own"
             self._recorder.lost(
                 report.nodeid, lambda row: msgspec.structs.replace(row, outcome="crashed", message=message)
             )
+        if self._recorder.findings and self._config.getoption("--nixio-fail-fast") and not self._stopped:
+            self._stop(FAIL_FAST)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C, or a stop: a worker in the middle of a case must not hold up the report."""
+        if not isinstance(excinfo.value, pytest.exit.Exception):
+            self._stopped = self._stopped or INTERRUPTED
+        for pid in self._workers:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGTERM)
+
+    def pytest_internalerror(self) -> None:
+        """The suite failed, not the port."""
+        self._stopped = BROKEN
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the footer, whatever ended the run."""
         if self._recorder is None:
             return
-        stopped = ""
-        if exitstatus == pytest.ExitCode.INTERRUPTED:
-            stopped = "interrupted"
-        elif session.shouldfail or session.shouldstop:
-            stopped = "fail-fast" if self._config.getoption("maxfail") else str(session.shouldstop)
+        stopped = self._stopped
+        if not stopped and (session.shouldfail or session.shouldstop):
+            stopped = FAIL_FAST if self._config.getoption("maxfail") else str(session.shouldstop)
         if self._plan_file is not None:
             self._plan_file.unlink(missing_ok=True)
-        self.exit_code = self._recorder.finish(stopped)
+        self._recorder.finish(stopped)
         self._recorder = None
 
+    def _stop(self, reason: str) -> None:
+        self._stopped = reason
+        distributed = self._config.pluginmanager.getplugin("dsession")
+        if distributed is not None:
+            distributed.shouldstop = reason
+        elif self._session is not None:
+            self._session.shouldfail = reason
+
     def _greet(self) -> Implementation:
-        session = Session(self._target.starter)
-        try:
-            session.begin_case(Transcript())
-            welcome = session.welcome
-        finally:
-            session.kill()
+        session = self._config.stash[SESSION]
+        session.begin_case(Transcript())
+        welcome = session.welcome
+        if self._config.pluginmanager.hasplugin("dsession"):
+            session.kill()  # the workers have agents of their own
         return Implementation(
             name=welcome.name,
             version=welcome.version,
@@ -267,6 +369,23 @@ class Steering:
             capabilities=tuple(welcome.capabilities),
             buffersize=welcome.buffersize,
         )
+
+
+def _pid_of(node: object) -> int:
+    """The process of an xdist worker on this machine; 0 where it cannot be known."""
+    process = getattr(getattr(getattr(node, "gateway", None), "_io", None), "popen", None)
+    return int(getattr(process, "pid", 0))
+
+
+def _obey_the_steering_process() -> None:
+    """In a worker: a terminal's Ctrl-C comes to all processes at once, and only the steering one decides what ends."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 def _plan(item: pytest.Item) -> Planned | None:

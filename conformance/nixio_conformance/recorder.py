@@ -12,6 +12,10 @@ from nixio_reports.records import FINDINGS, Footer, Header, Row
 
 #: Name of the stream in the report's folder.
 STREAM = "results.jsonl"
+#: Reasons for a run to end before its last case, as the footer tells them.
+INTERRUPTED = "interrupted"
+FAIL_FAST = "fail-fast"
+BROKEN = "an error of the suite itself"
 
 
 class Recorder:
@@ -19,16 +23,14 @@ class Recorder:
 
     def __init__(self, folder: Path, header: Header, progress: Progress | None) -> None:
         """Begin a new stream in `folder`, whatever was there before, with its header."""
-        self.path = folder / STREAM
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path.unlink(missing_ok=True)
-        self._writer = Writer(self.path)
+        self._writer = Writer(folder / STREAM)
         self._writer.write(header)
         self._judged = header.judged
         self._progress = progress
         self._planned: dict[str, Row] = {}
         self._counts: Counter[str] = Counter()
-        self._findings = 0
+        #: Rows that make the implementation not conforming, so far.
+        self.findings = 0
         self._start = time.monotonic()
 
     def plan(self, rows: Iterable[tuple[str, Row]]) -> None:
@@ -59,26 +61,31 @@ class Recorder:
         """Write what was not run, and the footer. Returns the run's exit code."""
         if self._progress:
             self._progress.stop()
-        ran = self._counts.total()
+        unrun = len(self._planned)
         for row in self._planned.values():
             self._count(row)
-        code = self._exit_code(ran, stopped)
-        seconds = time.monotonic() - self._start
+        code = self._exit_code(unrun, stopped)
         footer = Footer(
-            planned=self._counts.total(), counts=dict(self._counts), seconds=seconds, exit_code=code, stopped=stopped
+            planned=self._counts.total(),
+            counts=dict(self._counts),
+            seconds=time.monotonic() - self._start,
+            exit_code=code,
+            stopped=stopped,
         )
         self._writer.write(footer)
         self._writer.close()
         return code
 
-    def _exit_code(self, ran: int, stopped: str) -> int:
-        if self._findings:
-            return 1
-        if stopped == "interrupted":
+    def _exit_code(self, unrun: int, stopped: str) -> int:
+        if stopped == INTERRUPTED:
             return 130
-        return 1 if self._planned or not ran else 0
+        if stopped == BROKEN:
+            return 3
+        if not self._counts:
+            return 2
+        return 1 if self.findings or unrun else 0
 
     def _count(self, row: Row) -> None:
         self._writer.write(row)
         self._counts[row.outcome] += 1
-        self._findings += row.outcome in FINDINGS and row.level in self._judged
+        self.findings += row.outcome in FINDINGS and row.level in self._judged

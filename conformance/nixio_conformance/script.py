@@ -2,53 +2,85 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from nixio_conformance.driver.session import HeldAs, PortSocket
-from nixio_conformance.driver.transcript import Step
+from nixio_conformance.driver.transcript import PENDING, Step
 from nixio_conformance.target import Target
+from nixio_reports.records import Row
 
 _HEAD = """\
-# {title}
+# {case}
 # Required: {requires}
-import array, socket, tempfile
-from concurrent.futures import ThreadPoolExecutor
+import array, faulthandler, os, queue, socket, sys, tempfile, threading, time
 
 {load}
+open_socket = getattr(nixio, "socket", nixio)
+faulthandler.dump_traceback_later(15, exit=True)  # a call that hangs ends the program, and shows where
+
 
 def call(function, *arguments):
     try:
         result = function(*arguments)
     except Exception as error:
         result = error
-    print(getattr(function, "__name__", function), arguments, "->", repr(result)[:200])
+    print(getattr(function, "__name__", function), arguments, "->", repr(result)[:200], flush=True)
     return result
+
+
+def peer(text, action):
+    try:
+        print("   ", text, "->", repr(action())[:200], flush=True)
+    except OSError as error:
+        print("   ", text, "->", repr(error), flush=True)
+
+
+def begin(function, *arguments):
+    results = queue.SimpleQueue()
+    threading.Thread(target=lambda: results.put(call(function, *arguments)), daemon=True).start()
+    time.sleep(0.2)  # for the call to wait in the system
+    return results
+
+
+def outcome(pending):
+    try:
+        return pending.get(timeout=5)
+    except queue.Empty:
+        return print("a call that was left pending does not come back")
+
 
 def first(result):
     return result[0] if isinstance(result, tuple) else result
 
-folder = tempfile.mkdtemp()
-pending = ThreadPoolExecutor()
+
+temporary = tempfile.TemporaryDirectory()
+folder = temporary.name
+
 """
+#: A peer that comes to be: what the step's code binds.
+_NEW_PEER = re.compile(r"(\w+)(?:, _)? = ")
 
 
-def python(title: str, requires: str, target: Target, folder: str, steps: Sequence[Step]) -> str:
+def python(row: Row, target: Target, folder: str, steps: Sequence[Step]) -> str:
     """The program's text. Ports that the system chose are looked up again, paths go to a folder of its own."""
-    head = _HEAD.format(title=title, requires=requires, load="\n".join(_load(target)))
-    return head + "\n".join(_Writer(folder).lines(steps)) + "\n"
+    head = _HEAD.format(case=row.case, requires=row.requires, load="\n".join(_load(target)))
+    told = [f"print({f'{name}: {text}'!r})" for name, text in (("Expected", row.expected), ("Was", row.actual)) if text]
+    return head + "\n".join([*_Writer(folder).lines(steps), *told]) + "\n"
 
 
 def _load(target: Target) -> Iterator[str]:
     if target.way == "entry-point":
         yield "from importlib.metadata import entry_points"
-        yield f'nixio = entry_points(group="nixio.implementations")[{target.name!r}].load()'
+        yield f'(entry_point,) = entry_points(group="nixio.implementations", name={target.name!r})'
+        yield "nixio = entry_point.load()"
     elif target.way == "target":
         module, _, attribute = target.name.partition(":")
         yield "import importlib"
+        yield "sys.path.insert(0, os.getcwd())  # run this where the port is importable"
         yield f"nixio = importlib.import_module({module!r})" + (f".{attribute}" if attribute else "")
     else:
         yield "import nixio_reference as nixio  # the calls, for a port in another language: here on the reference"
-    yield 'open_socket = getattr(nixio, "socket", nixio)'
 
 
 class _Writer:
@@ -56,44 +88,66 @@ class _Writer:
         self._folder = folder
         #: Expressions for ports that the system chose, by number.
         self._ports: dict[int, str] = {}
+        #: Calls that were left pending, by the variable that their result comes in.
+        self._pending: dict[str, Step] = {}
 
     def lines(self, steps: Sequence[Step]) -> Iterator[str]:
-        late: list[str] = []
         for number, step in enumerate(steps):
+            yield from self._came_back(step.at)
             if step.actor == "observer":
                 yield f"# seen from outside: {step.call} -> {step.result}"
             elif step.actor == "peer":
-                yield self._replace(step.code, step)
+                yield from self._peer(step)
+            elif step.method == "forget":
+                yield f"del {', '.join(str(argument) for argument in step.arguments)}"
             else:
-                line = self._port(step, number)
-                yield line
-                if step.overlapped:
-                    late.append(f"print(call_{number}.result(timeout=10))")
-            self._learn(step)
-        yield from late
+                yield self._port(step, f"pending_{number}")
+            if not step.overlapped:
+                self._learn(step)
+        yield from self._came_back(float("inf"))
 
-    def _port(self, step: Step, number: int) -> str:
-        if step.method == "forget":
-            return f"del {', '.join(str(argument) for argument in step.arguments)}"
+    def _came_back(self, now: float) -> Iterator[str]:
+        """The pending calls that had come back by then."""
+        for name, step in list(self._pending.items()):
+            if now == float("inf") or (step.result != PENDING and step.at + step.seconds <= now):
+                del self._pending[name]
+                yield self._kept(step, f"outcome({name})")
+                self._learn(step)
+
+    def _port(self, step: Step, name: str) -> str:
         function = f"{step.subject}.{step.method}" if step.subject else "open_socket"
         arguments = ", ".join([function, *(self._argument(argument) for argument in step.arguments)])
         if step.overlapped:
-            return f"call_{number} = pending.submit(call, {arguments})"
-        if step.assigns and step.assigns[0]:
-            return f"{step.assigns[0]} = first(call({arguments}))"
-        return f"call({arguments})"
+            self._pending[name] = step
+            return f"{name} = begin({arguments})"
+        return self._kept(step, f"call({arguments})")
+
+    def _kept(self, step: Step, expression: str) -> str:
+        return f"{step.assigns[0]} = first({expression})" if step.assigns and step.assigns[0] else expression
+
+    def _peer(self, step: Step) -> Iterator[str]:
+        code = self._replaced(step.code, step)
+        if made := _NEW_PEER.match(code):
+            yield code
+            yield f"{made[1]}.settimeout(5)"
+        elif _is_expression(code):
+            yield f"peer({step.code!r}, lambda: {code})"
+        else:
+            yield code
 
     def _argument(self, argument: object) -> str:
         if isinstance(argument, int) and not isinstance(argument, bool) and argument in self._ports:
             return self._ports[argument]
+        if isinstance(argument, str) and argument.isdecimal() and int(argument) in self._ports:
+            return f"str({self._ports[int(argument)]})"
         if isinstance(argument, str) and argument.startswith(self._folder):
             return f"folder + {argument[len(self._folder) :]!r}"
         if isinstance(argument, HeldAs):
-            kind = "array.array" if argument.type == "array" else argument.type
-            return f"{kind}('H', {argument.data!r})" if argument.type == "array" else f"{kind}({argument.data!r})"
+            made = "array.array('H', " if argument.type == "array" else f"{argument.type}("
+            return f"{made}{argument.data!r})"
         return repr(argument)
 
-    def _replace(self, code: str, step: Step) -> str:
+    def _replaced(self, code: str, step: Step) -> str:
         for argument in step.arguments:
             if isinstance(argument, str) and argument.startswith(self._folder):
                 code = code.replace(repr(argument), self._argument(argument))
@@ -108,3 +162,11 @@ class _Writer:
                 self._ports.setdefault(port, f"{step.subject}.getsockname()[1]")
             elif step.method in ("getsockname", "getpeername") and not isinstance(values[0], PortSocket):
                 self._ports.setdefault(port, f"{step.subject}.{step.method}()[1]")
+
+
+def _is_expression(code: str) -> bool:
+    try:
+        compile(code, "", "eval")
+    except SyntaxError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from nixio_fixtures import Clause, Kind, Spec
@@ -42,6 +43,14 @@ def matches(chosen: dict[str, tuple[str, ...]], case: str, clause: Clause, kind:
     return all(any(_fits(found[axis], pattern, axis) for pattern in patterns) for axis, patterns in chosen.items())
 
 
+def touches(chosen: dict[str, tuple[str, ...]], clause: Clause) -> bool:
+    """Whether any case of a clause may be selected."""
+    found = {"clause": clause.id, "method": clause.method, "level": clause.level}
+    if not all(any(_fits(found[axis], word, axis) for word in chosen[axis]) for axis in found.keys() & chosen.keys()):
+        return False
+    return "case" not in chosen or clause.id in {case.partition("[")[0] for case in chosen["case"]}
+
+
 def _fits(text: str, pattern: str, axis: str) -> bool:
     if axis == "case":  # case ids contain brackets: no pattern language there
         return text == pattern
@@ -64,7 +73,11 @@ def _axis_of(word: str, spec: Spec) -> str:
     for axis, names in _names(spec).items():
         if any(_fits(name, word, axis) for name in names):
             return axis
-    raise UnknownSelection(f"--select {word!r} matches nothing: it is no clause, method, family, kind or level")
+    close = get_close_matches(word, [name for names in _names(spec).values() for name in names], 3)
+    raise UnknownSelection(
+        f"--select {word!r} matches nothing: it is no clause, method, family, kind or level"
+        + (f"; did you mean {' or '.join(close)}?" if close else "; `nixio-conformance spec` lists the clauses")
+    )
 
 
 def _check(axis: str, pattern: str, spec: Spec) -> None:

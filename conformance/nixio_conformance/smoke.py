@@ -10,6 +10,7 @@ from rich.text import Text
 from nixio_conformance import expect
 from nixio_conformance.driver.errors import AgentError
 from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.lab import host
 from nixio_conformance.lab.case import Case, workspace
 from nixio_conformance.target import Target
@@ -22,20 +23,18 @@ def run(target: Target, console: Console) -> bool:
     fine = True
     with workspace() as folder:
         try:
+            session.begin_case(Transcript())
+            told = session.welcome
+            console.print(Text(f"hello {told.name} {told.version} ({told.language} on {told.platform})"))
             for kind in load().select_kinds(("cooked",)):
                 if reason := host.capabilities()[kind.capability]:
                     console.print(Text(f"skip  {kind.id}: {reason}"))
                     continue
                 case = Case(session, folder, kind)
                 session.begin_case(case.transcript)
-                if kind.id == "inet-stream":
-                    told = session.welcome
-                    console.print(Text(f"hello {told.name} {told.version} ({told.language} on {told.platform})"))
                 for title, step in _steps(case, kind):
                     fine &= _try(title, step, console)
-                    if not session.alive:
-                        break
-                session.end_case()
+                fine &= _try(f"{kind.id}: close all sockets at the end", session.end_case, console)
                 case.close()
         finally:
             session.kill()

@@ -19,11 +19,18 @@ Way = Literal["entry-point", "target", "agent"]
 
 @dataclass(frozen=True)
 class Target:
-    """An implementation: an entry point's name, `module:object`, or an agent's command line."""
+    """An implementation: an entry point's name, `module:object`, or an agent's command line.
+
+    Raises `ValueError` for a command line that no shell would take.
+    """
 
     way: Way
     name: str
     in_process: bool = False
+
+    def __post_init__(self) -> None:
+        if self.way == "agent":
+            agent_words(self.name)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -41,14 +48,27 @@ class Target:
         """What starts an agent for it; the call may raise `CannotStart`."""
         if self.in_process:
             return lambda: InProcess(self.way, self.name)
-        argv = shlex.split(self.name) if self.way == "agent" else python_agent(self.way, self.name)
+        argv = agent_words(self.name) if self.way == "agent" else python_agent(self.way, self.name)
         return lambda: AgentProcess(argv)
 
 
-def python_agent(way: str, name: str) -> list[str]:
+def agent_words(command: str) -> list[str]:
+    """The words of a command line as a shell would split it; ValueError says what is wrong with it."""
+    words = shlex.split(command, posix=sys.platform != "win32")
+    if not words:
+        raise ValueError("the command line is empty")
+    return words
+
+
+def python_agent(way: Way, name: str) -> list[str]:
     """The command line of the Python agent for an entry point or a `module:object`."""
+    how: str = way
+    if way == "entry-point":
+        points = importlib.metadata.entry_points(group=python.GROUP, name=name)
+        # Looked up here, where the registry is at hand already: it would be most of an agent's time to start.
+        how, name = ("object", next(iter(points)).value) if points else (way, name)
     # -P: the agent's own folder must not become importable; faulthandler: a crash in C tells where, on stderr.
-    return [sys.executable, "-P", "-X", "faulthandler", python.__file__, way, name]
+    return [sys.executable, "-P", "-X", "faulthandler", python.__file__, how, name]
 
 
 def plugged_in() -> dict[str, str]:

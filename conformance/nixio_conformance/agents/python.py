@@ -1,7 +1,8 @@
 """The agent for Python ports: hosts one implementation in a process of its own and speaks the protocol for it.
 
-    python -m nixio_conformance.agents.python entry-point NAME
-    python -m nixio_conformance.agents.python target MODULE:OBJECT
+    python agent.py entry-point NAME         an implementation that is installed
+    python agent.py target MODULE:OBJECT     the folder one stands in is importable
+    python agent.py object MODULE:OBJECT     it is not
 
 One file, standard library only, no imports of the project: it can be copied anywhere. It is also the model for
 agents in other languages. `Host` is the whole agent but for the input and output, so that `--in-process` shares it.
@@ -14,18 +15,20 @@ import contextlib
 import errno
 import gc
 import importlib
-import importlib.metadata
 import json
+import math
 import os
-import platform
 import socket as stdlib_socket
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 PROTOCOL = 1
 GROUP = "nixio.implementations"
 JSON = dict[str, Any]
+#: Letters of a message or a repr that are told: a port's may be of any length.
+TOLD = 2000
 
 
 class Unavailable(Exception):
@@ -41,29 +44,38 @@ class Instead(Exception):
 
 
 def find(how: str, name: str) -> Any:
-    """The object that a user named: an entry point, or `module:object`.
+    """The object that a user named: an entry point (`how` is `entry-point`), or `module:object`.
 
     Raises `Unavailable` when there is none or its import fails.
     """
     try:
         if how == "entry-point":
-            found = importlib.metadata.entry_points(group=GROUP)
+            from importlib import metadata  # here, because it costs more than all the rest of the start
+
+            found = metadata.entry_points(group=GROUP)
             if name not in found.names:
                 names = ", ".join(sorted(found.names)) or "none at all"
                 raise Unavailable(f"no implementation is called {name!r}; installed are: {names}")
             return found[name].load()
         module_name, _, attribute = name.partition(":")
         # The folder the user stands in is importable: `--target module:object` needs no packaging.
-        if os.getcwd() not in sys.path:
+        if how == "target" and os.getcwd() not in sys.path:
             sys.path.insert(0, os.getcwd())
         found_object = importlib.import_module(module_name)
         for part in attribute.split(".") if attribute else ():
             found_object = getattr(found_object, part)
         return found_object
-    except Unavailable:
+    except (Unavailable, KeyboardInterrupt):
         raise
     except BaseException as error:  # a port's import may raise anything, SystemExit among it
-        raise Unavailable(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
+        raise Unavailable(f"{name} cannot be imported: {told(error)}{where(error)}") from error
+
+
+def where(error: BaseException) -> str:
+    """The line of the port's code that raised, as ` (port.py, line 3)`; empty where it was not the port's."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
+    inner = [frame for frame in frames if frame.filename not in (__file__, importlib.__file__)]
+    return f" ({inner[-1].filename}, line {inner[-1].lineno})" if inner else ""
 
 
 class Host:
@@ -72,13 +84,13 @@ class Host:
     def __init__(self, implementation: Any) -> None:
         factory = getattr(implementation, "socket", None)
         argv = getattr(implementation, "argv", None)
-        if factory is None and argv is not None and not isinstance(implementation, type):
+        if factory is None and isinstance(argv, (list, tuple)) and argv:
             raise Instead([str(word) for word in argv])
         self._factory: Callable[..., Any] = implementation if factory is None else factory
         if not callable(self._factory):
             raise Unavailable(
-                f"{implementation!r} is neither a factory socket(domain, type, protocol=None), nor has it an attribute "
-                "`socket` that is one, nor is it an Agent(argv=...)"
+                f"{foreign(implementation)['repr']} is neither a factory socket(domain, type, protocol=None), nor has "
+                "it an attribute `socket` that is one, nor is it an Agent(argv=...)"
             )
         self._implementation = implementation
         self._sockets: dict[int, Any] = {}
@@ -89,15 +101,17 @@ class Host:
         described = self._implementation
         size = getattr(described, "buffersize", 8192)
         named = getattr(described, "name", None) or getattr(described, "__name__", None)
+        version = getattr(described, "version", None) or getattr(described, "__version__", "")
+        python = ".".join(str(number) for number in sys.version_info[:3])
         return {
             "reply": "hello",
             "protocol": PROTOCOL,
-            "name": str(named or type(described).__name__),
-            "version": str(getattr(described, "version", "")),
-            "language": f"Python {platform.python_version()}",
+            "name": named if isinstance(named, str) else type(described).__name__,
+            "version": version if isinstance(version, str) else "",
+            "language": f"Python {python}",
             "platform": sys.platform,
             "capabilities": ["buffer-types", "gc"],
-            "buffersize": size if isinstance(size, int) else 8192,
+            "buffersize": size if type(size) is int and 0 < size < 2**31 else 8192,
         }
 
     def answer(self, request: JSON) -> JSON:
@@ -130,8 +144,11 @@ class Host:
         held = self._sockets.get(request["socket"])
         if held is None:
             return {"reply": "unsupported", "message": f"no socket {request['socket']}", "missing": False}
-        method = getattr(held, request["method"], None)
-        if method is None:
+        try:
+            method = getattr(held, request["method"], None)
+        except Exception as error:  # a property or __getattr__ is the port's code
+            return failure(error)
+        if not callable(method):
             return {"reply": "unsupported", "message": f"{type(held).__name__} has no method {request['method']}"}
         return self._call(method, request["args"])
 
@@ -149,15 +166,15 @@ class Host:
             return value
         if isinstance(value, int):
             # A subclass of int prints as it likes; the number is what counts.
-            number = int(value)
+            number = int.__int__(value)
             return number if -(2**63) <= number < 2**64 else foreign(value)
         if isinstance(value, float):
-            return value if value - value == 0 else foreign(value)
+            return float.__float__(value) if math.isfinite(value) else foreign(value)
         if isinstance(value, str):
             text = str.__str__(value)
             return foreign(value) if any("\ud800" <= letter <= "\udfff" for letter in text) else text
         if isinstance(value, bytes):
-            return {"type": "buffer", "hex": value.hex()}
+            return {"type": "buffer", "hex": bytes.hex(value)}
         if is_socket(value):
             return {"type": "socket", "socket": self._hold(value)}
         return foreign(value)
@@ -174,7 +191,12 @@ class Host:
 
 def is_socket(value: Any) -> bool:
     """Whether a result is a socket: it can tell its descriptor. (A port may lack any other method.)"""
-    return any(callable(getattr(value, name, None)) for name in ("fileno", "recv", "close", "getsockname"))
+    if isinstance(value, type):
+        return False
+    try:
+        return any(callable(getattr(value, name, None)) for name in ("fileno", "recv", "close", "getsockname"))
+    except Exception:  # a __getattr__ is the port's code
+        return False
 
 
 def foreign(value: Any) -> JSON:
@@ -183,8 +205,20 @@ def foreign(value: Any) -> JSON:
         text = repr(value)
     except Exception as error:  # a port's __repr__ is a port's code
         text = f"(its repr raises {type(error).__name__})"
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return {"type": "foreign", "name": type(value).__name__, "repr": text[:200]}
+    return {"type": "foreign", "name": type(value).__name__, "repr": clean(text)[:200]}
+
+
+def clean(text: str) -> str:
+    """Text that can be sent: without lone surrogates, and not of any length."""
+    return text[:TOLD].encode("utf-8", "backslashreplace").decode()
+
+
+def told(error: BaseException) -> str:
+    """An exception as a person reads it, whatever its __str__ does."""
+    try:
+        return clean(f"{type(error).__name__}: {error}")
+    except Exception as nested:
+        return f"{type(error).__name__} (its text raises {type(nested).__name__})"
 
 
 def argument(value: Any) -> Any:
@@ -206,22 +240,26 @@ def argument(value: Any) -> Any:
 
 def failure(error: Exception) -> JSON:
     """An exception as a reply, in the contract's kinds."""
-    message = f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace").decode()
-    reply: JSON = {"reply": "failure", "kind": "exception", "message": message}
+    reply: JSON = {"reply": "failure", "kind": "exception", "message": told(error)}
     if isinstance(error, stdlib_socket.gaierror):
         reply |= {"kind": "resolver", "name": resolver_name(error.errno)} | numbered(error.errno)
     elif isinstance(error, BlockingIOError) and error.errno in (None, errno.EAGAIN, errno.EWOULDBLOCK):
         reply |= {"kind": "would-block", "name": "EAGAIN"} | numbered(error.errno)
     elif isinstance(error, OSError):
-        reply |= {"kind": "system", "name": errno.errorcode.get(error.errno or 0, "")} | numbered(error.errno)
+        reply |= {"kind": "system", "name": error_name(error.errno)} | numbered(error.errno)
     elif isinstance(error, (TypeError, ValueError)):
         reply |= {"kind": "argument"}
     return reply
 
 
+def error_name(number: object) -> str:
+    """The symbolic name of the system's error, as `ECONNREFUSED`; empty where there is none."""
+    return errno.errorcode.get(number, "") if isinstance(number, int) else ""
+
+
 def numbered(number: object) -> JSON:
-    """The error's number, if it is one."""
-    return {"number": int(number)} if isinstance(number, int) else {}
+    """The error's number, if it is one that a system could give."""
+    return {"number": int(number)} if isinstance(number, int) and abs(number) < 2**31 else {}
 
 
 def resolver_name(number: object) -> str:

@@ -15,14 +15,16 @@ class Deadline:
     """Runs out `seconds` after it was made; what a process spends waiting for a processor does not count.
 
     A port that is starved by other programs is slow, not wrong. Linux tells how long a process was runnable without
-    running (/proc/PID/schedstat); elsewhere the clock alone decides.
+    running (/proc/PID/schedstat); elsewhere the clock alone decides. What was waited before the first look at the
+    deadline is not known and counts: a caller looks when a call has not come back at once.
     """
 
-    def __init__(self, seconds: float = CALL, pid: int | None = None) -> None:
-        self._schedstat = Path(f"/proc/{pid}/schedstat") if pid is not None else None
+    def __init__(self, seconds: float = CALL, pid: int | None = None, proc: Path = Path("/proc")) -> None:
+        """`pid` is the process that is waited for; `proc` is where the system tells of it."""
         self._seconds = seconds
+        self._schedstat = proc / f"{pid}" / "schedstat" if pid is not None else None
+        self._starved: float | None = None
         self._start = time.monotonic()
-        self._starved = self._waited_for_processor()
 
     @property
     def elapsed(self) -> float:
@@ -31,8 +33,11 @@ class Deadline:
 
     def remaining(self) -> float:
         """Seconds left; never more than the clock could bring, 0.0 when it has run out."""
-        left = self._seconds - self.elapsed
-        if left <= 0 and self.elapsed < max(HARD, self._seconds):
+        if self._starved is None:
+            self._starved = self._waited_for_processor()
+        elapsed = self.elapsed
+        left = self._seconds - elapsed
+        if left <= 0 and elapsed < max(HARD, self._seconds):
             left += self._waited_for_processor() - self._starved
         return max(left, 0.0)
 

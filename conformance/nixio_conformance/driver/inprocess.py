@@ -13,7 +13,7 @@ import threading
 
 from nixio_conformance.agents import python
 from nixio_conformance.driver.deadline import Deadline
-from nixio_conformance.driver.errors import AgentHung, CannotStart
+from nixio_conformance.driver.errors import AgentCrashed, AgentHung, CannotStart
 
 
 class InProcess:
@@ -30,7 +30,7 @@ class InProcess:
                 f"{name} is an agent program ({' '.join(error.argv)}): it has a process of its own"
             ) from None
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._replies: queue.Queue[bytes] = queue.Queue()
+        self._replies: queue.Queue[bytes | AgentCrashed] = queue.Queue()
         self._thread = threading.Thread(target=self._serve, daemon=True, name=f"nixio port {name}")
         self._thread.start()
 
@@ -45,14 +45,13 @@ class InProcess:
 
     def receive(self, deadline: Deadline) -> bytes:
         """The next reply."""
-        while True:
-            left = deadline.remaining()
-            if left <= 0:
+        while not self.waiting(deadline.remaining()):
+            if deadline.remaining() <= 0:
                 raise AgentHung(f"the port took more than {deadline.elapsed:.1f} s to answer")
-            try:
-                return self._replies.get(timeout=left)
-            except queue.Empty:
-                continue
+        reply = self._replies.get()
+        if isinstance(reply, AgentCrashed):
+            raise reply
+        return reply
 
     def waiting(self, seconds: float) -> bool:
         """Whether a reply is there or comes within that time."""
@@ -79,4 +78,9 @@ class InProcess:
     def _serve(self) -> None:
         while (line := self._requests.get()) is not None:
             request = json.loads(line)
-            self._replies.put(json.dumps({"id": request["id"], **self._host.answer(request)}).encode())
+            try:
+                reply = self._host.answer(request)
+            except BaseException as error:  # SystemExit and the like, which would end a process
+                self._replies.put(AgentCrashed(f"the port raised {python.told(error)}"))
+                return
+            self._replies.put(json.dumps({"id": request["id"], **reply}).encode())

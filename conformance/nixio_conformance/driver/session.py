@@ -57,8 +57,11 @@ class PortSocket:
     def __repr__(self) -> str:
         return self.name
 
-    def call(self, method: str, *arguments: Argument, seconds: float = CALL) -> Outcome:
-        """Call any method by name; raises `AgentError` when the agent dies, hangs or breaks the protocol."""
+    def call(self, method: str, *arguments: Argument, seconds: float | None = None) -> Outcome:
+        """Call any method by name; raises `AgentError` when the agent dies, hangs or breaks the protocol.
+
+        The deadline is the session's unless the call has one of its own.
+        """
         return self.start(method, *arguments).outcome(seconds)
 
     def start(self, method: str, *arguments: Argument) -> Pending:
@@ -145,8 +148,8 @@ class Pending:
         """Whether the call came back, waiting at most that long for it."""
         return self._outcome is not None or self._session.waiting(seconds)
 
-    def outcome(self, seconds: float = CALL) -> Outcome:
-        """What the call came to; raises `AgentError` when it does not come back in time."""
+    def outcome(self, seconds: float | None = None) -> Outcome:
+        """What the call came to; raises `AgentError` when it does not come back in time (the session's, if None)."""
         if self._outcome is None:
             self._outcome = self._session.finish(self._identifier, self._step, seconds)
         return self._outcome
@@ -155,9 +158,12 @@ class Pending:
 class Session:
     """One agent and what is said to it; a broken agent is replaced when the next case begins."""
 
-    def __init__(self, start: Callable[[], Channel]) -> None:
-        """`start` makes an agent; it may raise `CannotStart`."""
+    def __init__(self, start: Callable[[], Channel], seconds: float = CALL) -> None:
+        """`start` makes an agent; it may raise `CannotStart`. `seconds` is the deadline of each call."""
         self._start = start
+        self._seconds = seconds
+        #: The last request of the cases before: an answer to it or an older one is late.
+        self._before = 0
         self._channel: Channel | None = None
         self._welcome: messages.Welcome | None = None
         self._identifier = 0
@@ -186,6 +192,7 @@ class Session:
         """Start recording into a new transcript; starts an agent where there is none. Raises `CannotStart`."""
         self.transcript = transcript
         self.stderr = ""
+        self._before = self._identifier
         if self._channel is not None and self._channel.waiting(0.0):
             self.kill()  # it said something nobody asked for after the last case ended: not this case's business
         if self._channel is None:
@@ -199,9 +206,11 @@ class Session:
         """
         if self._channel is None:
             return
-        if self._pending is not None:
+        if self._pending is not None and not self._pending.done():
             self.kill()
             return
+        if self._pending is not None:
+            self._pending.outcome()  # an answer that nobody asked for yet: it may still be a broken one
         step = Step(0.0, "port", "", "reset", ())
         self.begin(messages.Reset(self.next_id()), step).outcome()
 
@@ -233,7 +242,7 @@ class Session:
         """Send a request and do not wait for its reply. One may be under way at a time."""
         assert self._pending is None, "a call is pending already"
         try:
-            self._live.send(messages.encode_request(request), Deadline(CALL, self.pid))
+            self._live.send(messages.encode_request(request), Deadline(self._seconds, self.pid))
         except AgentError as error:
             raise self._died(error, step) from None
         self._pending = Pending(self, request.id, step)
@@ -247,10 +256,10 @@ class Session:
         """Wait until the pending call came back (False) or sleeps in the system (True)."""
         return blocked.wait(self.pid, self._idle, self._live.waiting)
 
-    def finish(self, identifier: int, step: Step, seconds: float) -> Outcome:
+    def finish(self, identifier: int, step: Step, seconds: float | None = None) -> Outcome:
         """Wait for a reply and take it down."""
         try:
-            reply = self._receive(identifier, seconds)
+            reply = self._receive(identifier, self._seconds if seconds is None else seconds)
             outcome = self._outcome(reply)
         except AgentError as error:
             raise self._died(error, step) from None
@@ -271,15 +280,19 @@ class Session:
         return self._channel
 
     def _receive(self, identifier: int, seconds: float) -> messages.Reply:
-        line = self._live.receive(Deadline(seconds, self.pid))
-        try:
-            reply = messages.decode_reply(line)
-        except msgspec.DecodeError as error:
-            raise AgentBroke(f"the agent wrote what is no reply: {show(line)}: {error}") from None
-        if reply.id != identifier:
-            what = "answered twice" if reply.id < identifier else "answered a request that was not made"
-            raise AgentBroke(f"the agent {what}: {show(line)} while request {identifier} was due")
-        return reply
+        deadline = Deadline(seconds, self.pid)
+        while True:
+            line = self._live.receive(deadline)
+            try:
+                reply = messages.decode_reply(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise AgentBroke(f"the agent wrote what is no reply: {show(line)}: {error}") from None
+            if reply.id == identifier:
+                return reply
+            if 0 < reply.id <= self._before:
+                continue  # a late second answer to an earlier case: neither this case's value nor its fault
+            what = "answered twice" if 0 < reply.id < identifier else "answered a request that was not made"
+            raise AgentBroke(f"the agent {what}: {show(line)} while the reply to request {identifier} was due")
 
     def _outcome(self, reply: messages.Reply) -> Outcome:
         match reply:
@@ -344,9 +357,13 @@ class Session:
             return channel, self._receive(hello.id, HELLO)
         except AgentError as error:
             said = channel.stderr().strip()
+            channel.kill()
             raise CannotStart(
                 f"the agent did not say hello: {error}" + (f"; it wrote: {said[-1500:]}" if said else "")
             ) from None
+        except BaseException:
+            channel.kill()  # Ctrl-C while a slow agent starts
+            raise
         finally:
             self._channel = None
 

@@ -9,6 +9,9 @@ from typing import Literal
 
 from nixio_conformance.driver.outcome import show
 
+#: The result of a step that has not come back.
+PENDING = "..."
+
 Actor = Literal["port", "peer", "observer"]
 
 
@@ -22,7 +25,7 @@ class Step:
     subject: str
     method: str
     arguments: tuple[object, ...]
-    result: str = "..."
+    result: str = PENDING
     #: Variables that hold the step's values afterwards, by position; empty names are not kept.
     assigns: tuple[str, ...] = ()
     values: tuple[object, ...] = ()
@@ -60,6 +63,8 @@ class Transcript:
     def begin(self, actor: Actor, subject: str, method: str, arguments: Sequence[object]) -> Step:
         """Record that a step begins; the caller fills in what came of it."""
         step = Step(self.now(), actor, subject, method, tuple(arguments))
+        if self.steps and self.steps[-1].result == PENDING:
+            self.steps[-1].overlapped = True
         self.steps.append(step)
         return step
 
@@ -69,4 +74,3 @@ class Transcript:
         step.values = tuple(values)
         step.assigns = tuple(assigns)
         step.seconds = self.now() - step.at
-        step.overlapped = bool(self.steps) and self.steps[-1] is not step

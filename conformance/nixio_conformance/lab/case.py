@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.driver.session import Argument, PortSocket, Session
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.lab import observer
 from nixio_conformance.lab.peer import Address, Peer
-from nixio_fixtures import Kind
+from nixio_fixtures import Kind, load
 
 LOOPBACK = {"inet": "127.0.0.1", "inet6": "::1"}
+_OWN_ADDRESSES = itertools.count()
 ANY = {"inet": "0.0.0.0", "inet6": "::"}
 
 
@@ -130,6 +133,18 @@ class Case:
         """A listening socket of the suite."""
         return self.bound_peer(kind).listen(backlog)
 
+    def destination(self, kind: Kind | None = None) -> Peer:
+        """A socket of the suite that can be connected to: listening, or bound where there is nothing to listen for."""
+        kind = kind or self.kind
+        return self.listening_peer(kind=kind) if kind.type == "stream" else self.bound_peer(kind)
+
+    def ipv4_kind(self) -> Kind:
+        """The IPv4 kind of the case's type, for the other end of an IPv6 socket (capability `dual-stack`)."""
+        with stdlib_socket.socket(stdlib_socket.AF_INET6, stdlib_socket.SOCK_DGRAM) as fresh:
+            if fresh.getsockopt(stdlib_socket.IPPROTO_IPV6, stdlib_socket.IPV6_V6ONLY):
+                pytest.skip("new IPv6 sockets do not speak to IPv4 peers on this host (bindv6only)")
+        return load().kind(f"inet-{self.kind.type}")
+
     # --- both
 
     def pair(self, role: str = "client", kind: Kind | None = None) -> Pair:
@@ -154,6 +169,21 @@ class Case:
         """A path in the case's own folder where nothing is yet, of exactly `length` bytes if that is given."""
         path = str(self._folder / f"{next(self._numbers)}")
         return path if length is None else path + "x" * (length - len(path))
+
+    def abstract(self, ending: bytes = b"") -> bytes:
+        """A UNIX name without a path that nobody has (capability `abstract`)."""
+        return b"\0nixio-%d-%s-%d" % (os.getpid(), os.fsencode(self._folder.name), next(self._numbers)) + ending
+
+    def own_address(self) -> str:
+        """A loopback address where no other program listens, so that fixed ports are free (capability `loopback-net`)."""
+        number = os.getpid() * 251 + next(_OWN_ADDRESSES)
+        return f"127.{64 + number // 60000 % 128}.{number // 240 % 250}.{2 + number % 240}"
+
+    def descriptors(self) -> int:
+        """How many descriptors the port holds, without those of its garbage (capability `descriptors`)."""
+        if "gc" in self.session.welcome.capabilities:
+            self.session.collect_garbage()
+        return len(observer.descriptors(self.session.pid))
 
     def view(self, sock: PortSocket) -> contextlib.AbstractContextManager[stdlib_socket.socket]:
         """The same socket, seen from outside of the port (capability `kernel-view`)."""

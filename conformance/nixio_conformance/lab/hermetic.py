@@ -33,11 +33,17 @@ class Lab:
 
 
 _entered: Lab | None = None
+_reason = "this run is not in a lab"
 
 
 def entered() -> Lab | None:
     """The lab that this process is in, if it is in one."""
     return _entered
+
+
+def reason() -> str:
+    """Why this process is in no lab."""
+    return _reason
 
 
 def prepare() -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from nixio_conformance.lab import observer
+from nixio_conformance.lab import hermetic, observer
 from nixio_fixtures import Platform, load
 from nixio_reports.records import Host
 
@@ -210,6 +210,11 @@ def _multicast() -> None:
         _arrived(receiver.recv(1))
 
 
+def _lab() -> None:
+    if hermetic.entered() is None:
+        raise Lacking(hermetic.reason())
+
+
 _PROBES: dict[str, Callable[[], None]] = {
     "ipv4": lambda: _ip("AF_INET", "127.0.0.1"),
     "ipv6": lambda: _ip("AF_INET6", "::1"),
@@ -225,4 +230,5 @@ _PROBES: dict[str, Callable[[], None]] = {
     "dual-stack": _dual_stack,
     "oob": _oob,
     "multicast": _multicast,
+    "lab": _lab,
 }

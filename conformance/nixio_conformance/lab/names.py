@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nixio_conformance.lab import namespaces
-from nixio_conformance.lab.network import FOREIGN, POOL
+from nixio_conformance.lab.network import FOREIGN, POOL, UNREACHABLE
 
 #: Names by family: to which addresses each resolves, in which order. A case picks a port where the right ones listen.
 NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -22,6 +22,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "three.test": POOL[family][2:5],
         "foreign-first.test": (FOREIGN[family], POOL[family][0]),
         "foreign-last.test": (POOL[family][0], FOREIGN[family]),
+        "unreachable-last.test": (POOL[family][0], UNREACHABLE[family]),
     }
     for family in POOL
 }

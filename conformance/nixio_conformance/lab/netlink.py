@@ -33,7 +33,7 @@ _IFA_F_NODAD = 0x2
 _NUD_PERMANENT = 0x80
 _TABLE_MAIN, _TABLE_LOCAL = 254, 255
 _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
-_UNICAST, _LOCAL = 1, 2
+_UNICAST, _LOCAL, _UNREACHABLE = 1, 2, 7
 _PROTO_STATIC = 4
 
 
@@ -80,6 +80,11 @@ class Netlink:
         body = _route(to, _TABLE_MAIN, scope, _UNICAST) + _attribute(_RTA_OIF, _index(name))
         body += _attribute(_RTA_DST, to.network_address.packed) if to.prefixlen else b""
         self._do(_NEWROUTE, _CREATE | _REPLACE, body + (_attribute(_RTA_GATEWAY, via.packed) if via else b""))
+
+    def unreachable(self, to: Network) -> None:
+        """Have this host refuse to send anything there, at once (EHOSTUNREACH)."""
+        body = _route(to, _TABLE_MAIN, _SCOPE_UNIVERSE, _UNREACHABLE)
+        self._do(_NEWROUTE, _CREATE | _REPLACE, body + _attribute(_RTA_DST, to.network_address.packed))
 
     def answer_as(self, address: Address, source: Address) -> None:
         """Have the route to one of this host's own addresses use `source`, instead of the address itself.

@@ -27,6 +27,8 @@ POOL = {
 }
 #: Not an address of this host, but one that a route leads to: a bind to it fails.
 FOREIGN = {"inet": "192.0.2.99", "inet6": "2001:db8:192::99"}
+#: An address that this host refuses to send to. Resolvers put it last.
+UNREACHABLE = {"inet": "192.0.2.98", "inet6": "2001:db8:192::98"}
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def _routes(near: Netlink) -> None:
         near.route(ip_network(anywhere), first.near, via=ip_address(first.far_address[family]))
         if family == "inet":
             near.route(ip_network(multicast), first.near)
+        near.unreachable(ip_network(UNREACHABLE[family]))
         for host in POOL[family]:
             _answer_as(near, host, first.address[family])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 from collections.abc import Callable
@@ -67,6 +68,17 @@ class Peer:
         where = system_address(self.kind, *address)
         self._record("connect", lambda: self.socket.connect(where), arguments=(where,))
         self._transcript.steps[-1].values = self.address
+        return self
+
+    def attempt(self, address: Address) -> str:
+        """Try to connect: the symbolic name of the error, or an empty text when it worked."""
+        where = system_address(self.kind, *address)
+        number = self._record("connect_ex", lambda: self.socket.connect_ex(where), arguments=(where,))
+        return errno.errorcode.get(number, str(number)) if number else ""
+
+    def setsockopt(self, level: int, number: int, value: int | bytes) -> Peer:
+        """Set an option of the peer's own socket."""
+        self._record("setsockopt", lambda: self.socket.setsockopt(level, number, value), arguments=(level, number, value))
         return self
 
     def accept(self) -> Peer:

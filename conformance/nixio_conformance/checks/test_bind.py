@@ -1,0 +1,152 @@
+"""bind: what it returns, what it leaves alone, and how it fails where an address cannot be had."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.driver.outcome import Outcome
+from nixio_conformance.driver.session import PortSocket
+from nixio_conformance.lab import observer, options, services
+from nixio_conformance.lab.case import Case
+from nixio_conformance.lab.host import this_platform
+from nixio_conformance.lab.peer import family_of, type_of
+from nixio_conformance.lab.reach import reached
+from nixio_conformance.marks import clause
+from nixio_fixtures import Kind
+
+WHAT = "bind()"
+#: POSIX: EINVAL for a socket that has an address; EISCONN is allowed for a connected one.
+HAS_ADDRESS = ("EINVAL", "EISCONN")
+
+
+@clause("bind.result.true")
+def test_result_true(case: Case, kind: Kind) -> None:
+    sock = case.socket()
+    if kind.domain == "unix":
+        outcome = sock.bind(case.path(), None)
+    elif kind.type == "raw":
+        outcome = sock.bind(case.loopback)
+    else:
+        outcome = sock.bind(case.loopback, 0)
+    expect.true(outcome, WHAT)
+
+
+@clause("bind.call.does-not-listen")
+def test_call_does_not_listen(case: Case) -> None:
+    _, address = case.bound()
+    expect.same(case.peer().attempt(address), "ECONNREFUSED", "connecting to a socket that was only bound")
+
+
+@clause("bind.call.options")
+@pytest.mark.parametrize("host", ["given", "default"])
+def test_call_options(case: Case, kind: Kind, host: str) -> None:
+    sock = case.socket()
+    # Linux itself makes a socket v6only that is bound to one IPv6 address.
+    own = ["ipv6.v6only"] if host == "given" else []
+    with case.view(sock) as seen:
+        before = options.snapshot(seen)
+        if kind.domain == "unix" or host == "given":
+            case.bind(sock)
+        else:
+            expect.true(sock.bind(None, 0), WHAT)
+        changed = options.changes(before, options.snapshot(seen), but=own)
+    expect.holds(not changed, "the socket's options after bind()", "as before", changed)
+
+
+@clause("bind.call.descriptor")
+def test_call_descriptor(case: Case) -> None:
+    sock = case.socket()
+    before = _descriptor(case, sock)
+    case.bind(sock)
+    expect.same(_descriptor(case, sock), before, "the descriptor, and its socket, after bind()")
+
+
+@clause("bind.call.fails-no-leak")
+@pytest.mark.parametrize("reason", ["used", "host", "port"])
+def test_call_fails_no_leak(case: Case, reason: str) -> None:
+    sock = case.socket()
+    taken = case.bound_peer().address
+    _fail(case, sock, reason, taken)  # whatever a port opens only once, it may keep
+    before = case.descriptors()
+    for _ in range(8):
+        _fail(case, sock, reason, taken)
+    after = case.descriptors()
+    expect.holds(after <= before, "descriptors of the port after 8 failing calls", before, after)
+
+
+@clause("bind.used.listening")
+def test_used_listening(case: Case) -> None:
+    taken = case.destination().address
+    expect.fails(case.socket().bind(*taken), "EADDRINUSE", what=WHAT)
+
+
+@clause("bind.used.second")
+def test_used_second(case: Case) -> None:
+    _, taken = case.bound()
+    expect.fails(case.socket().bind(*taken), "EADDRINUSE", what=WHAT)
+
+
+@clause("bind.used.wildcard")
+def test_used_wildcard(case: Case) -> None:
+    _, port = case.bound_peer().address
+    expect.fails(case.socket().bind(None, port), "EADDRINUSE", what=WHAT)
+
+
+@clause("bind.twice.refused")
+def test_twice_refused(case: Case, kind: Kind) -> None:
+    sock, _ = case.bound()
+    expect.fails(_bind_anywhere(case, sock), "EINVAL", what="a second bind()")
+
+
+@clause("bind.twice.keeps")
+def test_twice_keeps(case: Case) -> None:
+    sock, address = case.bound()
+    expect.fails(_bind_anywhere(case, sock), "EINVAL", what="a second bind()")
+    reached(case, sock, address)
+
+
+@clause("bind.failed.then-other")
+@pytest.mark.parametrize("reason", ["used", "host", "port"])
+def test_failed_then_other(case: Case, reason: str) -> None:
+    sock = case.socket()
+    expect.fails(_fail(case, sock, reason, case.bound_peer().address), what=WHAT)
+    expect.true(_bind_anywhere(case, sock), "bind() after one that failed")
+
+
+@clause("bind.connected.refused")
+def test_connected_refused(case: Case) -> None:
+    sock = case.pair().port
+    expect.fails(sock.bind(case.loopback, 0), *HAS_ADDRESS, what=WHAT)
+
+
+@clause("bind.privileged.refused")
+def test_privileged_refused(case: Case, kind: Kind) -> None:
+    with socket.socket(family_of(kind), type_of(kind)) as trial:
+        try:
+            trial.bind((case.loopback, 1))
+        except PermissionError:
+            pass
+        else:
+            pytest.skip("this host lets everybody bind low ports")
+    expect.fails(case.socket().bind(case.loopback, 1), "EACCES", what=WHAT)
+
+
+def _bind_anywhere(case: Case, sock: PortSocket) -> Outcome:
+    return sock.bind(case.path(), None) if case.kind.domain == "unix" else sock.bind(case.loopback, 0)
+
+
+def _fail(case: Case, sock: PortSocket, reason: str, taken: tuple[str | bytes, int | None]) -> Outcome:
+    """A bind that fails for the address, the host, or the port; the last two are matters of the path for unix."""
+    if reason == "used":
+        return sock.bind(*taken)
+    if case.kind.domain == "unix":
+        return sock.bind(f"{case.path()}/x" if reason == "host" else case.path(this_platform().sun_path + 9), None)
+    return sock.bind(services.NO_HOST, 0) if reason == "host" else sock.bind(case.loopback, 65536)
+
+
+def _descriptor(case: Case, sock: PortSocket) -> tuple[int, str | None]:
+    number = expect.integer(sock.fileno(), "fileno()")
+    return number, observer.descriptors(case.session.pid).get(number)

@@ -1,0 +1,91 @@
+"""close: every method of a closed socket fails, and none of them reaches the socket that has its descriptor now."""
+
+import os
+import socket
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.driver.outcome import Outcome
+from nixio_conformance.lab.calls import METHODS, sensible
+from nixio_conformance.lab.case import LOOPBACK, Case, Pair
+from nixio_conformance.lab.peer import Address
+from nixio_conformance.marks import clause
+
+#: What changes a socket that is neither bound nor connected.
+BEGINNINGS = ("bind", "connect", "listen", "sendto")
+
+
+def is_closed(outcome: Outcome, method: str) -> None:
+    """The call failed the way that a closed socket does."""
+    expect.fails(outcome, "argument", "EBADF", what=f"{method}() after close()")
+
+
+def target(case: Case, method: str) -> Address:
+    """An address that the method could have used, if it uses any."""
+    if method not in ("bind", "connect", "sendto"):
+        return "", None
+    if method == "bind":
+        return (case.path(), None) if case.kind.domain == "unix" else (LOOPBACK[case.kind.domain], 0)
+    return (case.listening_peer() if case.kind.type == "stream" else case.bound_peer()).address
+
+
+def settings(view: socket.socket) -> tuple[bool, int]:
+    """What `sensible` calls would change, as the system has it: the mode, and keepalive."""
+    return os.get_blocking(view.fileno()), view.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+@clause("close.after.method")
+@pytest.mark.parametrize("method", METHODS)
+def test_method_fails(case: Case, either_pair: Pair, method: str) -> None:
+    address = target(case, method)
+    either_pair.port.close()
+    is_closed(either_pair.port.call(method, *sensible(method, address)), method)
+
+
+@clause("close.after.new")
+@pytest.mark.parametrize("method", METHODS)
+def test_method_of_a_new_socket_fails(case: Case, method: str) -> None:
+    sock = case.socket()
+    sock.close()
+    address = (LOOPBACK[case.kind.domain], 0) if case.kind.type == "raw" else target(case, method)
+    is_closed(sock.call(method, *sensible(method, address)), method)
+
+
+@clause("close.reused.method")
+@pytest.mark.parametrize("method", METHODS)
+def test_connection_with_its_number(case: Case, method: str) -> None:
+    closed = case.pair().port
+    closed.close()
+    other = case.pair()
+    other.peer.send(b"<")
+    is_closed(closed.call(method, *sensible(method, other.peer.address)), method)
+    expect.data(other.port.recv(10), b"<", "what the other socket had waiting")
+    expect.count(other.port.send(b">"), 1, "bytes sent on the other socket")
+    expect.same(other.peer.recv(), b">", "what the other socket's peer received")
+
+
+@clause("close.reused.idle")
+@pytest.mark.parametrize("method", BEGINNINGS)
+def test_idle_socket_with_its_number(case: Case, method: str) -> None:
+    closed = case.pair().port
+    address = target(case, method)
+    closed.close()
+    other = case.socket()
+    with case.view(other) as view:
+        before = view.getsockname()
+        is_closed(closed.call(method, *sensible(method, address)), method)
+        expect.same(view.getsockname(), before, "the other socket's address")
+
+
+@clause("close.reused.settings")
+@pytest.mark.parametrize("method", ["setblocking", "setopt"])
+def test_settings_of_a_socket_with_its_number(case: Case, method: str) -> None:
+    closed = case.pair().port
+    closed.close()
+    other = case.socket()
+    with case.view(other) as view:
+        before = settings(view)
+        is_closed(closed.call(method, *sensible(method, ("", None))), method)
+        after = settings(view)
+    expect.same(after, before, "options and mode of the other socket")

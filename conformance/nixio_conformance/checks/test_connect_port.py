@@ -1,0 +1,112 @@
+"""connect: which port a number, digits or the name of a service stand for."""
+
+from __future__ import annotations
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.driver.outcome import Returned
+from nixio_conformance.driver.session import Argument
+from nixio_conformance.lab import ports, services
+from nixio_conformance.lab.case import Case
+from nixio_conformance.lab.peer import Peer
+from nixio_conformance.lab.reach import arrives
+from nixio_conformance.marks import clause
+from nixio_fixtures import Kind
+
+WHAT = "connect()"
+
+
+@clause("connect.port.number")
+def test_port_number(case: Case) -> None:
+    peer, port = _destination(case)
+    sock = case.socket()
+    expect.true(sock.connect(case.loopback, port), WHAT)
+    arrives(case, sock, peer)
+
+
+@clause("connect.port.digits")
+def test_port_digits(case: Case) -> None:
+    peer, port = _destination(case)
+    sock = case.socket()
+    expect.true(sock.connect(case.loopback, str(port)), WHAT)
+    arrives(case, sock, peer)
+
+
+@clause("connect.port.service")
+def test_port_service(case: Case, kind: Kind) -> None:
+    host = services.own_host(case)
+    name, port = services.service(kind, host)
+    peer = case.peer().bind(host, port)
+    if kind.type == "stream":
+        peer.listen()
+    sock = case.socket()
+    expect.true(sock.connect(host, name), WHAT)
+    arrives(case, sock, peer)
+
+
+@clause("connect.port.service-protocol")
+def test_port_service_protocol(case: Case, kind: Kind) -> None:
+    name = services.foreign_service(kind)
+    expect.fails(case.socket().connect(case.loopback, name), *ports.REFUSED, what=WHAT)
+
+
+@clause("connect.port.service-unknown")
+@pytest.mark.parametrize("name", [services.NO_SERVICE, "http-nixio"])
+def test_port_service_unknown(case: Case, name: str) -> None:
+    expect.fails(case.socket().connect(case.loopback, name), "resolver", "argument", what=WHAT)
+
+
+@clause("connect.port.out-of-range")
+@pytest.mark.parametrize("wrong", ports.OUT_OF_RANGE)
+@pytest.mark.parametrize("form", ["number", "text"])
+def test_port_out_of_range(case: Case, wrong: ports.Spelling, form: str) -> None:
+    _, port = _destination(case)
+    outcome = case.socket().connect(case.loopback, ports.in_form(wrong(port), form))
+    expect.fails(outcome, *ports.REFUSED, what=WHAT)
+
+
+@clause("connect.port.spelling")
+@pytest.mark.parametrize("spelling", ports.SPELLINGS)
+def test_port_spelling(case: Case, spelling: ports.Spelling) -> None:
+    peer, port = _destination(case)
+    sock = case.socket()
+    outcome = sock.connect(case.loopback, spelling(port))
+    if not isinstance(outcome, Returned):
+        expect.fails(outcome, *ports.REFUSED, what=WHAT)
+        return
+    expect.true(outcome, WHAT)
+    arrives(case, sock, peer)
+
+
+@clause("connect.port.trailing")
+@pytest.mark.parametrize("spelling", ports.TRAILING)
+def test_port_trailing(case: Case, spelling: ports.Spelling) -> None:
+    _, port = _destination(case)
+    expect.fails(case.socket().connect(case.loopback, spelling(port)), *ports.REFUSED, what=WHAT)
+
+
+@clause("connect.port.fraction")
+@pytest.mark.parametrize("part", [0.5, 0.25])
+def test_port_fraction(case: Case, part: float) -> None:
+    _, port = _destination(case)
+    expect.fails(case.socket().connect(case.loopback, port + part), *ports.REFUSED, what=WHAT)
+
+
+@clause("connect.port.required")
+@pytest.mark.parametrize("host", ["given", "none"])
+@pytest.mark.parametrize("port", [pytest.param((), id="left-out"), pytest.param((None,), id="none")])
+def test_port_required(case: Case, host: str, port: tuple[None, ...]) -> None:
+    given = case.loopback if host == "given" else None
+    expect.fails(case.socket().connect(given, *port), "argument", "resolver", what=WHAT)
+
+
+@clause("connect.port.types")
+@pytest.mark.parametrize("port", ports.WRONG_TYPES)
+def test_port_types(case: Case, port: Argument) -> None:
+    expect.fails(case.socket().connect(case.loopback, port), "argument", "resolver", what=WHAT)
+
+
+def _destination(case: Case) -> tuple[Peer, int]:
+    peer = case.destination()
+    return peer, peer.address[1] or 0

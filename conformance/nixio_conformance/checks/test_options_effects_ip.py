@@ -1,0 +1,187 @@
+"""setopt: what the options of tcp, ip and ipv6 do, as far as plain loopback can show it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.driver.session import PortSocket
+from nixio_conformance.lab import options
+from nixio_conformance.lab.case import Case
+from nixio_conformance.lab.peer import Peer
+from nixio_conformance.marks import clause
+from nixio_fixtures import Kind
+
+#: Linux's numbers, which Python does not name.
+TCP_QUICKACK = 12
+IP_RECVTTL = 12
+IP_TTL = 2
+IP_MULTICAST_ALL = 49
+IPV6_RECVFRAGSIZE = 77
+LOOPBACK = socket.inet_aton("127.0.0.1")
+#: Protocol number for experiments.
+EXPERIMENT = 253
+
+
+def _set(sock: PortSocket, level: str, option: str, value: int | str) -> None:
+    expect.true(sock.setopt(level, option, value), f"setopt() of {level}.{option}")
+
+
+def _undisturbed(within: float, attempt: Callable[[], int]) -> int:
+    """What an attempt found; once more when it took so long that a timer of the system may have interfered."""
+    for _ in range(10):
+        begun = time.monotonic()
+        found = attempt()
+        if time.monotonic() - begun < within:
+            return found
+    pytest.skip(f"ten times, three calls took longer than {within} s here")
+
+
+@clause("setopt.tcp-cork.effect.held")
+def test_cork_holds_small_sends(case: Case, kind: Kind, role: str) -> None:
+    """The system lets go after 200 ms by itself."""
+    pair = case.pair(role)
+
+    def attempt() -> int:
+        _set(pair.port, "tcp", "cork", 0)
+        pair.peer.pending()
+        _set(pair.port, "tcp", "cork", 1)
+        expect.count(pair.port.send(b"abc"), 3)
+        with case.view(pair.port) as view:
+            return options.unsent(view)
+
+    expect.same(_undisturbed(0.15, attempt), 3, "bytes that wait to leave")
+
+
+@clause("setopt.tcp-cork.effect.released")
+def test_uncork_sends_what_was_held(case: Case, kind: Kind, role: str) -> None:
+    pair = case.pair(role)
+    _set(pair.port, "tcp", "cork", 1)
+    expect.count(pair.port.send(b"abc"), 3)
+    _set(pair.port, "tcp", "cork", 0)
+    with case.view(pair.port) as view:
+        expect.same(options.unsent(view), 0, "bytes that wait to leave")
+    got = pair.peer.recv_exactly(3)
+    expect.holds(got == b"abc", "what the peer received", b"abc", got)
+
+
+def _second_byte(case: Case, kind: Kind, role: str, nodelay: tuple[int, ...]) -> int:
+    """Bytes that wait while the first one is not acknowledged, which the peer puts off for 40 ms."""
+    pair = case.pair(role)
+    for value in nodelay:
+        _set(pair.port, "tcp", "nodelay", value)
+    pair.peer.setsockopt(socket.IPPROTO_TCP, TCP_QUICKACK, 0)
+    expect.count(pair.port.send(b"a"), 1)
+    expect.count(pair.port.send(b"b"), 1)
+    with case.view(pair.port) as view:
+        return options.unsent(view)
+
+
+@clause("setopt.tcp-nodelay.effect.at-once")
+def test_nodelay_sends_at_once(case: Case, kind: Kind, role: str) -> None:
+    expect.same(_second_byte(case, kind, role, (1,)), 0, "bytes that wait to leave")
+
+
+@clause("setopt.tcp-nodelay.effect.off")
+def test_nodelay_off_waits(case: Case, kind: Kind, role: str) -> None:
+    found = _undisturbed(0.03, lambda: _second_byte(case, kind, role, (1, 0)))
+    expect.same(found, 1, "bytes that wait to leave")
+
+
+@clause("setopt.ip-hdrincl.effect.header")
+def test_hdrincl_sends_the_callers_header(case: Case, kind: Kind) -> None:
+    sock = case.socket()
+    _set(sock, "ip", "hdrincl", 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, EXPERIMENT) as receiver:
+        receiver.settimeout(5)
+        body = b"hdrincl %d" % id(receiver)
+        header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 777, 0, 77, EXPERIMENT, 0, LOOPBACK, LOOPBACK)
+        expect.count(sock.sendto(header + body, "127.0.0.1", 0), 20 + len(body))
+        try:
+            while not (packet := receiver.recv(1000)).endswith(body):
+                pass
+        except TimeoutError:
+            expect.mismatch("the caller's packet", "received as it was sent", "nothing within 5 s")
+    expect.same(packet[8], 77, "the packet's time to live")
+
+
+def _member(case: Case, group: str) -> Peer:
+    """A peer that belongs to a group on loopback, and hears of no other groups where it can be told so."""
+    peer = case.peer().bind("0.0.0.0")  # bound to one address, it would not get what is sent to the group
+    peer.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + LOOPBACK)
+    return peer.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)
+
+
+@clause("setopt.ip-multicast_ttl.effect.seen")
+@pytest.mark.parametrize("hops", [0, 1, 5, 255])
+def test_multicast_ttl_is_seen_by_a_member(case: Case, kind: Kind, hops: int) -> None:
+    group = options.group("ip")
+    peer = _member(case, group).setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
+    sock = case.socket()
+    _set(sock, "ip", "multicast_if", "127.0.0.1")
+    _set(sock, "ip", "multicast_ttl", hops)
+    expect.count(sock.sendto(b"x", group, peer.address[1]), 1)
+    _, told, _, _ = peer.socket.recvmsg(10, 100)
+    expect.same(told, [(socket.IPPROTO_IP, IP_TTL, struct.pack("@i", hops))], "what the receiver was told")
+
+
+@clause("setopt.ip-multicast_if.effect.leaves-there")
+def test_multicast_if_sends_over_that_interface(case: Case, kind: Kind) -> None:
+    group = options.group("ip")
+    peer = _member(case, group)
+    sock = case.socket()
+    _set(sock, "ip", "multicast_if", "127.0.0.1")
+    expect.count(sock.sendto(b"over loopback", group, peer.address[1]), 13)
+    data, (host, _) = peer.recvfrom()
+    expect.same((data, host), (b"over loopback", "127.0.0.1"), "what a member on loopback received, and from whom")
+
+
+@clause("setopt.ipv6-mtu.effect.fragments")
+@pytest.mark.parametrize("mtu", [1280, 2000])
+def test_ipv6_mtu_bounds_fragments(case: Case, kind: Kind, mtu: int) -> None:
+    """Only what does not fit into one packet is cut, and loopback's packets are large."""
+    peer = case.bound_peer()
+    try:
+        peer.socket.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVFRAGSIZE, 1)
+    except OSError as error:
+        pytest.skip(f"this kernel cannot tell the size of fragments: {error}")
+    sock = case.socket()
+    _set(sock, "ipv6", "mtu", mtu)
+    expect.count(sock.sendto(bytes(65520), *peer.address), 65520)
+    data, told, _, _ = peer.socket.recvmsg(1 << 17, 100)
+    largest = struct.pack("@i", mtu)
+    expect.same(len(data), 65520, "the bytes that arrived")
+    expect.same(told, [(socket.IPPROTO_IPV6, IPV6_RECVFRAGSIZE, largest)], "the size of the largest fragment, as told")
+
+
+def _listening(case: Case, v6only: tuple[int, ...]) -> tuple[PortSocket, int]:
+    sock = case.socket()
+    for value in v6only:
+        _set(sock, "ipv6", "v6only", value)
+    expect.true(sock.bind("::", 0))
+    expect.true(sock.listen(1))
+    _, port = expect.address(sock.getsockname())
+    assert isinstance(port, int)
+    return sock, port
+
+
+@clause("setopt.ipv6-v6only.effect.off")
+@pytest.mark.parametrize("values", [(0,), (1, 0)], ids=["0", "1-0"])
+def test_v6only_off_accepts_ipv4(case: Case, kind: Kind, values: tuple[int, ...]) -> None:
+    sock, port = _listening(case, values)
+    with socket.create_connection(("127.0.0.1", port), timeout=5):
+        expect.returned(sock.accept(), "accept()")
+
+
+@clause("setopt.ipv6-v6only.effect.on")
+def test_v6only_refuses_ipv4(case: Case, kind: Kind) -> None:
+    _, port = _listening(case, (1,))
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as plain:
+        plain.settimeout(5)
+        found = plain.connect_ex(("127.0.0.1", port))
+    expect.holds(found != 0, "an IPv4 connection to an IPv6-only listener", "refused", "accepted")

@@ -1,0 +1,192 @@
+"""getopt and setopt seen from outside: the system itself has what was set, and what it has is what is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.checks.option_cases import (
+    both,
+    control,
+    got,
+    over,
+    over_values,
+    sets,
+    setting,
+    some,
+    stored,
+)
+from nixio_conformance.driver.outcome import Failure
+from nixio_conformance.lab import options
+from nixio_conformance.lab.case import Case
+from nixio_conformance.marks import clause
+from nixio_fixtures import Kind, Option, Value, load
+
+STORED = stored()
+#: What TCP adapts by itself when a connection is made, and what can be read only then.
+ADAPTED = ("socket.sndbuf", "socket.rcvbuf", "ip.mtu", "ipv6.mtu")
+
+
+def _another(option: Option, value: Value) -> Value:
+    """Another valid value, told apart from this one by the system."""
+    return setting(option, option.valid[option.valid.index(value) - 1])
+
+
+@clause("setopt.stored.value")
+@over_values(sets, STORED)
+def test_the_system_has_what_was_set(case: Case, kind: Kind, option: Option, value: Value) -> None:
+    sock, before, value = case.socket(), _another(option, value), setting(option, value)
+    expected = control(kind, option, before, value)
+    with case.view(sock) as view:
+        options.write(view, option, before)
+        expect.true(sock.setopt(option.level, option.name, value))
+        expect.same(options.read(view, option), expected, f"the system's {option.id}")
+
+
+@clause("setopt.stored.latest")
+@over(sets, STORED)
+def test_the_system_has_what_was_set_last(case: Case, kind: Kind, option: Option) -> None:
+    sock, one, two = case.socket(), *(setting(option, value) for value in option.valid[:2])
+    expected = control(kind, option, one, two, one)
+    expect.true(sock.setopt(option.level, option.name, one))
+    expect.true(sock.setopt(option.level, option.name, two))
+    expect.true(sock.setopt(option.level, option.name, one))
+    with case.view(sock) as view:
+        expect.same(options.read(view, option), expected, f"the system's {option.id}")
+
+
+@clause("setopt.stored.alone")
+@over(sets, tuple(option for option in load().options if option.set and option.name != "drop_membership"))
+def test_nothing_else_is_set(case: Case, kind: Kind, option: Option) -> None:
+    sock, value = case.socket(), setting(option, option.valid[0])
+    with case.view(sock) as view:
+        before = options.snapshot(view)
+        expect.true(sock.setopt(option.level, option.name, value))
+        changed = options.changes(before, options.snapshot(view), but=[option.id])
+    expect.holds(not changed, f"besides {option.id}", "nothing changed", changed)
+
+
+def over_pairs() -> pytest.MarkDecorator:
+    """Kinds that can be connected, in each of the port's roles. What is decided at bind() cannot be set then."""
+    cases = [
+        pytest.param(*case.values, role, id=f"{case.id}-{role}", marks=case.marks)
+        for case in over(sets, STORED).args[1]
+        if case.values[0].type != "raw" and case.values[1].id != "ipv6.v6only"
+        for role in (("client", "server") if case.values[0].type == "stream" else ("mutual",))
+    ]
+    return pytest.mark.parametrize(("kind", "option", "role"), cases)
+
+
+@clause("setopt.stored.connection")
+@over_pairs()
+def test_the_system_has_what_was_set_on_a_connection(case: Case, kind: Kind, option: Option, role: str) -> None:
+    sock, value = case.pair(role).port, setting(option, option.valid[0])
+    expected = control(kind, option, value)
+    expect.true(sock.setopt(option.level, option.name, value))
+    with case.view(sock) as view:
+        expect.same(options.read(view, option), expected, f"the system's {option.id}")
+
+
+@clause("getopt.stored.value")
+@over_values(some, STORED)
+def test_get_gives_what_the_system_has(case: Case, kind: Kind, option: Option, value: Value) -> None:
+    """It is read once before, so that a remembered answer shows."""
+    sock, value = case.socket(), setting(option, value)
+    control(kind, option, value)
+    got(option, sock.getopt(option.level, option.name))
+    with case.view(sock) as view:
+        options.write(view, option, value)
+        expected = options.read(view, option)
+    found = got(option, sock.getopt(option.level, option.name))
+    expect.holds(found == expected, option.id, expected, found)
+
+
+@clause("getopt.stored.not-what-was-set")
+@over(both, STORED)
+def test_get_does_not_give_what_was_set(case: Case, kind: Kind, option: Option) -> None:
+    sock, one, two = case.socket(), *(setting(option, value) for value in option.valid[:2])
+    control(kind, option, one, two)
+    expect.true(sock.setopt(option.level, option.name, one))
+    with case.view(sock) as view:
+        options.write(view, option, two)
+        expected = options.read(view, option)
+    found = got(option, sock.getopt(option.level, option.name))
+    expect.holds(found == expected, f"{option.id} after the system changed it", expected, found)
+
+
+@clause("setopt.elsewhere.consistent")
+@over(lambda option: option.may_set, STORED)
+def test_set_where_systems_differ(case: Case, kind: Kind, option: Option) -> None:
+    sock, value = case.socket(), setting(option, option.valid[0])
+    outcome = sock.setopt(option.level, option.name, value)
+    if isinstance(outcome, Failure):
+        expect.fails(outcome, *option.refused)
+        return
+    expect.true(outcome)
+    with case.view(sock) as view:
+        expect.same(options.read(view, option), value, f"the system's {option.id} after setopt() succeeded")
+
+
+@clause("getopt.elsewhere.consistent")
+@over(lambda option: option.may_get)
+def test_get_where_systems_differ(case: Case, kind: Kind, option: Option) -> None:
+    sock = case.socket()
+    outcome = sock.getopt(option.level, option.name)
+    if isinstance(outcome, Failure):
+        expect.fails(outcome, *option.refused, "ENOTCONN")
+        return
+    found = got(option, outcome)
+    with case.view(sock) as view:
+        expect.same(found, options.read(view, option), option.id)
+
+
+@clause("getopt.fresh.as-the-system-made-it")
+def test_a_fresh_socket_is_the_systems(case: Case, kind: Kind) -> None:
+    with options.fresh(kind) as plain, case.view(case.socket()) as view:
+        changed = options.changes(options.snapshot(plain), options.snapshot(view))
+    expect.holds(not changed, "the options of a fresh socket", "the system's defaults", changed)
+
+
+@clause("setopt.kept.bind")
+def test_bind_keeps_options(case: Case, kind: Kind) -> None:
+    """An IPv6 socket that is bound to an IPv6 address is for IPv6 only, says Linux, and rightly so."""
+    sock = case.socket()
+    expect.true(sock.setopt("socket", "keepalive", 1))
+    with case.view(sock) as view:
+        before = options.snapshot(view)
+        case.bind(sock)
+        changed = options.changes(before, options.snapshot(view), but=["ipv6.v6only"])
+    expect.holds(not changed, "the options after bind()", "as before", changed)
+
+
+@clause("setopt.kept.listen")
+def test_listen_keeps_options(case: Case, kind: Kind) -> None:
+    sock, _ = case.bound()
+    expect.true(sock.setopt("socket", "keepalive", 1))
+    with case.view(sock) as view:
+        before = options.snapshot(view)
+        expect.true(sock.listen(1))
+        changed = options.changes(before, options.snapshot(view))
+    expect.holds(not changed, "the options after listen()", "as before", changed)
+
+
+@clause("setopt.kept.connect")
+def test_connect_keeps_options(case: Case, kind: Kind) -> None:
+    peer = case.listening_peer() if kind.type == "stream" else case.bound_peer()
+    sock = case.socket()
+    expect.true(sock.setopt("socket", "keepalive", 1))
+    with case.view(sock) as view:
+        before = options.snapshot(view)
+        expect.true(sock.connect(*peer.address))
+        changed = options.changes(before, options.snapshot(view), but=ADAPTED)
+    expect.holds(not changed, "the options after connect()", "as before", changed)
+
+
+@clause("setopt.sockets.independent")
+def test_sockets_have_their_own_options(case: Case, kind: Kind) -> None:
+    one, other = case.socket(), case.socket()
+    with case.view(other) as view:
+        before = options.snapshot(view)
+        expect.true(one.setopt("socket", "keepalive", 1))
+        changed = options.changes(before, options.snapshot(view))
+    expect.holds(not changed, "another socket's options", "as before", changed)

@@ -1,0 +1,226 @@
+"""recv, read and recvfrom: the data, whole and in order, each byte once."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.checks.test_send import SAMPLES
+from nixio_conformance.lab.case import Case, Pair
+from nixio_conformance.lab.transfer import BINARY, receive, receive_exactly, receive_message
+from nixio_conformance.marks import clause
+
+METHODS = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
+
+
+def arrives(pair: Pair, method: str, data: bytes) -> None:
+    """What the peer sends is what is received."""
+    pair.peer.send(data)
+    expect.same(receive_message(pair.port, method, pair.peer, len(data)), data, "data received")
+
+
+@clause("recv.data.arrives")
+def test_data_arrives(either_pair: Pair) -> None:
+    arrives(either_pair, "recv", BINARY)
+
+
+@clause("read.data.arrives")
+def test_read_data_arrives(either_pair: Pair) -> None:
+    arrives(either_pair, "read", BINARY)
+
+
+@clause("recvfrom.data.arrives")
+def test_data_with_its_sender_arrives(either_pair: Pair) -> None:
+    arrives(either_pair, "recvfrom", BINARY)
+
+
+@clause("recv.data.binary")
+@SAMPLES
+def test_data_is_binary(pair: Pair, data: bytes) -> None:
+    arrives(pair, "recv", data)
+
+
+@clause("read.data.binary")
+@SAMPLES
+def test_read_data_is_binary(pair: Pair, data: bytes) -> None:
+    arrives(pair, "read", data)
+
+
+@clause("recvfrom.data.binary")
+@SAMPLES
+def test_data_with_its_sender_is_binary(pair: Pair, data: bytes) -> None:
+    arrives(pair, "recvfrom", data)
+
+
+@clause("recv.result.only-data")
+def test_the_data_is_all_that_is_returned(pair: Pair) -> None:
+    pair.peer.send(b"x")
+    expect.data(pair.port.recv(1), b"x")
+
+
+@clause("read.result.only-data")
+def test_the_data_is_all_that_read_returns(pair: Pair) -> None:
+    pair.peer.send(b"x")
+    expect.data(pair.port.read(1), b"x")
+
+
+@clause("recv.length.at-most")
+@METHODS
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_no_more_than_the_length(pair: Pair, method: str, length: int) -> None:
+    pair.peer.send(b"abcdefgh")
+    data = receive(pair.port, method, length)
+    first = b"abcdefgh"[: len(data) if pair.peer.kind.type == "stream" else length]
+    expect.same(data, first, "data received")
+    expect.holds(bool(data), f"{method}({length})", "data", data)
+
+
+@clause("recv.length.not-filled")
+@METHODS
+def test_what_is_there_is_returned_at_once(pair: Pair, method: str) -> None:
+    """A call that waited until it had all that was asked for would never come back here."""
+    pair.peer.send(b"abc")
+    expect.same(receive_message_of(pair, method, 3, asked=100), b"abc", "data received")
+
+
+def receive_message_of(pair: Pair, method: str, size: int, asked: int) -> bytes:
+    """A message of `size` bytes by calls that ask for more than there is."""
+    data = receive(pair.port, method, asked)
+    while pair.peer.kind.type == "stream" and data and len(data) < size:
+        data += receive(pair.port, method, asked)
+    return data
+
+
+@clause("recv.stream.in-order")
+@METHODS
+def test_partial_reads_leave_the_rest(pair: Pair, method: str) -> None:
+    pair.peer.send(b"abc")
+    pair.peer.send(b"defghij")
+    parts = [receive_exactly(pair.port, method, size) for size in (2, 1, 4, 3)]
+    expect.same(parts, [b"ab", b"c", b"defg", b"hij"], "data received, in parts")
+
+
+@clause("recv.stream.byte-by-byte")
+@METHODS
+def test_byte_by_byte(pair: Pair, method: str) -> None:
+    pair.peer.send(b"\x00a\n\xff ")
+    parts = [receive(pair.port, method, 1) for _ in range(5)]
+    expect.same(parts, [b"\x00", b"a", b"\n", b"\xff", b" "], "data received, byte by byte")
+
+
+@clause("recv.stream.all-of-much")
+@METHODS
+def test_much_data_loses_nothing(pair: Pair, method: str) -> None:
+    data = b"".join(number.to_bytes(4, "big") for number in range(12000))
+    pair.peer.send(data)
+    expect.same(receive_exactly(pair.port, method, len(data)), data, "data received")
+
+
+@clause("recv.stream.rest-stays")
+def test_the_rest_stays_with_the_system(case: Case, pair: Pair) -> None:
+    """fileno() is there to be waited for: data that the port had read ahead would never make it readable."""
+    pair.peer.send(b"abcdef")
+    receive_exactly(pair.port, "recv", 2)
+    with case.view(pair.port) as view:
+        expect.same(view.recv(100, socket.MSG_PEEK), b"cdef", "what the system holds for the next call")
+
+
+@clause("read.alias.in-turn")
+def test_the_three_in_turn_share_one_stream(pair: Pair) -> None:
+    pair.peer.send(b"abcdefghi")
+    turns = [("recv", 2), ("read", 1), ("recvfrom", 2), ("read", 2), ("recv", 2)]
+    parts = [receive_exactly(pair.port, method, size) for method, size in turns]
+    expect.same(parts, [b"ab", b"c", b"de", b"fg", b"hi"], "data received, in turn")
+
+
+@clause("read.alias.failure")
+def test_read_fails_as_recv_does(case: Case) -> None:
+    received = expect.fails(case.socket().recv(1), what="recv()")
+    read = expect.fails(case.socket().read(1), what="read()")
+    expect.same((read.kind, read.name), (received.kind, received.name), "how read() failed, and how recv() did")
+
+
+@clause("recv.data.once")
+@METHODS
+def test_data_come_once(pair: Pair, method: str) -> None:
+    pair.peer.send(b"first")
+    receive_message(pair.port, method, pair.peer, 5)
+    pair.peer.send(b"next")
+    expect.same(receive_message(pair.port, method, pair.peer, 4), b"next", "data received next")
+
+
+@clause("recv.datagram.boundaries")
+@METHODS
+def test_each_call_is_one_datagram(pair: Pair, method: str) -> None:
+    for data in (b"first", b"2", b"third\n"):
+        pair.peer.send(data)
+    parts = [receive(pair.port, method, 100) for _ in range(3)]
+    expect.same(parts, [b"first", b"2", b"third\n"], "the datagrams received")
+
+
+@clause("recv.datagram.cut")
+@METHODS
+def test_a_longer_datagram_is_cut(pair: Pair, method: str) -> None:
+    pair.peer.send(b"abcdef")
+    expect.same(receive(pair.port, method, 4), b"abcd", "the datagram received")
+
+
+@clause("recv.datagram.rest-is-lost")
+@METHODS
+def test_the_rest_of_a_datagram_is_lost(pair: Pair, method: str) -> None:
+    pair.peer.send(b"abcdef")
+    pair.peer.send(b"next")
+    receive(pair.port, method, 4)
+    expect.same(receive(pair.port, method, 4), b"next", "the datagram received next")
+
+
+@clause("recv.datagram.empty")
+@METHODS
+def test_an_empty_datagram_is_empty_data(pair: Pair, method: str) -> None:
+    pair.peer.send(b"")
+    expect.same(receive(pair.port, method, 100), b"", "the datagram received")
+
+
+@clause("recv.datagram.empty-is-no-end")
+@METHODS
+def test_an_empty_datagram_is_not_the_end(pair: Pair, method: str) -> None:
+    pair.peer.send(b"")
+    pair.peer.send(b"next")
+    receive(pair.port, method, 100)
+    expect.same(receive(pair.port, method, 100), b"next", "the datagram received next")
+
+
+@clause("recv.datagram.from-anybody")
+@METHODS
+def test_an_unconnected_socket_hears_anybody(case: Case, method: str) -> None:
+    sock, address = case.bound()
+    case.bound_peer().sendto(b"one", address)
+    case.bound_peer().sendto(b"other", address)
+    parts = {receive(sock, method, 100), receive(sock, method, 100)}
+    expect.same(parts, {b"one", b"other"}, "the datagrams received")
+
+
+@clause("recv.end.empty")
+@METHODS
+def test_the_end_is_empty_data(pair: Pair, method: str) -> None:
+    pair.peer.shutdown()
+    expect.same(receive(pair.port, method, 100), b"", "data at the end of the stream")
+
+
+@clause("recv.end.again")
+@METHODS
+def test_the_end_stays(pair: Pair, method: str) -> None:
+    pair.peer.close()
+    ends = [receive(pair.port, method, 100) for _ in range(3)]
+    expect.same(ends, [b"", b"", b""], "data at the end of the stream, again and again")
+
+
+@clause("recv.end.data-first")
+@METHODS
+def test_data_come_before_the_end(pair: Pair, method: str) -> None:
+    pair.peer.send(b"abcdef")
+    pair.peer.close()
+    parts = [receive_exactly(pair.port, method, size) for size in (4, 100, 1)]
+    expect.same(parts, [b"abcd", b"ef", b""], "data received up to the end")

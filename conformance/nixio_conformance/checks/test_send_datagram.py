@@ -1,0 +1,72 @@
+"""Datagrams: one call of send, write or sendto is one message, whole or not at all."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.lab import transfer
+from nixio_conformance.lab.case import Case
+from nixio_conformance.lab.transfer import Sender
+from nixio_conformance.marks import clause
+
+METHODS = pytest.mark.parametrize("method", ["send", "write", "sendto"])
+
+
+def too_long(sender: Sender) -> int:
+    """Bytes that no datagram of this kind holds: UDP's limit, or the send buffer of a UNIX socket."""
+    if sender.peer.kind.domain == "unix":
+        return sender.peer.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) + 1
+    return 65508 if sender.peer.kind.domain == "inet" else 65528
+
+
+def large(case: Case, sender: Sender) -> int:
+    """More bytes than `buffersize`, which limits receiving and not sending; as many as the system carries."""
+    limit = 60000
+    if sender.peer.kind.domain == "unix":
+        limit = sender.peer.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 64
+    return min(case.buffersize + 1000, limit)
+
+
+@clause("send.datagram.boundaries")
+@METHODS
+def test_each_call_is_one_datagram(case: Case, method: str) -> None:
+    sender = transfer.sender(case, method)
+    sender.whole(b"first")
+    sender.whole(b"2")
+    sender.whole(b"third\n")
+    expect.same(sender.arrived(), [b"first", b"2", b"third\n"], "the datagrams that the peer received")
+
+
+@clause("send.datagram.empty")
+@METHODS
+def test_an_empty_buffer_is_an_empty_datagram(case: Case, method: str) -> None:
+    sender = transfer.sender(case, method)
+    expect.count(sender(b""), 0)
+    expect.same(sender.arrived(), [b""], "the datagrams that the peer received")
+
+
+@clause("send.datagram.large")
+@METHODS
+def test_a_datagram_longer_than_buffersize_is_sent_whole(case: Case, method: str) -> None:
+    sender = transfer.sender(case, method)
+    data = (transfer.BINARY * 300)[: large(case, sender)]
+    expect.count(sender(data), len(data))
+    expect.same(sender.peer.recv(), data, "the datagram that the peer received")
+
+
+@clause("send.datagram.too-long")
+@METHODS
+def test_a_datagram_that_is_too_long_fails(case: Case, method: str) -> None:
+    sender = transfer.sender(case, method)
+    expect.fails(sender(b"x" * too_long(sender)), "EMSGSIZE", what=f"{method}() of {too_long(sender)} bytes")
+
+
+@clause("send.datagram.too-long-nothing")
+@METHODS
+def test_of_a_datagram_that_is_too_long_nothing_is_sent(case: Case, method: str) -> None:
+    sender = transfer.sender(case, method)
+    sender(b"x" * too_long(sender))
+    sender.nothing_arrived()

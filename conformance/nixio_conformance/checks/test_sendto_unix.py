@@ -1,0 +1,100 @@
+"""sendto over UNIX sockets: the host is a path, or on Linux an abstract name; there are no ports."""
+
+from __future__ import annotations
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.checks.test_send import arrives
+from nixio_conformance.driver.session import Argument
+from nixio_conformance.lab import host
+from nixio_conformance.lab.case import Case
+from nixio_conformance.lab.transfer import Sender
+from nixio_conformance.marks import clause
+from nixio_fixtures import load
+
+
+@clause("sendto.unix.port-ignored")
+@pytest.mark.parametrize(
+    "port",
+    [
+        pytest.param((), id="missing"),
+        pytest.param((None,), id="none"),
+        pytest.param((0,), id="zero"),
+        pytest.param((4711,), id="number"),
+        pytest.param((65536,), id="65536"),
+        pytest.param(("http",), id="text"),
+    ],
+)
+def test_the_port_is_ignored(case: Case, port: tuple[Argument, ...]) -> None:
+    peer = case.bound_peer()
+    sock = case.socket()
+    expect.count(sock.sendto(b"abc", peer.address[0], *port), 3)
+    expect.same(peer.recv(), b"abc", "what the peer received")
+
+
+@clause("sendto.unix.missing")
+def test_a_path_where_nothing_is(case: Case) -> None:
+    expect.fails(case.socket().sendto(b"abc", case.path(), None), "ENOENT", what="sendto() where nothing is")
+
+
+@clause("sendto.unix.nobody")
+def test_a_path_where_nobody_is_any_more(case: Case) -> None:
+    peer = case.bound_peer()
+    path = peer.address[0]
+    peer.close()
+    expect.fails(case.socket().sendto(b"abc", path, None), "ECONNREFUSED", what="sendto() where nobody is any more")
+
+
+@clause("sendto.unix.stream")
+def test_a_path_of_a_stream(case: Case) -> None:
+    listener = case.listening_peer(kind=load().kind("unix-stream"))
+    outcome = case.socket().sendto(b"abc", *listener.address)
+    expect.fails(outcome, "EPROTOTYPE", "ECONNREFUSED", what="sendto() where a stream listens")
+
+
+@clause("sendto.unix.longest")
+def test_the_longest_path(case: Case) -> None:
+    peer = case.peer().bind(case.path(host.this_platform().unix_path))
+    arrives(Sender("sendto", case.socket(), peer, peer.address), b"abc")
+
+
+@clause("sendto.unix.too-long")
+@pytest.mark.parametrize("more", [pytest.param(1, id="one-more"), pytest.param(93, id="far-more")])
+def test_a_path_is_never_cut_short(case: Case, more: int) -> None:
+    peer = case.peer().bind(case.path(host.this_platform().unix_path))
+    path = str(peer.address[0]) + "x" * more
+    sock = case.socket()
+    expect.fails(sock.sendto(b"abc", path, None), "argument", "ENAMETOOLONG", "EINVAL", "ENOENT", what="sendto()")
+    Sender("sendto", sock, peer, peer.address).nothing_arrived()
+
+
+@clause("sendto.unix.empty")
+def test_an_empty_path_is_none(case: Case) -> None:
+    expect.fails(case.socket().sendto(b"abc", "", None), what="sendto() to an empty path")
+
+
+@clause("sendto.unix.nul")
+def test_a_path_does_not_end_at_a_nul(case: Case) -> None:
+    peer = case.bound_peer()
+    sock = case.socket()
+    expect.fails(sock.sendto(b"abc", str(peer.address[0]) + "\x00x", None), what="sendto() to a path with a NUL")
+    Sender("sendto", sock, peer, peer.address).nothing_arrived()
+
+
+@clause("sendto.unix.abstract")
+def test_an_abstract_name(case: Case) -> None:
+    peer = case.peer().bind(case.abstract(b"\x00end"))
+    arrives(Sender("sendto", case.socket(), peer, peer.address), b"abc")
+
+
+@clause("sendto.unix.abstract-exact")
+@pytest.mark.parametrize("change", ["longer", "shorter"])
+def test_an_abstract_name_is_exact(case: Case, change: str) -> None:
+    """Its length counts: neither NULs after it nor its beginning are the same name."""
+    name = case.abstract(b"\x00end")
+    peer = case.peer().bind(name)
+    sock = case.socket()
+    other = name + b"\x00" if change == "longer" else name[:-1]
+    expect.fails(sock.sendto(b"abc", other, None), "ECONNREFUSED", "argument", what="sendto() to another name")
+    Sender("sendto", sock, peer, peer.address).nothing_arrived()

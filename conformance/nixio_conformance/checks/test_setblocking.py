@@ -1,0 +1,256 @@
+"""setblocking: calls that receive, accept or connect say that they would block, or wait."""
+
+import socket
+import struct
+from contextlib import ExitStack
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.driver.outcome import Failure, Outcome
+from nixio_conformance.driver.session import Pending, PortSocket
+from nixio_conformance.lab.calls import soon
+from nixio_conformance.lab.case import Case, Pair
+from nixio_conformance.lab.peer import Address
+from nixio_conformance.marks import clause
+
+each_mode = pytest.mark.parametrize("mode", [pytest.param(True, id="true"), pytest.param(False, id="false")])
+each_receiver = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
+
+
+def set_mode(sock: PortSocket, mode: bool) -> None:
+    expect.true(sock.setblocking(mode), f"setblocking({mode})")
+
+
+def received(outcome: Outcome, data: bytes) -> None:
+    """The data of a recv or recvfrom."""
+    expect.same(expect.returned(outcome, "receiving")[0], data, "data received")
+
+
+def waits(pending: Pending, what: str) -> None:
+    """The call has not come back, and sleeps in the system."""
+    expect.holds(pending.blocked(), what, "a call that waits", "a call that came back")
+
+
+def receives_after_waiting(pair: Pair, method: str = "recv") -> None:
+    pending = pair.port.start(method, 10)
+    waits(pending, f"{method}() when nothing is there")
+    pair.peer.send(b"?")
+    received(pending.outcome(), b"?")
+
+
+@clause("setblocking.result.true")
+@each_mode
+def test_returns_true(case: Case, mode: bool) -> None:
+    expect.true(case.socket().setblocking(mode), "setblocking()")
+
+
+@clause("setblocking.result.connected")
+@each_mode
+def test_returns_true_when_connected(either_pair: Pair, mode: bool) -> None:
+    expect.true(either_pair.port.setblocking(mode), "setblocking()")
+
+
+@clause("setblocking.argument.required")
+def test_mode_is_required(case: Case) -> None:
+    expect.refused_argument(case.socket().setblocking(), "setblocking()")
+
+
+@clause("setblocking.argument.nothing-done")
+def test_refusal_changes_nothing(pair: Pair) -> None:
+    pair.port.setblocking()
+    receives_after_waiting(pair)
+
+
+@clause("setblocking.false.receiving")
+@each_receiver
+def test_receiving_would_block(either_pair: Pair, method: str) -> None:
+    set_mode(either_pair.port, False)
+    expect.would_block(either_pair.port.call(method, 10), f"{method}()")
+
+
+@clause("setblocking.false.receives-data")
+@each_receiver
+def test_data_is_received(pair: Pair, method: str) -> None:
+    set_mode(pair.port, False)
+    pair.peer.send(b"?")
+    received(soon(lambda: pair.port.call(method, 10)), b"?")
+
+
+@clause("setblocking.false.loses-nothing")
+@each_receiver
+def test_nothing_is_lost(pair: Pair, method: str) -> None:
+    port, peer = pair.port, pair.peer
+    set_mode(port, False)
+    port.call(method, 10)
+    port.call(method, 10)
+    peer.send(b"1")
+    received(soon(lambda: port.call(method, 1)), b"1")
+    port.call(method, 10)
+    peer.send(b"2")
+    received(soon(lambda: port.call(method, 1)), b"2")
+
+
+@clause("setblocking.false.end")
+@each_receiver
+def test_end_of_stream(either_pair: Pair, method: str) -> None:
+    set_mode(either_pair.port, False)
+    either_pair.peer.shutdown()
+    received(soon(lambda: either_pair.port.call(method, 10)), b"")
+
+
+@clause("setblocking.false.accepting")
+@pytest.mark.parametrize("since", ["new", "bound", "listening"])
+def test_accepting_would_block(case: Case, since: str) -> None:
+    listener = case.socket()
+    if since == "new":
+        set_mode(listener, False)
+    case.bind(listener)
+    if since == "bound":
+        set_mode(listener, False)
+    expect.true(listener.listen(5), "listen()")
+    if since == "listening":
+        set_mode(listener, False)
+    expect.would_block(listener.accept(), "accept()")
+
+
+@clause("setblocking.false.connecting-tcp")
+def test_connecting_is_in_progress(case: Case) -> None:
+    listener = case.listening_peer(0)
+    case.peer().connect(listener.address)  # the queue is full: the system answers nobody now
+    sock = case.socket()
+    set_mode(sock, False)
+    expect.fails(sock.connect(*listener.address), "EINPROGRESS", what="connect()")
+
+
+def fill_queue(case: Case, stack: ExitStack, address: Address) -> None:
+    """Connect to a UNIX listener until nobody else can."""
+    while True:
+        client = stack.enter_context(socket.socket(socket.AF_UNIX))
+        client.setblocking(False)
+        try:
+            client.connect(str(address[0]))
+        except BlockingIOError:
+            return
+
+
+@clause("setblocking.false.connecting-unix")
+def test_connecting_would_block(case: Case) -> None:
+    listener = case.listening_peer(0)
+    sock = case.socket()
+    set_mode(sock, False)
+    with ExitStack() as stack:
+        fill_queue(case, stack, listener.address)
+        expect.would_block(sock.connect(*listener.address), "connect()")
+
+
+@clause("setblocking.false.lasts")
+def test_mode_lasts(case: Case) -> None:
+    peer = case.listening_peer() if case.kind.type == "stream" else case.bound_peer()
+    sock = case.socket()
+    set_mode(sock, False)
+    case.bind(sock)
+    outcome = sock.connect(*peer.address)
+    if isinstance(outcome, Failure):
+        expect.fails(outcome, "EINPROGRESS", what="connect()")
+    if case.kind.type == "stream":
+        case.keep(peer.accept())
+    expect.would_block(sock.recv(10), "recv()")
+
+
+@clause("setblocking.default.receiving")
+@each_receiver
+def test_receiving_waits_by_default(either_pair: Pair, method: str) -> None:
+    receives_after_waiting(either_pair, method)
+
+
+@clause("setblocking.true.receiving")
+@each_receiver
+def test_receiving_waits_again(either_pair: Pair, method: str) -> None:
+    set_mode(either_pair.port, False)
+    either_pair.port.call(method, 10)
+    set_mode(either_pair.port, True)
+    receives_after_waiting(either_pair, method)
+
+
+@clause("setblocking.true.accepting")
+def test_accepting_waits_again(case: Case) -> None:
+    listener, address = case.listening()
+    set_mode(listener, False)
+    listener.accept()
+    set_mode(listener, True)
+    pending = listener.start("accept")
+    waits(pending, "accept() while nobody connects")
+    case.peer().connect(address)
+    expect.values(pending.outcome(), 3, "accept()")
+
+
+@clause("setblocking.true.connecting")
+def test_connecting_waits_again(case: Case) -> None:
+    listener = case.listening_peer(0)
+    sock = case.socket()
+    set_mode(sock, False)
+    with ExitStack() as stack:
+        fill_queue(case, stack, listener.address)
+        sock.connect(*listener.address)
+        set_mode(sock, True)
+        pending = sock.start("connect", *listener.address)
+        waits(pending, "connect() to a listener whose queue is full")
+        case.keep(listener.accept())
+        expect.true(pending.outcome(), "connect()")
+
+
+@clause("setblocking.repeated.false")
+@pytest.mark.parametrize("modes", [(False, False), (False, True, False)], ids=["twice", "last"])
+def test_last_is_false(pair: Pair, modes: tuple[bool, ...]) -> None:
+    for mode in modes:
+        set_mode(pair.port, mode)
+    expect.would_block(pair.port.recv(10), "recv()")
+
+
+@clause("setblocking.repeated.true")
+@pytest.mark.parametrize("modes", [(True, True), (True, False, True)], ids=["twice", "last"])
+def test_last_is_true(pair: Pair, modes: tuple[bool, ...]) -> None:
+    for mode in modes:
+        set_mode(pair.port, mode)
+    receives_after_waiting(pair)
+
+
+@clause("setblocking.own")
+@pytest.mark.parametrize("other", ["before", "after"])
+def test_other_sockets_keep_theirs(case: Case, other: str) -> None:
+    before = case.pair()
+    sock = case.socket()
+    set_mode(sock, False)
+    receives_after_waiting(before if other == "before" else case.pair())
+
+
+@clause("setblocking.timeouts")
+@pytest.mark.parametrize("option", ["rcvtimeo", "sndtimeo"])
+def test_timeouts_stay(case: Case, option: str) -> None:
+    number = {"rcvtimeo": socket.SO_RCVTIMEO, "sndtimeo": socket.SO_SNDTIMEO}[option]
+    sock = case.socket()
+    with case.view(sock) as view:
+        view.setsockopt(socket.SOL_SOCKET, number, struct.pack("@ll", 7, 0))
+        set_mode(sock, False)
+        set_mode(sock, True)
+        left = struct.unpack("@ll", view.getsockopt(socket.SOL_SOCKET, number, 16))
+    expect.same(left, (7, 0), f"{option} after setblocking()")
+
+
+@clause("setblocking.timeouts.count")
+def test_timeouts_count(pair: Pair) -> None:
+    expect.true(pair.port.setopt("socket", "rcvtimeo", (0, 10_000)), "setopt()")
+    set_mode(pair.port, False)
+    set_mode(pair.port, True)
+    expect.would_block(pair.port.recv(10), "recv()")
+
+
+@clause("setblocking.descriptor")
+@each_mode
+def test_connection_stays(pair: Pair, mode: bool) -> None:
+    pair.peer.send(b"<")
+    set_mode(pair.port, mode)
+    received(soon(lambda: pair.port.recv(10)), b"<")
+    expect.count(pair.port.send(b">"), 1)
+    expect.same(pair.peer.recv(), b">", "what the peer received")

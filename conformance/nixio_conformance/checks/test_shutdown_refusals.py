@@ -1,0 +1,94 @@
+"""shutdown: words that are none, sockets that have no connection, and datagram sockets that have a peer."""
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.driver.session import Argument
+from nixio_conformance.lab.case import Case, Pair
+from nixio_conformance.marks import clause
+
+# "both", "read" and "write" are missing here: upstream has them as further names, which is not against the document.
+each_word = pytest.mark.parametrize(
+    "word",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("x", id="x"),
+        pytest.param("RDWR", id="upper-rdwr"),
+        pytest.param("Rd", id="upper-rd"),
+        pytest.param("WR", id="upper-wr"),
+        pytest.param("r", id="r"),
+        pytest.param("rdw", id="rdw"),
+        pytest.param("rdwrx", id="rdwrx"),
+        pytest.param("wrrd", id="wrrd"),
+        pytest.param(" wr", id="space-wr"),
+        pytest.param("0", id="text-0"),
+        pytest.param(0, id="number-0"),
+        pytest.param(1, id="number-1"),
+        pytest.param(2, id="number-2"),
+        pytest.param(1.5, id="number-1.5"),
+        pytest.param(True, id="true"),
+        pytest.param(False, id="false"),
+        pytest.param(("rd", "wr"), id="tuple"),
+    ],
+)
+HOWS = [pytest.param((), id="default"), *(pytest.param((word,), id=word) for word in ("rd", "wr", "rdwr"))]
+each_how = pytest.mark.parametrize("how", HOWS)
+
+
+@clause("shutdown.word.refused")
+@each_word
+def test_other_words_are_refused(pair: Pair, word: Argument) -> None:
+    expect.refused_argument(pair.port.shutdown(word), f"shutdown({word!r})")
+
+
+@clause("shutdown.word.nothing-done")
+@pytest.mark.parametrize("word", ["x", "RDWR", "rdw", pytest.param(1, id="number-1"), pytest.param(True, id="true")])
+def test_refused_words_do_nothing(pair: Pair, word: Argument) -> None:
+    pair.port.shutdown(word)
+    expect.count(pair.port.send(b">"), 1)
+    expect.same(pair.peer.recv(), b">", "what the peer received")
+    pair.peer.send(b"<")
+    expect.data(pair.port.recv(10), b"<")
+
+
+@clause("shutdown.unconnected")
+@each_how
+@pytest.mark.parametrize("state", ["new", "bound"])
+def test_unconnected(case: Case, state: str, how: tuple[str, ...]) -> None:
+    sock = case.socket() if state == "new" else case.bound()[0]
+    expect.fails(sock.shutdown(*how), "ENOTCONN", what="shutdown()")
+
+
+@clause("shutdown.dgram.result")
+@each_how
+def test_datagrams(pair: Pair, how: tuple[str, ...]) -> None:
+    expect.true(pair.port.shutdown(*how), "shutdown()")
+
+
+@clause("shutdown.dgram.no-sending")
+@pytest.mark.parametrize("how", [how for how in HOWS if how.id != "rd"])
+@pytest.mark.parametrize("method", ["send", "write"])
+def test_datagrams_are_not_sent(pair: Pair, method: str, how: tuple[str, ...]) -> None:
+    expect.returned(pair.port.shutdown(*how), "shutdown()")
+    expect.fails(pair.port.call(method, b"!"), "EPIPE", what=f"{method}()")
+
+
+@clause("shutdown.dgram.still-receives")
+def test_datagrams_are_received(pair: Pair) -> None:
+    expect.returned(pair.port.shutdown("wr"), "shutdown()")
+    pair.peer.send(b"?")
+    expect.data(pair.port.recv(10), b"?")
+
+
+@clause("shutdown.dgram.still-sends")
+def test_datagrams_are_sent(pair: Pair) -> None:
+    expect.returned(pair.port.shutdown("rd"), "shutdown()")
+    expect.count(pair.port.send(b"!"), 1)
+    expect.same(pair.peer.recv(), b"!", "what the peer received")
+
+
+@clause("shutdown.dgram.own-end")
+@pytest.mark.parametrize("how", [how for how in HOWS if how.id != "wr"])
+def test_datagrams_are_not_waited_for(pair: Pair, how: tuple[str, ...]) -> None:
+    expect.returned(pair.port.shutdown(*how), "shutdown()")
+    expect.data(pair.port.recv(10), b"")

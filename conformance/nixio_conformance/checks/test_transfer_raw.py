@@ -1,0 +1,100 @@
+"""Raw sockets: packets of a protocol by themselves, here ICMP's answers to a question that nobody asked.
+
+The system neither answers such a packet nor minds it. Every raw socket of the host sees it, so each case looks for
+its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.driver.outcome import Outcome
+from nixio_conformance.driver.session import PortSocket
+from nixio_conformance.lab.case import Case
+from nixio_conformance.lab.peer import Peer, family_of
+from nixio_conformance.lab.transfer import data_of
+from nixio_conformance.marks import clause
+
+#: Echo reply in ICMP and in ICMPv6.
+ECHO_REPLY = {"inet": 0, "inet6": 129}
+PROTOCOL = {"inet": 1, "inet6": 58}
+_numbers = itertools.count(1)
+
+
+def packet(case: Case) -> bytes:
+    """A packet of this case's own, with the checksum that ICMP wants (for ICMPv6 the system sets it)."""
+    ending = b"\x00\xff%d-%d" % (os.getpid(), next(_numbers))
+    body = bytes((ECHO_REPLY[case.kind.domain], 0, 0, 0)) + b"nx\x00\x01" + ending
+    body += b"\x00" * (len(body) % 2)
+    total = sum(int.from_bytes(body[place : place + 2], "big") for place in range(0, len(body), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return body[:2] + (~total & 0xFFFF).to_bytes(2, "big") + body[4:]
+
+
+def raw_peer(case: Case) -> Peer:
+    """A raw socket of the suite's own."""
+    kind = case.kind
+    sock = socket.socket(family_of(kind), socket.SOCK_RAW, PROTOCOL[kind.domain])
+    peer = case.keep(Peer(case.transcript, kind, sock))
+    return peer.bind(case.loopback)
+
+
+def own(data: bytes, sent: bytes) -> bool:
+    """Whether these bytes are that packet: all but the checksum, after an IP header if there is one."""
+    return data[-len(sent) :][4:] == sent[4:] and data[-len(sent) :][:2] == sent[:2]
+
+
+def arrives(peer: Peer, sent: bytes) -> None:
+    """The packet comes, among those of other programs."""
+    for _ in range(1000):
+        if own(peer.recv(), sent):
+            return
+    expect.mismatch("what the peer received", sent, "a thousand packets of others")
+
+
+def port_receives(sock: PortSocket, method: str, sent: bytes) -> Outcome:
+    """The outcome of the call that gave this packet."""
+    for _ in range(1000):
+        outcome = sock.call(method, 2000)
+        if own(data_of(outcome, f"{method}()"), sent):
+            return outcome
+    raise expect.Mismatch("data received", str(sent), "a thousand packets of others")
+
+
+@clause("sendto.raw.arrives")
+def test_a_packet_is_sent(case: Case) -> None:
+    peer, sent = raw_peer(case), packet(case)
+    expect.count(case.socket().sendto(sent, case.loopback, 0), len(sent))
+    arrives(peer, sent)
+
+
+@clause("sendto.raw.chunk")
+def test_a_part_of_a_buffer_is_a_packet(case: Case) -> None:
+    peer, sent = raw_peer(case), packet(case)
+    expect.count(case.socket().sendto(b"xx" + sent + b"yyy", case.loopback, 0, 2, len(sent)), len(sent))
+    arrives(peer, sent)
+
+
+@clause("recv.raw.arrives")
+@pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
+def test_a_packet_is_received(case: Case, method: str) -> None:
+    sock, sent = case.socket(), packet(case)
+    raw_peer(case).sendto(sent, (case.loopback, 0))
+    port_receives(sock, method, sent)
+
+
+@clause("recvfrom.raw.sender")
+def test_a_packet_has_a_sender(case: Case) -> None:
+    """There are no ports: 0, or the protocol's number."""
+    sock, sent = case.socket(), packet(case)
+    raw_peer(case).sendto(sent, (case.loopback, 0))
+    outcome = port_receives(sock, "recvfrom", sent)
+    _, host, port = expect.values(outcome, 3, "recvfrom()")
+    expect.same(host, case.loopback, "the sender's host")
+    expect.one_of(port, [0, PROTOCOL[case.kind.domain]], "the sender's port")

@@ -1,0 +1,62 @@
+"""Leaves no agent behind when the suite's process is killed: SIGKILL gives it no chance to clean up by itself.
+
+A shell waits at a pipe whose other end only the suite holds. However the suite ends, the system closes that end, and
+the shell kills the process groups that it was last told of. It works on every POSIX system and for whatever an agent
+started, needs no code in a forked child, and agents in any language need not know of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from functools import cache
+
+_SCRIPT = """
+trap '' INT TERM HUP
+while read -r line; do live=$line; done
+for group in $live; do kill -9 -- "$group"; done 2>/dev/null
+"""
+
+
+class Guard:
+    """Knows what must not outlive this process."""
+
+    def __init__(self) -> None:
+        self._live: set[int] = set()
+        self._shell: subprocess.Popen[bytes] | None = None
+
+    def watch(self, pid: int, group: bool = True) -> None:
+        """Have this process (with its group) killed when the suite's process ends."""
+        self._live.add(-pid if group else pid)
+        self._tell()
+
+    def forget(self, pid: int) -> None:
+        """It ended: its number may be another's soon."""
+        self._live -= {pid, -pid}
+        self._tell()
+
+    def _tell(self) -> None:
+        if sys.platform == "win32":
+            return
+        line = " ".join(str(number) for number in sorted(self._live)).encode() + b"\n"
+        # Without a shell nothing is guarded, and nothing else is wrong.
+        with contextlib.suppress(OSError):
+            if self._shell is None:
+                self._shell = subprocess.Popen(
+                    ["/bin/sh", "-c", _SCRIPT],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                    cwd="/",
+                )
+            assert self._shell.stdin is not None
+            os.write(self._shell.stdin.fileno(), line)
+
+
+@cache
+def guard() -> Guard:
+    """The one of this process."""
+    return Guard()

@@ -1,0 +1,150 @@
+"""An agent that is honest until it is told otherwise: by its first argument at hello, later by a method's name.
+
+It knows nothing of the project, as any agent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, NoReturn
+
+
+def say(**reply: Any) -> None:
+    write(json.dumps(reply).encode() + b"\n")
+
+
+def write(data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(1, rest) :]
+
+
+def values(identifier: int, *found: Any) -> None:
+    say(id=identifier, reply="values", values=list(found))
+
+
+def hang() -> NoReturn:
+    while True:
+        time.sleep(60)
+
+
+def hello(identifier: int, mood: str) -> None:
+    welcome = {"id": identifier, "reply": "hello", "protocol": 1, "name": "faulty", "capabilities": []}
+    if mood == "exit":
+        sys.stderr.write("no such library\n")
+        sys.exit(7)
+    elif mood == "segv":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif mood == "silent":
+        hang()
+    elif mood == "garbage":
+        write(b"Lua 5.1.5  Copyright (C) 1994-2012\n")
+    elif mood == "protocol":
+        say(**{**welcome, "protocol": 2})
+    elif mood == "unavailable":
+        say(id=identifier, reply="unavailable", message="module 'nixio' not found")
+    elif mood == "instead":
+        say(id=identifier, reply="instead", argv=[sys.executable, __file__, "honest"])
+    elif mood == "instead-of-itself":
+        say(id=identifier, reply="instead", argv=[sys.executable, __file__, mood])
+    elif mood == "values":
+        values(identifier)
+    else:
+        say(**welcome)
+
+
+def call(identifier: int, method: str, arguments: list[Any]) -> None:
+    if method == "exit":
+        sys.stderr.write("out of cheese\n")
+        sys.stderr.flush()
+        os._exit(3)
+    elif method == "segv":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif method == "hang":
+        hang()
+    elif method == "hang-with-child":
+        print(subprocess.Popen(["sleep", "600"]).pid, file=sys.stderr, flush=True)
+        hang()
+    elif method == "exit-with-child":
+        print(subprocess.Popen(["sleep", "600"]).pid, file=sys.stderr, flush=True)
+        os._exit(3)
+    elif method == "garbage":
+        write(b"Segmentation fault (core dumped)\n")
+    elif method == "not-utf-8":
+        write(b'{"id": 1, "reply": "\xff\xfe"}\n')
+    elif method == "extra-field":
+        say(id=identifier, reply="values", values=[], colour="red")
+    elif method == "twice":
+        values(identifier, 1)
+        values(identifier, 1)
+    elif method == "twice-later":  # the second one long after the case
+        values(identifier, 1)
+        threading.Timer(arguments[0], values, (identifier, 2)).start()
+    elif method == "wrong-id":
+        values(identifier + 100, 1)
+    elif method == "negative-id":
+        values(-1, 1)
+    elif method == "hello":
+        hello(identifier, "honest")
+    elif method == "hex":
+        values(identifier, {"type": "buffer", "hex": "0g"})
+    elif method == "odd-hex":
+        values(identifier, {"type": "buffer", "hex": "abc"})
+    elif method == "close-stdout":
+        os.close(1)
+        hang()
+    elif method == "close-stdin":
+        os.close(0)
+        values(identifier, 1)
+        hang()
+    elif method == "flood":
+        while True:
+            write(b"x" * 65536)
+    elif method == "flood-stderr":
+        block = b"e" * (1 << 20)
+        while True:
+            os.write(2, block)
+    elif method == "much-stderr":
+        os.write(2, b"e" * 500_000 + b"the end")
+        values(identifier, 1)
+    elif method == "unsupported":
+        say(id=identifier, reply="unsupported", message="no fileno over ssh", missing=False)
+    elif method == "missing":
+        say(id=identifier, reply="unsupported", message="no such method")
+    elif method == "stop-reading":
+        values(identifier, 1)
+        hang()
+    elif method == "recv":  # waits for a byte from a connection to the port that it is given
+        with socket.create_connection(("127.0.0.1", arguments[0])) as connection:
+            values(identifier, {"type": "buffer", "hex": connection.recv(100).hex()})
+    elif method == "spin":
+        while True:
+            pass
+    else:
+        values(identifier, method, *arguments)
+
+
+def main() -> None:
+    if sys.argv[1] == "dead":
+        sys.exit(1)
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        identifier = request["id"]
+        if request["do"] == "hello":
+            hello(identifier, sys.argv[1])
+        elif request["do"] == "socket":
+            values(identifier, {"type": "socket", "socket": 1})
+        elif request["do"] == "call":
+            call(identifier, request["method"], request["args"])
+        else:
+            values(identifier)
+
+
+main()
