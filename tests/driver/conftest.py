@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from nixio_conformance.driver.inprocess import InProcess
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Channel, Session

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentError, AgentHung, CannotStart
 from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.process import LONGEST_LINE, AgentProcess

@@ -18,6 +18,7 @@ import importlib
 import json
 import math
 import os
+import signal
 import socket as stdlib_socket
 import sys
 import traceback
@@ -110,7 +111,7 @@ class Host:
             "version": version if isinstance(version, str) else "",
             "language": f"Python {python}",
             "platform": sys.platform,
-            "capabilities": ["buffer-types", "gc"],
+            "capabilities": ["buffer-types", "gc", *(["signals"] if handles_signals() else [])],
             "buffersize": size if type(size) is int and 0 < size < 2**31 else 8192,
         }
 
@@ -270,6 +271,15 @@ def resolver_name(number: object) -> str:
     return ""
 
 
+def ignore_signal(number: int, frame: object) -> None:
+    """A signal that is handled, and so interrupts a call, but does nothing."""
+
+
+def handles_signals() -> bool:
+    """Whether SIGUSR1 may be sent to this process."""
+    return hasattr(signal, "SIGUSR1") and signal.getsignal(signal.SIGUSR1) is ignore_signal
+
+
 def private_streams() -> tuple[Any, Any]:
     """The protocol's own input and output, out of the port's reach.
 
@@ -288,6 +298,8 @@ def private_streams() -> tuple[Any, Any]:
 def main(arguments: list[str]) -> int:
     """Serve until the input ends."""
     requests, replies = private_streams()
+    if hasattr(signal, "SIGUSR1"):
+        signal.signal(signal.SIGUSR1, ignore_signal)
 
     def send(identifier: int, reply: JSON) -> None:
         replies.write(json.dumps({"id": identifier, **reply}).encode() + b"\n")

@@ -238,14 +238,27 @@ def test_set_hops_to_minus_one(case: Case, kind: Kind, option: Option) -> None:
 @over(some, chosen(*BUFFERS))
 def test_set_buffer_size_negative(case: Case, kind: Kind, option: Option) -> None:
     """Linux sets the most there can be."""
+    _as_the_system_or_refused(case, option, -1, control(kind, option, 2**31 - 1))
+
+
+@clause("setopt.buffer-size.zero")
+@over(some, chosen(*BUFFERS))
+def test_set_buffer_size_zero(case: Case, kind: Kind, option: Option) -> None:
+    """Linux sets the least there can be, BSD systems refuse it."""
+    _as_the_system_or_refused(case, option, 0, control(kind, option, 0))
+
+
+def _as_the_system_or_refused(case: Case, option: Option, value: int, expected: Value) -> None:
     sock = case.socket()
     with case.view(sock) as view:
         before = options.read(view, option)
-        outcome = sock.setopt(option.level, option.name, -1)
+        outcome = sock.setopt(option.level, option.name, value)
         after = options.read(view, option)
     if isinstance(outcome, Failure):
         expect.fails(outcome, "argument", "EINVAL", "ENOBUFS")
-    expected = before if isinstance(outcome, Failure) else control(kind, option, 2**31 - 1)
+        expect.same(after, before, f"the system's {option.id} after the failure")
+        return
+    expect.true(outcome)
     expect.same(after, expected, f"the system's {option.id}")
 
 

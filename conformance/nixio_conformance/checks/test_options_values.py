@@ -196,6 +196,15 @@ def test_get_of_what_can_only_be_set(case: Case, kind: Kind, option: Option) -> 
     expect.fails(case.socket().getopt(option.level, option.name), *option.refused)
 
 
+@clause("getopt.set-only.not-remembered")
+@over(sets, tuple(option for option in OPTIONS if not option.get))
+def test_get_after_set_of_what_can_only_be_set(case: Case, kind: Kind, option: Option) -> None:
+    sock, value = case.socket(), setting(option, option.valid[0])
+    prepare(sock, option, value)
+    expect.true(sock.setopt(option.level, option.name, value))
+    expect.fails(sock.getopt(option.level, option.name), *option.refused)
+
+
 @clause("getopt.arguments.independent")
 @pytest.mark.parametrize("rows", [TIMEOUTS, BUFFERS], ids=spelled)
 def test_get_of_twins(case: Case, kind: Kind, rows: tuple[str, str]) -> None:

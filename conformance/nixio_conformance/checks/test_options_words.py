@@ -20,7 +20,12 @@ AT_HOME = {
     "ipv6": ("inet6-dgram",),
 }
 UNKNOWN_LEVELS = pytest.mark.parametrize("level", ["", "SOCKET", "Socket", "socke", "socket ", "no-level"], ids=repr)
-NO_TEXT = pytest.mark.parametrize("word", [None, True, 1, ("socket",)], ids=["none", "true", "number", "tuple"])
+#: 1 and 9 are the system's own numbers for the level socket and its keepalive.
+NO_TEXT = pytest.mark.parametrize(
+    ("level", "option"),
+    [(None, "keepalive"), (True, "keepalive"), (1, "keepalive"), (("socket",), "keepalive"), (1, 9)],
+    ids=["none", "true", "number", "tuple", "numbers"],
+)
 
 
 def _spellings(level: str) -> list[str]:
@@ -74,16 +79,16 @@ def test_set_unknown_level(case: Case, kind: Kind, level: str) -> None:
 
 @clause("getopt.level.not-text")
 @NO_TEXT
-def test_get_level_that_is_no_text(case: Case, kind: Kind, word: Argument) -> None:
-    expect.refused_argument(case.socket().getopt(word, "keepalive"))
+def test_get_level_that_is_no_text(case: Case, kind: Kind, level: Argument, option: Argument) -> None:
+    expect.refused_argument(case.socket().getopt(level, option))
 
 
 @clause("setopt.level.not-text")
 @NO_TEXT
-def test_set_level_that_is_no_text(case: Case, kind: Kind, word: Argument) -> None:
+def test_set_level_that_is_no_text(case: Case, kind: Kind, level: Argument, option: Argument) -> None:
     sock = case.socket()
     with untouched(case, sock):
-        expect.refused_argument(sock.setopt(word, "keepalive", 1))
+        expect.refused_argument(sock.setopt(level, option, 1))
 
 
 @clause("getopt.option.unknown")

@@ -58,9 +58,10 @@ def waiting_for_room(case: Case, pair: Pair, method: str) -> Pending:
         fill(case, pair)
         pending = pair.port.start(method, SENT)
         if pending.blocked():
-            return pending
+            break
         expect.count(pending.outcome(), 1)
-    expect.mismatch(f"{method}() without room", "a call that waits", "one that comes back, again and again")
+    expect.holds(not pending.done(), f"{method}() without room", "a call that waits", "one that comes back each time")
+    return pending
 
 
 def drain(pair: Pair, pending: Pending) -> None:

@@ -16,7 +16,7 @@ from nixio_conformance.marks import clause
 
 #: The same examples in every run, and none kept on the disk of whoever runs the suite.
 REPEATABLE = settings(
-    max_examples=40,
+    max_examples=30,
     derandomize=True,
     database=None,
     deadline=None,

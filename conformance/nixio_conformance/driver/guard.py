@@ -7,6 +7,7 @@ started, needs no code in a forked child, and agents in any language need not kn
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import subprocess
@@ -16,7 +17,7 @@ from functools import cache
 _SCRIPT = """
 trap '' INT TERM HUP
 while read -r line; do live=$line; done
-for group in $live; do kill -9 -- "$group"; done 2>/dev/null
+for group in $live; do kill -s KILL -- "$group"; done 2>/dev/null
 """
 
 
@@ -52,8 +53,15 @@ class Guard:
                     start_new_session=True,
                     cwd="/",
                 )
+                atexit.register(self._end)
             assert self._shell.stdin is not None
             os.write(self._shell.stdin.fileno(), line)
+
+
+    def _end(self) -> None:
+        if self._shell is not None and self._shell.stdin is not None:
+            self._shell.stdin.close()
+            self._shell.wait()
 
 
 @cache

@@ -175,7 +175,7 @@ class Case:
         return b"\0nixio-%d-%s-%d" % (os.getpid(), os.fsencode(self._folder.name), next(self._numbers)) + ending
 
     def own_address(self) -> str:
-        """A loopback address where no other program listens, so that fixed ports are free (capability `loopback-net`)."""
+        """A loopback address where nobody else listens, so that fixed ports are free (capability `loopback-net`)."""
         number = os.getpid() * 251 + next(_OWN_ADDRESSES)
         return f"127.{64 + number // 60000 % 128}.{number // 240 % 250}.{2 + number % 240}"
 

@@ -138,6 +138,12 @@ def _descriptors() -> None:
         raise Lacking("no /proc/PID/fd on this system")
 
 
+def _limits() -> None:
+    _descriptors()
+    with _child_with_socket() as pid, observer.no_descriptor_left(pid):
+        pass
+
+
 def _kernel_view() -> None:
     _descriptors()
     with _child_with_socket() as pid, observer.borrowed(pid, 0) as sock:
@@ -225,6 +231,7 @@ _PROBES: dict[str, Callable[[], None]] = {
     "loopback-net": _loopback_net,
     "descriptors": _descriptors,
     "kernel-view": _kernel_view,
+    "limits": _limits,
     "broadcast": _broadcast,
     "unprivileged": _unprivileged,
     "dual-stack": _dual_stack,

@@ -43,6 +43,21 @@ def close_on_exec(pid: int, descriptor: int) -> bool:
 
 
 @contextmanager
+def no_descriptor_left(pid: int) -> Iterator[None]:
+    """Have a process be unable to open anything, by a limit at the lowest number that it does not use."""
+    import resource  # not on every system
+
+    held = descriptors(pid)
+    lowest = next(number for number in range(len(held) + 1) if number not in held)
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
 def borrowed(pid: int, descriptor: int) -> Iterator[socket.socket]:
     """A second descriptor for a socket of another process: what is set here is set there, and the other way round."""
     sock = socket.socket(fileno=_take(pid, descriptor))

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -136,6 +137,23 @@ class Peer:
 
         code = f"while {self.name}.recv(65536): pass"
         return self._record("recv until the end", receive, code)
+
+    def recv_until(self, done: Callable[[], bool]) -> bytes:
+        """What comes until something is done, which a mismatch says when it takes too long."""
+
+        def receive() -> bytes:
+            data = bytearray()
+            end = time.monotonic() + PATIENCE
+            self.socket.settimeout(0.01)
+            while not done():
+                if time.monotonic() > end:
+                    raise TimeoutError
+                with contextlib.suppress(TimeoutError):
+                    data += self.socket.recv(1 << 20)
+            self.socket.settimeout(PATIENCE)
+            return bytes(data)
+
+        return self._record("recv while the port sends", receive, f"{self.name}.recv(1 << 20)")
 
     def pending(self) -> bytes | None:
         """What is there already, without waiting: None when nothing is."""

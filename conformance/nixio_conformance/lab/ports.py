@@ -1,4 +1,4 @@
-"""Spellings of a port that the checks of bind and connect share: each makes something of a port that is free or in use."""
+"""Spellings of a port that the checks of bind and connect share: what each makes of a port that is free or in use."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ ATTEMPTS = 5
 
 
 def reached(case: Case, sock: PortSocket, address: Address, kind: Kind | None = None) -> None:
-    """What is sent to the address, or connects to it, arrives at the (listening) socket; a mismatch when it does not."""
+    """What is sent to the address, or connects to it, arrives at the (listening) socket."""
     peer = case.peer(kind)
     if peer.kind.type == "stream":
         peer.connect(address)
@@ -50,7 +50,7 @@ def free_port(case: Case, host: str) -> int:
 
 
 def bind_free(case: Case, spell: Callable[[int], Argument]) -> tuple[PortSocket, int, Outcome]:
-    """Bind a new socket to a free port of loopback that is given in some spelling: the socket, the port, the outcome."""
+    """Bind a new socket to a free port of loopback in some spelling: the socket, the port, and the outcome."""
     for _ in range(ATTEMPTS):
         port = free_port(case, case.loopback)
         sock = case.socket()

@@ -64,7 +64,7 @@ def own_host(case: Case) -> str:
 
 
 def local_name(kind: Kind) -> tuple[str, list[str]]:
-    """A name for this host and the addresses it resolves to in the kind's family; skips the case where there is none."""
+    """A name for this host and the addresses it resolves to in the kind's family; skips where there is none."""
     for name in ("localhost", "ip6-localhost", "localhost6"):
         # What the file does not have would go to DNS, which may not answer for a long time.
         if name in _hosts().get(LOOPBACK[kind.domain], ()) and not isinstance(found := resolve(kind, name), OSError):

@@ -1,0 +1,132 @@
+"""The published JSON Schema holds for what is really said, in both directions, and refuses what is malformed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+
+from nixio_conformance.driver import messages
+from nixio_conformance.driver.deadline import Deadline
+from nixio_conformance.driver.process import AgentProcess
+from nixio_conformance.driver.session import HeldAs, PortSocket, Session
+from nixio_conformance.target import python_agent
+
+Begin = Callable[..., Session]
+
+
+class Tapped(AgentProcess):
+    """A process whose traffic is kept."""
+
+    said: list[bytes]
+    heard: list[bytes]
+
+    def send(self, line: bytes, deadline: Deadline) -> None:
+        self.said.append(line)
+        super().send(line, deadline)
+
+    def receive(self, deadline: Deadline) -> bytes:
+        line = super().receive(deadline)
+        self.heard.append(line)
+        return line
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    found = messages.schema()
+    jsonschema.Draft202012Validator.check_schema(found)
+    return found
+
+
+def valid(schema: dict[str, Any], side: str, message: object) -> bool:
+    validator = jsonschema.Draft202012Validator({"$ref": f"#/$defs/{side}", "$defs": schema["$defs"]})
+    return bool(validator.is_valid(message))
+
+
+def test_recorded_traffic_is_valid_in_its_direction_only(begin: Begin, schema: dict[str, Any]) -> None:
+    tapped = Tapped(python_agent("entry-point", "reference"))
+    tapped.said, tapped.heard = [], []
+    session = begin(start=lambda: tapped)
+    port = session.open("inet", "stream").values[0]  # type: ignore[union-attr]
+    assert isinstance(port, PortSocket)
+    port.bind("127.0.0.1", 0)
+    port.getsockname()
+    port.setopt("socket", "rcvtimeo", (1, 500))
+    port.call("send", HeldAs(b"\x00\xff", "bytearray"), 0, None)
+    port.call("recv", -1.5, "x", True, None)
+    port.call("absent")
+    port.listen(2)
+    port.start("accept").blocked()
+    assert isinstance(port.forget, object)
+    session.kill()
+    requests = [json.loads(line) for line in tapped.said]
+    replies = [json.loads(line) for line in tapped.heard]
+    assert len(requests) == 10
+    assert {reply["reply"] for reply in replies} == {"hello", "values", "failure", "unsupported"}
+    for message in requests:
+        assert valid(schema, "request", message), message
+        assert not valid(schema, "reply", message), message
+    for message in replies:
+        assert valid(schema, "reply", message), message
+        assert not valid(schema, "request", message), message
+
+
+MALFORMED = [
+    [],
+    {},
+    {"id": 1},
+    {"id": 1, "reply": "value"},
+    {"id": "1", "reply": "values", "values": []},
+    {"reply": "values", "values": []},
+    {"id": 1, "reply": "values"},
+    {"id": 1, "reply": "values", "values": None},
+    {"id": 1, "reply": "values", "values": [[1]]},
+    {"id": 1, "reply": "values", "values": [], "extra": 1},
+    {"id": 1, "reply": "values", "values": [{"type": "buffer"}]},
+    {"id": 1, "reply": "values", "values": [{"type": "bytes", "hex": "00"}]},
+    {"id": 1, "reply": "values", "values": [{"type": "socket", "socket": "1"}]},
+    {"id": 1, "reply": "failure"},
+    {"id": 1, "reply": "failure", "kind": "error"},
+    {"id": 1, "reply": "failure", "kind": "system", "number": "111"},
+    {"id": 1, "reply": "unsupported"},
+    {"id": 1, "reply": "hello", "protocol": 1},
+    {"id": 1, "reply": "instead", "argv": "lua"},
+]
+
+
+@pytest.mark.parametrize("message", MALFORMED, ids=json.dumps)
+def test_a_malformed_reply_is_refused_by_schema_and_decoder(schema: dict[str, Any], message: object) -> None:
+    assert not valid(schema, "reply", message)
+    with pytest.raises(msgspec.DecodeError):
+        messages.decode_reply(json.dumps(message).encode())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"id": 1, "reply": "values", "values": [None, True, 1, 1.5, "x", {"type": "buffer", "hex": "00ff"}]},
+        {"id": 1, "reply": "values", "values": [{"type": "foreign", "name": "list", "repr": "[]"}]},
+        {"id": 1, "reply": "failure", "kind": "system", "number": None, "name": "EPERM"},
+        {"id": 1, "reply": "unsupported", "message": "no"},
+        {"id": 1, "reply": "hello", "protocol": 1, "name": "x"},
+        {"id": 1, "reply": "instead", "argv": ["lua"]},
+        {"id": 1, "reply": "unavailable", "message": "no"},
+    ],
+    ids=json.dumps,
+)
+def test_a_right_reply_is_taken_by_schema_and_decoder(schema: dict[str, Any], message: object) -> None:
+    assert valid(schema, "reply", message)
+    messages.decode_reply(json.dumps(message).encode())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{"id": 1, "do": "call"}, {"id": 1, "do": "fly"}, {"do": "reset"}, {"id": 1, "do": "socket", "args": [{}]}],
+    ids=json.dumps,
+)
+def test_a_malformed_request_is_refused_by_the_schema(schema: dict[str, Any], request_: object) -> None:
+    assert not valid(schema, "request", request_)

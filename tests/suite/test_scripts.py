@@ -1,0 +1,152 @@
+"""The program that shows a case again: pending calls, paths, ports that the system chose, peers that come and go."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance import expect, script
+from nixio_conformance.driver.outcome import Returned
+from nixio_conformance.driver.session import HeldAs, Session
+from nixio_conformance.lab.case import Case, workspace
+from nixio_conformance.target import Target
+from nixio_fixtures import load
+from nixio_reports import Row
+
+TARGET = Target("entry-point", "reference")
+Play = Callable[[Callable[[Case], object], str], str]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[Play]:
+    """Plays a case on the reference, then its script by itself; what that printed, which is to contain no error."""
+    session = Session(TARGET.starter, 20)
+
+    def run(steps: Callable[[Case], object], kind: str) -> str:
+        with workspace() as folder:
+            case = Case(session, folder, load().kind(kind))
+            session.begin_case(case.transcript)
+            steps(case)
+            program = script.python(row(kind), TARGET, case.folder, case.transcript.steps)
+            session.end_case()
+            case.close()
+        (tmp_path / "shown.py").write_text(program)
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "shown.py"],
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr + "\n" + program
+        assert str(folder) not in program
+        return done.stdout
+
+    yield run
+    session.kill()
+
+
+def row(kind: str) -> Row:
+    return Row(
+        case=f"send.data.arrives[{kind}]", clause="send.data.arrives", method="send", level="must", kind=kind,
+        source="norm:1", requires="It's {said}.", outcome="failed", expected='"x"', actual="b'y'",
+    )  # fmt: skip
+
+
+KINDS = ["inet-stream", "unix-stream", "inet-dgram", "unix-dgram"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_both_ends_of_a_pair(play: Play, kind: str, role: str) -> None:
+    def steps(case: Case) -> None:
+        pair = case.pair(role)
+        pair.port.send(b"to the peer\x00")
+        pair.peer.recv()
+        pair.peer.send(b"to the port")
+        pair.port.recv(100)
+        pair.port.close()
+
+    output = play(steps, kind)
+    assert "peer1.recv(65536) -> b'to the peer\\x00'" in output or "peer2.recv(65536) -> b'to the peer\\x00'" in output
+    assert "recv (100,) -> b'to the port'" in output
+    assert output.endswith("Expected: \"x\"\nWas: b'y'\n")
+
+
+@pytest.mark.parametrize("kind", ["inet-stream", "unix-stream"])
+def test_a_call_that_was_left_pending(play: Play, kind: str) -> None:
+    def steps(case: Case) -> None:
+        listener, address = case.listening()
+        pending = listener.start("accept")
+        assert pending.blocked()
+        peer = case.peer().connect(address)
+        accepted = expect.socket(expect.returned(pending.outcome())[0])
+        waiting = accepted.start("recv", 100)
+        assert waiting.blocked()
+        peer.send(b"at last")
+        assert waiting.outcome() == Returned((b"at last",))
+        accepted.close()
+
+    assert "recv (100,) -> b'at last'" in play(steps, kind)
+
+
+def test_a_call_that_never_came_back(play: Play) -> None:
+    def steps(case: Case) -> None:
+        listener, _ = case.listening()
+        listener.start("accept").blocked()
+        case.peer()
+
+    assert "a call that was left pending does not come back" in play(steps, "inet-stream")
+
+
+def test_addresses_of_datagrams(play: Play) -> None:
+    def steps(case: Case) -> None:
+        port, address = case.bound()
+        peer = case.bound_peer()
+        peer.sendto(b"hello", address)
+        port.recvfrom(100)
+        port.sendto(b"back", *peer.address)
+        peer.recvfrom()
+        host, number = peer.address
+        port.sendto(b"again", str(host), str(number))
+        peer.recvfrom()
+
+    output = play(steps, "inet-dgram")
+    assert "recvfrom (100,) -> (b'hello', '127.0.0.1', " in output
+    assert "-> (b'back', ('127.0.0.1', " in output or "-> b'back'" in output
+    assert "again" in output
+
+
+def test_failures_buffer_types_and_odd_arguments(play: Play) -> None:
+    def steps(case: Case) -> None:
+        pair = case.pair()
+        pair.port.send(HeldAs(b"abcd", "bytearray"), 1)
+        pair.port.send(HeldAs(b"abcd", "array"))
+        pair.port.send(HeldAs(b"abcd", "memoryview"), None, 2)
+        pair.port.setopt("socket", "rcvtimeo", (1, 500000))
+        pair.port.getopt("nowhere", "nothing")
+        pair.peer.reset()
+        pair.port.forget()
+
+    output = play(steps, "inet-stream")
+    assert "bytearray(b'abcd'), 1) -> 3" in output
+    assert "setopt ('socket', 'rcvtimeo', (1, 500000)) -> True" in output
+    assert (
+        "getopt ('nowhere', 'nothing') -> ValueError(" in output
+        or "getopt ('nowhere', 'nothing') -> TypeError(" in output
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        (Target("target", "a.b:c.d"), "nixio = importlib.import_module('a.b').c.d"),
+        (Target("target", "a"), "nixio = importlib.import_module('a')"),
+        (Target("agent", "lua agent.lua"), "import nixio_reference as nixio"),
+    ],
+)
+def test_the_port_is_loaded_as_it_was_named(target: Target, line: str) -> None:
+    program = script.python(row("inet-stream"), target, "/nowhere", [])
+    assert line in program
+    compile(program, "shown.py", "exec")
