@@ -92,6 +92,7 @@ def main() -> None:
     show_default=True,
     help="What a call may take; time without a processor does not count.",
 )
+@click.option("--require", metavar="CAPABILITY", multiple=True, help="End the run where this host lacks it (exit 3).")
 @click.option("--without", metavar="CAPABILITY", multiple=True, help="Judge as if this host lacked it (see `list`).")
 @click.option("--in-process", is_flag=True, help="Host a Python port in the test process (debugger, coverage).")
 @click.option(
@@ -107,7 +108,8 @@ def run(
     What stands after `--` goes to pytest (`-- --pdb`).
     """
     if (target or agent) and name and name.startswith("-"):  # `--target m:o -- --pdb`
-        name, pytest_arguments = None, (name, *pytest_arguments)
+        pytest_arguments = (name, *pytest_arguments)
+        name = None
     chosen = _target(name, target, agent, choices["in_process"])
     if not (choices["workers"] == "auto" or choices["workers"].isdigit()):
         raise click.BadParameter(f"{choices['workers']!r} is neither a number nor `auto`", param_hint="-n")
@@ -128,6 +130,7 @@ def _pytest_arguments(
     workers: str,
     report: Path,
     deadline: float,
+    require: tuple[str, ...],
     without: tuple[str, ...],
     in_process: bool,
     checks: Path,
@@ -140,6 +143,7 @@ def _pytest_arguments(
     arguments += [f"--nixio-select={term}" for term in (*select, *(f"level={name}" for name in level))]
     arguments += [f"--nixio-level={name}" for name in level]
     arguments += [f"--nixio-without={name}" for name in without]
+    arguments += [f"--nixio-require={name}" for name in require]
     arguments += [f"--nixio-deadline={deadline}"]
     arguments += ["--nixio-in-process"] if in_process else []
     arguments += ["--nixio-fail-fast"] if fail_fast else []
@@ -204,10 +208,7 @@ class _SigtermAsInterrupt:
 
 
 def _show(path: Path, folder: Path, console: Console) -> int:
-    try:
-        stream = read(path)
-    except StreamError as error:
-        raise click.ClickException(str(error)) from None
+    stream = read(path)
     written = write_reports(stream, folder)
     print_report(console, stream, html=written["html"])
     return stream.footer.exit_code if stream.footer else 1
@@ -244,7 +245,10 @@ def smoke_(name: str | None, target: str | None, agent: str | None) -> None:
 @click.option("--report", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Default: beside the stream.")
 def report_(stream: Path, folder: Path | None) -> None:
     """Write and show the reports of a recorded stream again."""
-    sys.exit(_show(stream, folder or stream.parent, Console()))
+    try:
+        sys.exit(_show(stream, folder or stream.parent, Console()))
+    except StreamError as error:
+        raise click.BadParameter(str(error), param_hint="STREAM") from None
 
 
 @main.command()

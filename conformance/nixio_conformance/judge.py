@@ -69,9 +69,14 @@ class Judgement:
         elif isinstance(error, AgentError) and self.row.outcome == "failed" and not self.row.traceback:
             # The agent died, and the case saw only that something did not come.
             message = f"{error}; what the case saw: {self.row.message}"
-            self.row = msgspec.structs.replace(self.row, **_verdict(error), message=message)
+            self.row = msgspec.structs.replace(self.row, **{**_verdict(error), "message": message})
         elif when == "call" and self.row.outcome == "not-run":
             self.row = msgspec.structs.replace(self.row, outcome="passed")
+
+    def kill_agent(self) -> None:
+        """Have the next case begin with a fresh agent."""
+        if self.case is not None:
+            self.case.session.kill()
 
     def _evidence(self, case: Case) -> dict[str, object]:
         if self.row.outcome == "host-skip":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from nixio_conformance.lab import host
+from nixio_conformance.lab import hermetic, host
 from nixio_conformance.target import plugged_in
 from nixio_fixtures import load
 
@@ -18,6 +20,7 @@ def overview() -> RenderableType:
     implementations.add_column("from")
     for name, origin in sorted(plugged_in().items()):
         implementations.add_row(name, Text(origin))
+    _know_the_lab()
     here = host.describe()
     hosts = Table(title=f"This host: {here.system} {here.release}, {here.machine}", title_justify="left", box=None)
     hosts.add_column("capability", style="bold", no_wrap=True)
@@ -29,25 +32,35 @@ def overview() -> RenderableType:
     return Group(implementations, Text(), hosts)
 
 
+def _know_the_lab() -> None:
+    """A run would be in the lab, if there is one: tell what can be shown there."""
+    reason = hermetic.unavailable()
+    hermetic.stay_out(reason)
+    host.know(host.probe() if reason else json.loads(hermetic.try_inside(lambda: json.dumps(host.probe()))))
+
+
 def table(axis: str) -> RenderableType:
     """One table of the specification: clauses, methods or options."""
     spec = load()
     made = Table(box=None, title=axis, title_justify="left")
     if axis == "clauses":
-        for heading in ("clause", "level", "source", "requires"):
-            made.add_column(heading, overflow="fold")
+        _columns(made, "clause", "level", "source", "requires")
         for clause in spec.clauses:
             made.add_row(clause.id, clause.level, clause.source, Text(clause.requires))
     elif axis == "methods":
-        for heading in ("method", "source", "results", "summary"):
-            made.add_column(heading, overflow="fold")
+        _columns(made, "method", "source", "results", "summary")
         for method in spec.methods:
             shown = [f"{row.name}?" if row.optional else row.name for row in method.parameters]
             results = ", ".join(result.name for result in method.results)
             made.add_row(Text(f"{method.name}({', '.join(shown)})"), method.source, results, Text(method.summary))
     else:
-        for heading in ("option", "shape", "get", "set", "effect"):
-            made.add_column(heading, overflow="fold")
+        _columns(made, "option", "shape", "get", "set", "effect")
         for option in spec.options:
             made.add_row(option.id, option.shape, " ".join(option.get), " ".join(option.set), Text(option.effect))
     return made
+
+
+def _columns(table: Table, *headings: str) -> None:
+    """The first one names the rows, and is not broken up."""
+    for number, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=number == 0)

@@ -21,7 +21,7 @@ import msgspec
 import pytest
 from _pytest.runner import runtestprotocol
 
-from nixio_conformance import __version__, selection
+from nixio_conformance import __version__, place, selection
 from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.guard import guard
@@ -33,11 +33,13 @@ from nixio_conformance.recorder import BROKEN, FAIL_FAST, INTERRUPTED, Recorder
 from nixio_conformance.target import Target
 from nixio_fixtures import Clause, load
 from nixio_reports import Progress
-from nixio_reports.records import Header, Host, Implementation, Row
+from nixio_reports.records import Header, Implementation, Row
 
 JUDGEMENT = pytest.StashKey[Judgement]()
 PLANNED = pytest.StashKey[Planned]()
 SESSION = pytest.StashKey[Session]()
+#: The same port without its user's privileges, for the clauses that need that.
+UNPRIVILEGED = pytest.StashKey[Session]()
 TARGET = pytest.StashKey[Target]()
 #: Set by the command line: what shows the run as it goes.
 PROGRESS = pytest.StashKey[Progress]()
@@ -60,6 +62,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--nixio-without", metavar="CAPABILITY", action="append", default=[], help="as if this host lacked it"
     )
+    group.addoption(
+        "--nixio-require", metavar="CAPABILITY", action="append", default=[], help="end the run if this host lacks it"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,6 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     target = target_of(config)
     if target is not None:
         config.stash[TARGET] = target
+        place.settle(config)
         config.pluginmanager.register(Judge(config, target), "nixio-judge")
         if not hasattr(config, "workerinput"):
             config.pluginmanager.register(Steering(config, target), "nixio-steering")
@@ -83,15 +89,6 @@ def target_of(config: pytest.Config) -> Target | None:
             except ValueError as error:
                 raise pytest.UsageError(f"{option} {name!r}: {error}") from None
     return None
-
-
-def capabilities(config: pytest.Config) -> dict[str, str]:
-    """What this host can, as `host.capabilities` tells it, and why not; what the options take away is lacking."""
-    found = host.capabilities()
-    taken = config.getoption("--nixio-without")
-    if unknown := set(taken) - set(found):
-        raise pytest.UsageError(f"no capability is called {', '.join(sorted(unknown))}: there are {', '.join(found)}")
-    return found | {name: f"taken away by --without {name}" for name in taken}
 
 
 def judged_levels(config: pytest.Config) -> tuple[str, ...]:
@@ -112,7 +109,9 @@ class Judge:
         self._config = config
         self._target = target
         self._session = config.stash[SESSION] = Session(target.starter, config.getoption("--nixio-deadline"))
-        self._capabilities = capabilities(config)
+        config.stash[UNPRIVILEGED] = Session(
+            target.start_unprivileged, config.getoption("--nixio-deadline"), target.start_unprivileged
+        )
         try:
             self._chosen = selection.parse(config.getoption("--nixio-select"), load())
         except selection.UnknownSelection as error:
@@ -186,7 +185,7 @@ class Judge:
             pytest.skip(f"holds on {', '.join(planned.clause.platforms)}; this is {platform}")
         needs = (*((planned.kind.capability,) if planned.kind else ()), *planned.clause.needs)
         for need in needs:
-            if reason := self._capabilities[need]:
+            if reason := host.capabilities()[need]:
                 pytest.skip(f"{need}: {reason}")
 
     @pytest.hookimpl(tryfirst=True)
@@ -197,7 +196,7 @@ class Judge:
         if item.stash[JUDGEMENT].leaked:
             reports = runtestprotocol(item, log=False, nextitem=nextitem)
             if item.stash[JUDGEMENT].leaked:
-                self._session.kill()
+                item.stash[JUDGEMENT].kill_agent()
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -217,7 +216,8 @@ class Judge:
 
     def pytest_sessionfinish(self) -> None:
         """Leave no agent behind."""
-        self._session.kill()
+        for session in (self._session, self._config.stash[UNPRIVILEGED]):
+            session.kill()
 
     def _is_chosen(self, planned: Planned) -> bool:
         return selection.matches(self._chosen, planned.case, planned.clause, planned.kind)
@@ -249,11 +249,10 @@ class Steering:
             pytest.exit(f"{self._target.asked}: {error}", returncode=3)
         folder = self._config.getoption("--nixio-report")
         if folder:
-            here: Host = msgspec.structs.replace(host.describe(), capabilities=capabilities(self._config))
             header = Header(
                 suite=__version__,
                 implementation=implementation,
-                host=here,
+                host=host.describe(),
                 command=shlex.join(["nixio-conformance", "run", *self._target.words]),
                 judged=judged_levels(self._config),
                 selection=tuple(self._config.getoption("--nixio-select")),
@@ -264,7 +263,8 @@ class Steering:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: object) -> None:
-        """xdist: tell a worker where to leave the plan."""
+        """xdist: tell a worker where it is, and where to leave the plan."""
+        place.tell(node)
         if self._plan_file is not None:
             node.workerinput[_PLAN] = str(self._plan_file)  # type: ignore[attr-defined]
 
@@ -309,7 +309,7 @@ class Steering:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A case ended, here or in a worker: write its row."""
-        if self._recorder is None:
+        if self._recorder is None or self._stopped == FAIL_FAST:
             return
         if (row := getattr(report, "nixio_row", None)) is not None:
             self._recorder.done(report.nodeid, msgspec.convert(row, Row))
@@ -325,9 +325,7 @@ class Steering:
         """Ctrl-C, or a stop: a worker in the middle of a case must not hold up the report."""
         if not isinstance(excinfo.value, pytest.exit.Exception):
             self._stopped = self._stopped or INTERRUPTED
-        for pid in self._workers:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGTERM)
+        self._interrupt_workers()
 
     def pytest_internalerror(self) -> None:
         """The suite failed, not the port."""
@@ -351,8 +349,14 @@ class Steering:
         distributed = self._config.pluginmanager.getplugin("dsession")
         if distributed is not None:
             distributed.shouldstop = reason
+            self._interrupt_workers()  # they would run all that they were given already
         elif self._session is not None:
             self._session.shouldfail = reason
+
+    def _interrupt_workers(self) -> None:
+        for pid in self._workers:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGTERM)
 
     def _greet(self) -> Implementation:
         session = self._config.stash[SESSION]

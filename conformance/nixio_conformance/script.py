@@ -131,7 +131,7 @@ class _Writer:
             yield code
             yield f"{made[1]}.settimeout(5)"
         elif _is_expression(code):
-            yield f"peer({step.code!r}, lambda: {code})"
+            yield f"peer({code!r}, lambda: {code})"
         else:
             yield code
 

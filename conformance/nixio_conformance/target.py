@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,7 @@ from nixio_conformance.agents import python
 from nixio_conformance.driver.inprocess import InProcess
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Channel
+from nixio_conformance.lab import unprivileged
 
 Way = Literal["entry-point", "target", "agent"]
 
@@ -48,8 +49,17 @@ class Target:
         """What starts an agent for it; the call may raise `CannotStart`."""
         if self.in_process:
             return lambda: InProcess(self.way, self.name)
-        argv = agent_words(self.name) if self.way == "agent" else python_agent(self.way, self.name)
+        argv = self.argv
         return lambda: AgentProcess(argv)
+
+    def start_unprivileged(self, argv: Sequence[str] = ()) -> Channel:
+        """Start an agent, or another program, without its user's privileges (capability `unprivileged`)."""
+        return AgentProcess([sys.executable, "-S", "-E", unprivileged.__file__, *(argv or self.argv)])
+
+    @property
+    def argv(self) -> list[str]:
+        """The command line of the agent's program."""
+        return agent_words(self.name) if self.way == "agent" else python_agent(self.way, self.name)
 
 
 def agent_words(command: str) -> list[str]:

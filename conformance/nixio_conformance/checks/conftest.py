@@ -11,17 +11,21 @@ import pytest
 from nixio_conformance import hygiene
 from nixio_conformance.driver.session import Session
 from nixio_conformance.lab.case import Case, Pair, workspace
-from nixio_conformance.plugin import JUDGEMENT, SESSION
+from nixio_conformance.plugin import JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
 from nixio_fixtures import Kind
 
 
-@pytest.fixture(scope="session")
-def session(pytestconfig: pytest.Config) -> Session:
-    """The agent that hosts the port."""
-    found = pytestconfig.stash.get(SESSION, None)
-    if found is None:
+@pytest.fixture
+def session(request: pytest.FixtureRequest) -> Session:
+    """The agent that hosts the port; one without privileges where the clause needs that."""
+    stash = request.config.stash
+    if SESSION not in stash:
         pytest.exit("name an implementation: --nixio NAME, --nixio-target MODULE:OBJECT or --nixio-agent COMMAND", 2)
-    return found
+    if "unprivileged" not in request.node.stash[PLANNED].clause.needs:
+        return stash[SESSION]
+    if stash[TARGET].in_process:
+        pytest.skip("unprivileged: the port is in the suite's own process, whose privileges are needed")
+    return stash[UNPRIVILEGED]
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ WHAT = "connect()"
 @clause("connect.host.given")
 def test_host_given(case: Case, kind: Kind) -> None:
     right = case.peer().bind(case.own_address())
-    wrong = case.peer().bind(case.loopback, right.address[1])
+    wrong = case.peer().bind(case.own_address(), right.address[1])
     if kind.type == "stream":
         right.listen()
         wrong.listen()

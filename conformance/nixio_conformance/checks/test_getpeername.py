@@ -99,10 +99,19 @@ def test_accepted_unnamed(case: Case) -> None:
     expect.at(unnamed.getpeername(), ("", None), WHAT)
 
 
+@clause("getpeername.accepted.each")
+@pytest.mark.parametrize("which", [0, 1], ids=["first", "second"])
+def test_accepted_each(case: Case, which: int) -> None:
+    listener, address = case.listening()
+    peers = [case.bound_peer().connect(address) for _ in range(2)]
+    accepted = [expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()") for _ in peers]
+    expect.at(accepted[which].getpeername(), peers[which].address, WHAT)
+
+
 @clause("getpeername.unix.whole-path")
 @pytest.mark.parametrize("name", ["longest", "letters"])
 def test_unix_whole_path(case: Case, name: str) -> None:
-    path = case.path(host.this_platform().unix_path - 1) + "!" if name == "longest" else case.path() + " grün"
+    path = case.path(host.this_platform().unix_path - 1) + "!" if name == "longest" else case.path() + " Grün"
     expect.at(_connected_to(case, path).getpeername(), (path, None), WHAT)
 
 
@@ -165,6 +174,19 @@ def test_state_peer_closed(either_pair: Pair) -> None:
         expect.at(outcome, address, WHAT)
     else:
         expect.fails(outcome, *NO_PEER, what=WHAT)
+
+
+@clause("getpeername.state.exchanged")
+@pytest.mark.parametrize("direction", ["sent", "received"])
+def test_state_exchanged(case: Case, direction: str) -> None:
+    sock, address = case.bound()
+    peer = case.bound_peer()
+    if direction == "sent":
+        expect.count(sock.sendto(b"who", *peer.address), 3)
+    else:
+        peer.sendto(b"who", address)
+        expect.returned(sock.recvfrom(64), "recvfrom()")
+    expect.fails(sock.getpeername(), *NO_PEER, what=WHAT)
 
 
 def _connected_to(case: Case, name: str | bytes) -> PortSocket:

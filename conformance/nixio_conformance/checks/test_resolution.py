@@ -17,7 +17,9 @@ from nixio_conformance.marks import clause
 from nixio_fixtures import Kind
 
 #: Names whose addresses are all this host's, and which of the pool each begins with.
-ORDERS = pytest.mark.parametrize(("name", "first"), [("first-second.test", 0), ("second-first.test", 1)], ids=["up", "down"])
+ORDERS = pytest.mark.parametrize(
+    ("name", "first"), [("first-second.test", 0), ("second-first.test", 1)], ids=["up", "down"]
+)
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ SENDERS = pytest.mark.parametrize("method", ["send", "write"])
 def filled(case: Case, method: str) -> Flood:
     """A non-blocking socket that takes no more."""
     flood = transfer.flood(case, transfer.sender(case, method))
-    flood.until_refused()
+    flood.fill(case)
     return flood
 
 
 def counts_are_true(flood: Flood) -> None:
     """What the calls counted arrives, in order, and nothing else."""
-    flood.until_refused()
+    flood.several()
     expect.same(flood.read(), flood.expected, "what the peer received")
     expect.same(flood.sender.arrived(), [], "what else the peer received")
 
@@ -48,13 +48,13 @@ def test_what_was_counted_by_sendto_arrives(case: Case) -> None:
 @clause("send.full.would-block")
 @SENDERS
 def test_a_full_buffer_would_block(case: Case, method: str) -> None:
-    flood = transfer.flood(case, transfer.sender(case, method))
+    flood = filled(case, method)
     expect.would_block(flood.until_refused(), f"{method}() when the buffers are full")
 
 
 @clause("sendto.full.would-block")
 def test_a_full_queue_would_block_sendto(case: Case) -> None:
-    flood = transfer.flood(case, transfer.sender(case, "sendto"))
+    flood = filled(case, "sendto")
     expect.would_block(flood.until_refused(), "sendto() when the queue is full")
 
 

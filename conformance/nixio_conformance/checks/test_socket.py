@@ -76,10 +76,11 @@ def test_protocol_types(case: Case, kind: Kind, protocol: Argument) -> None:
 
 @clause("socket.raw.unprivileged")
 @pytest.mark.parametrize(
-    ("domain", "protocol"), [pytest.param("inet", "icmp", id="inet"), pytest.param("inet6", "icmpv6", id="inet6")]
+    ("domain", "protocol", "capability"),
+    [pytest.param("inet", "icmp", "raw", id="inet"), pytest.param("inet6", "icmpv6", "raw6", id="inet6")],
 )
-def test_raw_unprivileged(case: Case, domain: str, protocol: str) -> None:
-    if not host.capabilities()["raw"]:
+def test_raw_unprivileged(case: Case, domain: str, protocol: str, capability: str) -> None:
+    if not host.capabilities()[capability]:
         pytest.skip("this user may have raw sockets")
     expect.fails(case.open(domain, "raw", protocol), "EPERM", "EACCES", "EAFNOSUPPORT", what="socket()")
 

@@ -57,7 +57,6 @@ class Guard:
             assert self._shell.stdin is not None
             os.write(self._shell.stdin.fileno(), line)
 
-
     def _end(self) -> None:
         if self._shell is not None and self._shell.stdin is not None:
             self._shell.stdin.close()

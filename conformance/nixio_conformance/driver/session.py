@@ -13,6 +13,7 @@ from nixio_conformance.driver import blocked, messages
 from nixio_conformance.driver.deadline import CALL, Deadline
 from nixio_conformance.driver.errors import AgentBroke, AgentError, CannotStart
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name, show
+from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.transcript import Step, Transcript
 
 #: Seconds until the first answer: a language's runtime and the port's imports may be slow.
@@ -158,9 +159,18 @@ class Pending:
 class Session:
     """One agent and what is said to it; a broken agent is replaced when the next case begins."""
 
-    def __init__(self, start: Callable[[], Channel], seconds: float = CALL) -> None:
-        """`start` makes an agent; it may raise `CannotStart`. `seconds` is the deadline of each call."""
+    def __init__(
+        self,
+        start: Callable[[], Channel],
+        seconds: float = CALL,
+        start_program: Callable[[Sequence[str]], Channel] = AgentProcess,
+    ) -> None:
+        """`start` makes an agent; it may raise `CannotStart`. `seconds` is the deadline of each call.
+
+        `start_program` starts the program that the first agent says is to be used instead of it.
+        """
         self._start = start
+        self._start_program = start_program
         self._seconds = seconds
         #: The last request of the cases before: an answer to it or an older one is late.
         self._before = 0
@@ -332,11 +342,9 @@ class Session:
     def _greet(self) -> None:
         channel, reply = self._hello(self._start)
         if isinstance(reply, messages.Instead):
-            from nixio_conformance.driver.process import AgentProcess
-
             channel.kill()
             argv = reply.argv
-            self._start = lambda: AgentProcess(argv)
+            self._start = lambda: self._start_program(argv)
             channel, reply = self._hello(self._start)
         if not isinstance(reply, messages.Welcome):
             why = reply.message if isinstance(reply, messages.Unavailable) else f"it answered hello with {reply!r}"

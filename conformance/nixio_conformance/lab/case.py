@@ -176,7 +176,7 @@ class Case:
 
     def own_address(self) -> str:
         """A loopback address where nobody else listens, so that fixed ports are free (capability `loopback-net`)."""
-        number = os.getpid() * 251 + next(_OWN_ADDRESSES)
+        number = os.getpid() * 4096 + next(_OWN_ADDRESSES)
         return f"127.{64 + number // 60000 % 128}.{number // 240 % 250}.{2 + number % 240}"
 
     def descriptors(self) -> int:

@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,6 @@ from nixio_conformance.lab import names, namespaces, network
 
 #: Seconds that a probe in a child process may take.
 PATIENCE = 20.0
-#: Set to 0 to have all cases run on plain loopback; to 1 to have a host without namespaces be an error.
-SWITCH = "NIXIO_LAB"
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,8 @@ def prepare() -> None:
         namespaces.enter_user()
 
 
-def enter(folder: Path) -> Lab:
-    """Enter a network and mounts of this thread's own and furnish them; `folder` is for the lab's files.
+def enter() -> Lab:
+    """Enter a network and mounts of this thread's own and furnish them.
 
     Raises OSError when something is not allowed; the process is then in a half-built lab and of no more use.
     """
@@ -61,20 +60,31 @@ def enter(folder: Path) -> Lab:
     if _entered is None:
         namespaces.enter_network_and_mount()
         far = network.build()
-        names.cover(folder)
+        # What covers the system's files stays visible after it was removed here: nothing is left behind.
+        with tempfile.TemporaryDirectory(prefix="nx") as folder:
+            names.cover(Path(folder))
         _entered = Lab(far)
     return _entered
 
 
-def unavailable(folder: Path) -> str:
+def stay_out(reason: str) -> None:
+    """Have all cases run outside, and skips tell the reason."""
+    global _reason
+    _reason = reason
+
+
+def unavailable() -> str:
     """Why this host has no lab; empty when it has one. A child process builds a whole one to find out."""
-    if os.environ.get(SWITCH) == "0":
-        return f"switched off by {SWITCH}=0"
     if not sys.platform.startswith("linux"):
         return "namespaces are Linux's"
     if namespaces.threads() > 1 and os.geteuid() != 0:
         return "this process has several threads, and may not enter a user namespace"
-    return in_child(lambda: _try(folder))
+    return in_child(_try)
+
+
+def try_inside(action: Callable[[], str]) -> str:
+    """What `action` returns inside a lab, in a child process: this one stays outside."""
+    return in_child(lambda: _try() or action())
 
 
 def in_child(action: Callable[[], str]) -> str:
@@ -98,10 +108,10 @@ def in_child(action: Callable[[], str]) -> str:
     return str(json.loads(text)) if text else "the probe died or hung"
 
 
-def _try(folder: Path) -> str:
+def _try() -> str:
     try:
         prepare()
-        enter(folder)
+        enter()
     except OSError as error:
         return str(error)
     return ""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from nixio_conformance.lab import hermetic, observer
+from nixio_conformance.lab import hermetic, observer, unprivileged
 from nixio_fixtures import Platform, load
 from nixio_reports.records import Host
 
@@ -26,10 +26,30 @@ from nixio_reports.records import Host
 PATIENCE = 5.0
 
 
-@cache
+_known: dict[str, str] = {}
+
+
 def capabilities() -> dict[str, str]:
     """Each capability of the table, and why this host lacks it; an empty text when it has it."""
-    return {row.id: _reason(_PROBES[row.id]) for row in load().capabilities}
+    if not _known:
+        know(probe())
+    return _known
+
+
+def names() -> tuple[str, ...]:
+    """The capabilities that there are."""
+    return tuple(row.id for row in load().capabilities)
+
+
+def probe() -> dict[str, str]:
+    """Find out what this host can, here and now: it differs between the lab and outside."""
+    return {name: _reason(_PROBES[name]) for name in names()}
+
+
+def know(found: dict[str, str]) -> None:
+    """Take it from somebody who has found out, or who decides what this host is to lack."""
+    _known.clear()
+    _known.update(found)
 
 
 @cache
@@ -67,7 +87,7 @@ def _reason(probe: Callable[[], None]) -> str:
         probe()
     except Lacking as error:
         return str(error)
-    except (OSError, AttributeError) as error:
+    except (OSError, AttributeError, subprocess.SubprocessError) as error:
         return f"{error}" or type(error).__name__
     return ""
 
@@ -177,7 +197,12 @@ def _broadcast() -> None:
 
 
 def _unprivileged() -> None:
-    if sys.platform == "win32" or os.geteuid() == 0:
+    if sys.platform.startswith("linux"):
+        program = [sys.executable, "-S", "-E", unprivileged.__file__, sys.executable, "-S", "-E", "-c", ""]
+        done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        if done.returncode:
+            raise Lacking(f"privileges cannot be given up: {done.stderr.strip().splitlines()[-1]}")
+    elif sys.platform == "win32" or os.geteuid() == 0:
         raise Lacking("this user is privileged")
 
 

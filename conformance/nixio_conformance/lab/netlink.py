@@ -47,7 +47,9 @@ class Netlink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._socket.close()
 
     def veth(self, name: str, peer: str, namespace: int, mac: bytes, peer_mac: bytes) -> None:
@@ -103,7 +105,9 @@ class Netlink:
     def neighbour(self, name: str, address: Address, mac: bytes) -> None:
         """Say who has an address on a link, so that nobody needs to ask."""
         body = struct.pack("=BxxxiHBB", _family(address), socket.if_nametoindex(name), _NUD_PERMANENT, 0, 0)
-        self._do(_NEWNEIGH, _CREATE | _REPLACE, body + _attribute(_NDA_DST, address.packed) + _attribute(_NDA_LLADDR, mac))
+        self._do(
+            _NEWNEIGH, _CREATE | _REPLACE, body + _attribute(_NDA_DST, address.packed) + _attribute(_NDA_LLADDR, mac)
+        )
 
     def _do(self, kind: int, flags: int, body: bytes) -> None:
         self._sequence += 1

@@ -79,7 +79,9 @@ class Peer:
 
     def setsockopt(self, level: int, number: int, value: int | bytes) -> Peer:
         """Set an option of the peer's own socket."""
-        self._record("setsockopt", lambda: self.socket.setsockopt(level, number, value), arguments=(level, number, value))
+        self._record(
+            "setsockopt", lambda: self.socket.setsockopt(level, number, value), arguments=(level, number, value)
+        )
         return self
 
     def accept(self) -> Peer:

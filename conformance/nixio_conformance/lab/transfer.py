@@ -6,7 +6,6 @@ Checks say what must arrive; these helpers make the calls until it did, and stop
 from __future__ import annotations
 
 import contextlib
-import itertools
 import socket
 import time
 from dataclasses import dataclass, field
@@ -140,33 +139,47 @@ def receive_message(sock: PortSocket, method: str, peer: Peer, size: int) -> byt
 
 @dataclass
 class Flood:
-    """What was sent without anybody reading it."""
+    """What is sent without anybody reading it, on a non-blocking socket of the port."""
 
     sender: Sender
     data: bytes
-    #: The bytes that the port said were taken, each call's.
+    #: The bytes that were taken, each call's.
     taken: list[bytes] = field(default_factory=list)
 
     def step(self) -> Outcome:
-        """Send once more."""
+        """Have the port send once more."""
         outcome = self.sender(self.data)
         if not isinstance(outcome, Failure):
             self.taken.append(self.data[: self.sender.count(outcome, len(self.data))])
         return outcome
 
+    def several(self) -> None:
+        """Have the port send until it is refused, or often enough for a port that takes little at once."""
+        for _ in range(200):
+            if isinstance(self.step(), Failure):
+                return
+
     def until_refused(self) -> Failure:
-        """Send until the port says that it would have to wait (non-blocking), and that failure."""
-        for _ in itertools.repeat(None, 4000):
+        """Have the port send until it says that it would have to wait, and that failure."""
+        for _ in range(4000):
             outcome = self.step()
             if isinstance(outcome, Failure):
                 return outcome
         raise expect.Mismatch("sending what nobody reads", "a failure at last", f"{len(self.taken)} successes")
 
+    def fill(self, case: Case) -> None:
+        """Fill the port's buffer from outside where that is possible, and by the port's own calls where it is not."""
+        if host.capabilities()["kernel-view"] or self.sender.destination:
+            self.until_refused()
+            return
+        with case.view(self.sender.sock) as view, contextlib.suppress(BlockingIOError):
+            while True:
+                self.taken.append(self.data[: view.send(self.data, socket.MSG_DONTWAIT)])
+
     def read(self) -> list[bytes]:
-        """Have the peer read as much as the port said it took: each datagram, or one run of bytes."""
+        """Have the peer read as much as was taken: each datagram, or one run of bytes."""
         if self.sender.is_stream:
-            size = sum(map(len, self.taken))
-            return [self.sender.peer.recv_exactly(size)]
+            return [self.sender.peer.recv_exactly(sum(map(len, self.taken)))]
         return [self.sender.peer.recv() for _ in self.taken]
 
     @property
