@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +12,6 @@ from nixio_conformance.driver.session import PortSocket
 from nixio_conformance.lab import observer, options, services
 from nixio_conformance.lab.case import Case
 from nixio_conformance.lab.host import this_platform
-from nixio_conformance.lab.peer import family_of, type_of
 from nixio_conformance.lab.reach import reached
 from nixio_conformance.marks import clause
 from nixio_fixtures import Kind
@@ -131,13 +130,9 @@ def test_connected_refused(case: Case) -> None:
 
 @clause("bind.privileged.refused")
 def test_privileged_refused(case: Case, kind: Kind) -> None:
-    with socket.socket(family_of(kind), type_of(kind)) as trial:
-        try:
-            trial.bind((case.loopback, 1))
-        except PermissionError:
-            pass
-        else:
-            pytest.skip("this host lets everybody bind low ports")
+    table = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    if table.exists() and int(table.read_text()) <= 1:
+        pytest.skip("this host lets everybody bind low ports")
     expect.fails(case.socket().bind(case.loopback, 1), "EACCES", what=WHAT)
 
 

@@ -89,3 +89,15 @@ def test_settings_of_a_socket_with_its_number(case: Case, method: str) -> None:
         is_closed(closed.call(method, *sensible(method, ("", None))), method)
         after = settings(view)
     expect.same(after, before, "options and mode of the other socket")
+
+
+@clause("close.reused.listener")
+def test_listener_with_its_number(case: Case) -> None:
+    closed, _ = case.listening()
+    closed.close()
+    other, address = case.listening()
+    peer = case.peer().connect(address)
+    is_closed(closed.accept(), "accept")
+    accepted = expect.socket(expect.returned(other.accept(), "accept() of the other listener")[0])
+    expect.count(accepted.send(b">"), 1)
+    expect.same(peer.recv(), b">", "what the peer received")

@@ -67,6 +67,15 @@ def test_does_not_wait(case: Case) -> None:
     expect.true(pending.outcome(), "listen()")
 
 
+@clause("listen.keeps-mode")
+def test_stays_blocking(case: Case) -> None:
+    sock, address = case.listening()
+    pending = sock.start("accept")
+    expect.holds(pending.blocked(), "accept() while nobody connects", "a call that waits", "a call that came back")
+    case.peer().connect(address)
+    expect.values(pending.outcome(), 3, "accept()")
+
+
 @clause("listen.unbound.inet")
 def test_unbound_inet_gets_an_address(case: Case) -> None:
     sock = case.socket()

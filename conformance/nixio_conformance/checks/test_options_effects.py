@@ -15,6 +15,7 @@ from nixio_conformance.driver.outcome import Failure
 from nixio_conformance.driver.session import PortSocket, wait_for
 from nixio_conformance.lab import options
 from nixio_conformance.lab.case import Case
+from nixio_conformance.lab.network import FOREIGN
 from nixio_conformance.lab.peer import Peer
 from nixio_conformance.marks import clause
 from nixio_fixtures import Kind
@@ -23,8 +24,9 @@ from nixio_fixtures import Kind
 SO_RCVPRIORITY = 82
 SO_PRIORITY = 12
 SO_BINDTODEVICE = 25
-#: An address behind a gateway (documentation's own, which nobody has); connecting a datagram socket sends nothing.
-FAR = ("198.51.100.1", 9)
+#: An address behind a gateway, in the lab too (documentation's own, which nobody has). Connecting a datagram socket to
+#: it sends nothing.
+FAR = (FOREIGN["inet"], 9)
 CHUNK = bytes(1 << 16)
 
 

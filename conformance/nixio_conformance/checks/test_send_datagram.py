@@ -26,7 +26,7 @@ def large(case: Case, sender: Sender) -> int:
     """More bytes than `buffersize`, which limits receiving and not sending; as many as the system carries."""
     limit = 60000
     if sender.peer.kind.domain == "unix":
-        limit = sender.peer.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 64
+        limit = min(limit, sender.peer.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 64)
     return min(case.buffersize + 1000, limit)
 
 

@@ -52,11 +52,11 @@ def without_room(case: Case, pair: Pair, method: str, *arguments: Argument) -> O
     return until_refused(send)
 
 
-def waiting_for_room(case: Case, pair: Pair, method: str) -> Pending:
+def waiting_for_room(case: Case, pair: Pair, method: str, *address: Argument) -> Pending:
     """A call that sends, and waits because there is no room."""
     for _ in range(50):
         fill(case, pair)
-        pending = pair.port.start(method, SENT)
+        pending = pair.port.start(method, SENT, *address)
         if pending.blocked():
             break
         expect.count(pending.outcome(), 1)
@@ -124,4 +124,15 @@ def test_sending_waits_again(case: Case, either_pair: Pair, method: str) -> None
     expect.true(either_pair.port.setblocking(True), "setblocking(True)")
     pending = waiting_for_room(case, either_pair, method)
     drain(either_pair, pending)
+    expect.count(pending.outcome(), 1)
+
+
+@clause("setblocking.true.sending-to")
+@pytest.mark.parametrize("since", ["default", "again"])
+def test_sending_to_waits(case: Case, pair: Pair, since: str) -> None:
+    if since == "again":
+        expect.true(pair.port.setblocking(False), "setblocking(False)")
+        expect.true(pair.port.setblocking(True), "setblocking(True)")
+    pending = waiting_for_room(case, pair, "sendto", *pair.peer.address)
+    drain(pair, pending)
     expect.count(pending.outcome(), 1)

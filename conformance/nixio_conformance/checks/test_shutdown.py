@@ -60,6 +60,15 @@ def test_wr_leaves_receiving(either_pair: Pair, method: str) -> None:
     expect.same(expect.returned(either_pair.port.call(method, 10), f"{method}()")[0], b"?", "data received")
 
 
+@clause("shutdown.wr.keeps-received")
+def test_wr_keeps_what_arrived(either_pair: Pair) -> None:
+    # The two bytes travel together, so that the second has arrived when the first was received.
+    either_pair.peer.send(b"12")
+    expect.data(either_pair.port.recv(1), b"1")
+    shut(either_pair.port, "wr")
+    expect.data(either_pair.port.recv(1), b"2")
+
+
 @clause("shutdown.wr.still-waits")
 def test_wr_leaves_waiting(either_pair: Pair) -> None:
     shut(either_pair.port, "wr")
