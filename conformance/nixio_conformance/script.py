@@ -20,20 +20,25 @@ open_socket = getattr(nixio, "socket", nixio)
 faulthandler.dump_traceback_later(15, exit=True)  # a call that hangs ends the program, and shows where
 
 
+def show(*words):
+    sys.stdout.write(" ".join(map(str, words)) + "\\n")  # in one piece: two threads may tell something
+    sys.stdout.flush()
+
+
 def call(function, *arguments):
     try:
         result = function(*arguments)
     except Exception as error:
         result = error
-    print(getattr(function, "__name__", function), arguments, "->", repr(result)[:200], flush=True)
+    show(getattr(function, "__name__", function), arguments, "->", repr(result)[:200])
     return result
 
 
 def peer(text, action):
     try:
-        print("   ", text, "->", repr(action())[:200], flush=True)
+        show("   ", text, "->", repr(action())[:200])
     except OSError as error:
-        print("   ", text, "->", repr(error), flush=True)
+        show("   ", text, "->", repr(error))
 
 
 def begin(function, *arguments):
@@ -47,7 +52,7 @@ def outcome(pending):
     try:
         return pending.get(timeout=5)
     except queue.Empty:
-        return print("a call that was left pending does not come back")
+        return show("a call that was left pending does not come back")
 
 
 def first(result):

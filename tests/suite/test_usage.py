@@ -183,6 +183,7 @@ def test_fail_fast_stops_at_the_first_finding(runs: Runs, workers: str) -> None:
 @pytest.mark.parametrize("in_process", [False, True])
 def test_the_suite_runs_as_plain_pytest(runs: Runs, in_process: bool) -> None:
     words = ["--nixio-target", "ports:off_by_one", "--nixio-select", "unix-dgram", f"--nixio-report={runs.report}"]
+    words += ["--nixio-without=lab"]
     words += ["--nixio-in-process"] if in_process else []
     done = runs.execute([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(runs.checks), *words])
     assert done.code == 1, done.output + done.errors
@@ -192,7 +193,7 @@ def test_the_suite_runs_as_plain_pytest(runs: Runs, in_process: bool) -> None:
 
 
 def test_the_suites_own_checks_can_be_named_to_pytest(runs: Runs) -> None:
-    words = ["--nixio", "nobody", "--pyargs", "nixio_conformance.checks"]
+    words = ["--nixio", "nobody", "--nixio-without=lab", "--pyargs", "nixio_conformance.checks"]
     done = runs.execute([sys.executable, "-m", "pytest", *words])
     assert done.code == 3
     assert "no implementation is called 'nobody'" in done.output + done.errors
@@ -213,9 +214,8 @@ def test_plain_pytest_says_what_to_name(runs: Runs) -> None:
     ],
 )
 def test_wrong_options_of_pytest_are_usage_errors(runs: Runs, option: str, said: str) -> None:
-    done = runs.execute([sys.executable, "-m", "pytest", "--nixio=reference", option, str(runs.checks)])
-    if "agent" in option:
-        done = runs.execute([sys.executable, "-m", "pytest", option, str(runs.checks)])
+    named = [] if "agent" in option else ["--nixio=reference"]
+    done = runs.execute([sys.executable, "-m", "pytest", "--nixio-without=lab", *named, option, str(runs.checks)])
     assert done.code == 4
     assert said in done.errors
     assert "Traceback" not in done.errors

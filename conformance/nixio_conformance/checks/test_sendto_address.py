@@ -117,12 +117,10 @@ def test_a_name_is_resolved_or_refused(case: Case) -> None:
     [
         pytest.param("", id="empty"),
         pytest.param("x" * 64 + ".invalid", id="label-too-long"),
-        pytest.param("not an address", id="blanks"),
-        pytest.param("127.0.0.1\x00.invalid", id="nul"),
     ],
 )
 def test_what_is_no_address_is_refused(case: Case, host: str) -> None:
-    """None of these is asked of a name server."""
+    """Neither is ever asked of a name server, which might be slow to answer."""
     sender, outcome = after_another_error(case, host)
     expect.fails(outcome, *REFUSED, what="sendto()")
     real(sender).nothing_arrived()

@@ -185,9 +185,16 @@ class Case:
             self.session.collect_garbage()
         return len(observer.descriptors(self.session.pid))
 
-    def view(self, sock: PortSocket) -> contextlib.AbstractContextManager[stdlib_socket.socket]:
+    @contextlib.contextmanager
+    def view(self, sock: PortSocket) -> Iterator[stdlib_socket.socket]:
         """The same socket, seen from outside of the port (capability `kernel-view`)."""
-        return observer.borrowed(self.session.pid, expect.integer(sock.fileno(), "fileno()"))
+        number = expect.integer(sock.fileno(), "fileno()")
+        with contextlib.ExitStack() as stack:
+            try:
+                found = stack.enter_context(observer.borrowed(self.session.pid, number))
+            except OSError as error:
+                expect.mismatch("fileno()", "the descriptor of a socket", f"{number}: {error}")
+            yield found
 
     def close(self) -> None:
         """Let go of everything; the socket files too."""
