@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Generator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -96,10 +97,15 @@ def judged_levels(config: pytest.Config) -> tuple[str, ...]:
     return tuple(config.getoption("--nixio-level")) or ("must", "should")
 
 
+@cache
+def _clause(clause_id: str) -> Clause:
+    return load().clause(clause_id)
+
+
 def clause_of(node: pytest.Item | pytest.Function) -> Clause | None:
     """The clause that a check names; None for a test that is no check."""
     marker = node.get_closest_marker("clause")
-    return load().clause(marker.args[0]) if marker else None
+    return _clause(marker.args[0]) if marker else None
 
 
 class Judge:
@@ -127,7 +133,7 @@ class Judge:
         for mark in getattr(obj, "pytestmark", ()):
             if isinstance(mark, pytest.Mark) and mark.name == "clause":
                 try:
-                    clause = load().clause(mark.args[0])
+                    clause = _clause(mark.args[0])
                 except KeyError:
                     raise collector.CollectError(f"{name} names clause {mark.args[0]!r}, which no table has") from None
                 if not selection.touches(self._chosen, clause):
@@ -159,7 +165,7 @@ class Judge:
             if (planned := _plan(item)) is not None:
                 item.stash[PLANNED] = planned
         chosen = [item for item in items if PLANNED in item.stash and self._is_chosen(item.stash[PLANNED])]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
         if seed := config.getoption("--nixio-shuffle"):
             random.Random(seed).shuffle(chosen)
         items[:] = chosen

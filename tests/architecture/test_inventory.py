@@ -25,7 +25,9 @@ def check_functions() -> Iterator[FunctionType]:
         if module.name.startswith("test_"):
             namespace = vars(importlib.import_module(f"{checks.__name__}.{module.name}"))
             yield from (
-                value for name, value in namespace.items() if name.startswith("test_") and isinstance(value, FunctionType)
+                value
+                for name, value in namespace.items()
+                if name.startswith("test_") and isinstance(value, FunctionType)
             )
 
 
@@ -71,7 +73,8 @@ def test_a_clause_cites_lines_of_its_own_method() -> None:
     wrong = [
         clause.id
         for clause in SPEC.clauses
-        if not set(lines_of(clause.source)) <= sections[clause.method] | sections.get(borrowed(clause.method), set()) | general
+        if not set(lines_of(clause.source))
+        <= sections[clause.method] | sections.get(borrowed(clause.method), set()) | general
     ]
     assert wrong == []
 

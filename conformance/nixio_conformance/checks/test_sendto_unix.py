@@ -18,18 +18,16 @@ from nixio_fixtures import load
 @pytest.mark.parametrize(
     "port",
     [
-        pytest.param((), id="missing"),
-        pytest.param((None,), id="none"),
-        pytest.param((0,), id="zero"),
-        pytest.param((4711,), id="number"),
-        pytest.param((65536,), id="65536"),
-        pytest.param(("http",), id="text"),
+        pytest.param(None, id="none"),
+        pytest.param(0, id="zero"),
+        pytest.param(4711, id="number"),
     ],
 )
-def test_the_port_is_ignored(case: Case, port: tuple[Argument, ...]) -> None:
+def test_the_port_is_ignored(case: Case, port: Argument) -> None:
+    """A port that is none may be refused: the document says of bind and connect only that it is ignored."""
     peer = case.bound_peer()
     sock = case.socket()
-    expect.count(sock.sendto(b"abc", peer.address[0], *port), 3)
+    expect.count(sock.sendto(b"abc", peer.address[0], port), 3)
     expect.same(peer.recv(), b"abc", "what the peer received")
 
 

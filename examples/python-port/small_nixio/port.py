@@ -13,6 +13,7 @@ from small_nixio import options
 LIMIT = 8192
 FAMILIES = {"inet": "AF_INET", "inet6": "AF_INET6", "unix": "AF_UNIX"}
 TYPES = {"stream": "SOCK_STREAM", "dgram": "SOCK_DGRAM", "raw": "SOCK_RAW"}
+PROTOCOLS = {"icmp": 1, "icmpv6": 58}
 DIRECTIONS = {"rdwr": system.SHUT_RDWR, "rd": system.SHUT_RD, "wr": system.SHUT_WR}
 
 Where = tuple[str | bytes, int | None]
@@ -22,7 +23,13 @@ def socket(domain: str, type: str, protocol: str | int | None = None) -> Socket:
     """A new socket; ValueError for a word that is none of the document's."""
     if domain not in FAMILIES or type not in TYPES:
         raise ValueError(f"no such socket: {domain!r}, {type!r}")
-    number = system.getprotobyname(protocol) if isinstance(protocol, str) else protocol or 0
+    if isinstance(protocol, str):
+        if protocol not in PROTOCOLS:
+            raise ValueError(f"no such protocol: {protocol!r}")
+        protocol = PROTOCOLS[protocol]
+    number = 0 if protocol is None else whole(protocol)
+    if not 0 <= number < 2**31:
+        raise ValueError(f"{number} is not the number of a protocol")
     return Socket(system.socket(getattr(system, FAMILIES[domain]), getattr(system, TYPES[type]), number))
 
 
@@ -57,17 +64,21 @@ class Socket:
     def connect(self, host: str | bytes | None, port: int | str | None = None) -> bool:
         return self._first(self._open().connect, host, port, 0)
 
-    def _first(
-        self, call: Callable[[Any], None], host: str | bytes | None, port: int | str | None, flags: int
-    ) -> bool:
+    def _first(self, call: Callable[[Any], None], host: str | bytes | None, port: int | str | None, flags: int) -> bool:
         """The first of the resolver's addresses with which the call succeeds; else the last failure."""
         held = self._held
         if held.family == system.AF_UNIX:
-            call(path_of(host))
+            path = path_of(host)
+            call(path)
+            while call == held.connect and not self._is_connected():
+                # Python takes a connect() that a signal interrupted for done; waiting for room in a queue is not.
+                call(path)
             return True
         name = name_of(host, empty=True)
         if held.type == system.SOCK_RAW:
-            found = system.getaddrinfo(name or ("::" if held.family == system.AF_INET6 else "0.0.0.0"), None, held.family)
+            found = system.getaddrinfo(
+                name or ("::" if held.family == system.AF_INET6 else "0.0.0.0"), None, held.family
+            )
         else:
             found = system.getaddrinfo(name, port_of(port), held.family, held.type, 0, flags)
         failed: OSError = system.gaierror(system.EAI_NONAME, "no addresses")
@@ -81,6 +92,13 @@ class Socket:
             else:
                 return True
         raise failed
+
+    def _is_connected(self) -> bool:
+        try:
+            self._held.getpeername()
+        except OSError as error:
+            return error.errno != errno.ENOTCONN
+        return True
 
     # connections
 
@@ -101,7 +119,12 @@ class Socket:
     # data
 
     def sendto(
-        self, buffer: Any, host: str | bytes, port: int | str | None, offset: int | None = None, length: int | None = None
+        self,
+        buffer: Any,
+        host: str | bytes,
+        port: int | str | None,
+        offset: int | None = None,
+        length: int | None = None,
     ) -> int:
         data = piece(buffer, offset, length)
         held = self._open()
