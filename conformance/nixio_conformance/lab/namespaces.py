@@ -6,6 +6,7 @@ Everything here is undone by the end of the process: the kernel takes a namespac
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import socket
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 
 _NEWNS, _NEWUSER, _NEWNET = 0x00020000, 0x10000000, 0x40000000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
+_MNT_DETACH = 2
 
 
 def _libc() -> ctypes.CDLL:
@@ -47,7 +49,14 @@ def enter_network_and_mount() -> None:
 
 def cover(path: Path, by: Path) -> None:
     """Have `path` show the file `by` to this process and what it starts."""
-    _check(_libc().mount(bytes(by), bytes(path), None, _MS_BIND, None), f"mount({by} over {path})")
+    libc = _libc()
+    result = libc.mount(bytes(by), bytes(path), None, _MS_BIND, None)
+    if result != 0 and ctypes.get_errno() == errno.ENOENT:
+        # The lab of the process that started this one covers it by a file that has been removed: nothing can be put
+        # over that, only in its place.
+        libc.umount2(bytes(path), _MNT_DETACH)
+        result = libc.mount(bytes(by), bytes(path), None, _MS_BIND, None)
+    _check(result, f"mount({by} over {path})")
 
 
 def cover_with_nothing(path: Path) -> None:
