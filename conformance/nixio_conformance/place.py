@@ -32,7 +32,10 @@ def settle(config: pytest.Config) -> None:
     if unknown := ({*taken, *required} - set(host.names())):
         known = ", ".join(host.names())
         raise pytest.UsageError(f"no capability is called {', '.join(sorted(unknown))}: there are {known}")
-    _enter_lab(taken.get("lab") or hermetic.unavailable())
+    reason = taken.get("lab") or hermetic.unavailable()
+    if not reason:
+        hermetic.prepare()
+    _enter_lab(reason)
     host.know(host.probe() | taken)
     for name in required:
         if reason := host.capabilities()[name]:
