@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -175,10 +176,12 @@ def _run(arguments: list[str], folder: Path, console: Console) -> int:
     stream = folder / STREAM
     stream.unlink(missing_ok=True)
     progress = Progress(console, None)
-    with _SigtermAsInterrupt() as terminated:
+    # A folder of the run's own: pytest's usual one is shared by all runs of a user of that name, who in the lab is root.
+    with _SigtermAsInterrupt() as terminated, tempfile.TemporaryDirectory(prefix="nx") as temporary:
         progress.start()
         try:
-            status = int(pytest.main(arguments, plugins=[_Quiet(progress)]))
+            base = f"--basetemp={temporary}/pytest"
+            status = int(pytest.main([base, *arguments], plugins=[_Quiet(progress)]))
         finally:
             progress.stop()
         code = _show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
