@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "reference"))
 
-import nixio_reference
 import pyperf  # type: ignore[import-untyped]
+
+import nixio_reference
 
 LOOPBACK = "127.0.0.1"
 Timed = Callable[[int], float]

@@ -14,7 +14,7 @@ import click
 import pytest
 from rich.console import Console
 
-from nixio_conformance import __version__, listing, plugin, selection, smoke
+from nixio_conformance import __version__, listing, selection, smoke, steering
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
@@ -162,7 +162,7 @@ class _Quiet:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[plugin.PROGRESS] = self.progress
+        config.stash[steering.PROGRESS] = self.progress
         reporter = config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None and not config.getoption("usepdb"):
             config.pluginmanager.unregister(reporter)
@@ -176,7 +176,7 @@ def _run(arguments: list[str], folder: Path, console: Console) -> int:
     stream = folder / STREAM
     stream.unlink(missing_ok=True)
     progress = Progress(console, None)
-    # A folder of the run's own: pytest's usual one is shared by all runs of a user of that name, who in the lab is root.
+    # A folder of the run's own: pytest's usual one belongs to the user of a name, and in the lab everybody is root.
     with _SigtermAsInterrupt() as terminated, tempfile.TemporaryDirectory(prefix="nx") as temporary:
         progress.start()
         try:

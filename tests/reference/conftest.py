@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from nixio_reference import Socket, socket
 
 DEADLINE = 10

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nixio_reference
 import pytest
+
+import nixio_reference
 from nixio_reference import Socket
 from nixio_reference._address import PATH_MAX, path_address, port_number, port_or_service, walk
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nixio_reference import Socket, buffersize, const
 from nixio_reference._arguments import chunk, octets, receive_length
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
 from nixio_reference import Socket
 
 Make = Callable[..., Socket]

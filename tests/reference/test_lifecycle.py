@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-import nixio_reference
 import pytest
+
+import nixio_reference
 from nixio_reference import Socket, socket
 
 Make = Callable[..., Socket]

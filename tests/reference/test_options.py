@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from nixio_reference import Socket
 from nixio_reference._options import ABSENT, LEVELS, OPTIONS, TABLE, UNNAMED, compile_table
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from nixio_reference import Socket, socket
 
 Make = Callable[..., Socket]

@@ -8,6 +8,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+
 from nixio_reports import METHODS, Header, Host, Implementation, Outcome, Problem, Row, Step, html_page
 from nixio_reports.html import DETAILED
 

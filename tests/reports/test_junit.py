@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nixio_reports import METHODS, Problem, junit_xml
 
 from .samples import every, row, stream

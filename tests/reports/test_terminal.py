@@ -6,8 +6,9 @@ import io
 import re
 
 import pytest
-from nixio_reports import Problem, Progress, Stream, print_report, verdict
 from rich.console import Console
+
+from nixio_reports import Problem, Progress, Stream, print_report, verdict
 
 from .samples import every, large, row, stream
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from nixio_reports import junit_xml, write_reports
 
 from .samples import every, row, stream

@@ -10,8 +10,8 @@ import pytest
 
 from nixio_conformance import hygiene
 from nixio_conformance.driver.session import Session
+from nixio_conformance.judging import JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
 from nixio_conformance.lab.case import Case, Pair, workspace
-from nixio_conformance.plugin import JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
 from nixio_fixtures import Kind
 
 

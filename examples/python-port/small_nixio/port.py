@@ -188,9 +188,10 @@ def whole(value: Any) -> int:
 
 def room(length: Any) -> int:
     """How much to receive at most."""
-    if whole(length) < 0:
+    wanted = whole(length)
+    if wanted < 0:
         raise ValueError("a length is not negative")
-    return min(length, LIMIT)
+    return min(wanted, LIMIT)
 
 
 def piece(buffer: Any, offset: Any, length: Any) -> memoryview:

@@ -1,0 +1,193 @@
+"""In every process that runs cases: which there are, which are skipped, and their verdicts as pytest's phases go by."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import shlex
+import signal
+from collections.abc import Generator
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import pytest
+from _pytest.runner import runtestprotocol
+
+from nixio_conformance import selection
+from nixio_conformance.driver.session import Session
+from nixio_conformance.judge import Judgement, Planned
+from nixio_conformance.lab import host
+from nixio_conformance.target import Target
+from nixio_fixtures import Clause, load
+from nixio_reports.records import Row
+
+JUDGEMENT = pytest.StashKey[Judgement]()
+PLANNED = pytest.StashKey[Planned]()
+SESSION = pytest.StashKey[Session]()
+#: The same port without its user's privileges, for the clauses that need that.
+UNPRIVILEGED = pytest.StashKey[Session]()
+TARGET = pytest.StashKey[Target]()
+#: What a worker is told: where to leave the plan.
+PLAN_FILE = "nixio_plan"
+
+
+@cache
+def _clause(clause_id: str) -> Clause:
+    return load().clause(clause_id)
+
+
+def clause_of(node: pytest.Item | pytest.Function) -> Clause | None:
+    """The clause that a check names; None for a test that is no check."""
+    marker = node.get_closest_marker("clause")
+    return _clause(marker.args[0]) if marker else None
+
+
+class Judging:
+    """In every process that runs cases."""
+
+    def __init__(self, config: pytest.Config, target: Target) -> None:
+        self._config = config
+        self._target = target
+        self._session = config.stash[SESSION] = Session(target.starter, config.getoption("--nixio-deadline"))
+        config.stash[UNPRIVILEGED] = Session(
+            target.start_unprivileged, config.getoption("--nixio-deadline"), target.start_unprivileged
+        )
+        try:
+            self._chosen = selection.parse(config.getoption("--nixio-select"), load())
+        except selection.UnknownSelection as error:
+            raise pytest.UsageError(str(error)) from None
+        if hasattr(config, "workerinput"):
+            _obey_the_steering_process()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(
+        self, collector: pytest.Collector, name: str, obj: object
+    ) -> list[pytest.Item] | None:
+        """Leave out at once what is not selected: multiplying all checks would take longer than to run a few."""
+        for mark in getattr(obj, "pytestmark", ()):
+            if isinstance(mark, pytest.Mark) and mark.name == "clause":
+                try:
+                    clause = _clause(mark.args[0])
+                except KeyError:
+                    raise collector.CollectError(f"{name} names clause {mark.args[0]!r}, which no table has") from None
+                if not selection.touches(self._chosen, clause):
+                    return []
+        return None
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Multiply a check by its clause's kinds, and by the port's roles where it asks for them."""
+        marker = next(metafunc.definition.iter_markers("clause"), None)
+        if marker is None or "kind" not in metafunc.fixturenames:
+            return
+        kinds = load().select_kinds(load().clause(marker.args[0]).kinds)
+        if not kinds:
+            return
+        if "role" not in metafunc.fixturenames:
+            metafunc.parametrize("kind", [pytest.param(kind, id=kind.id) for kind in kinds])
+            return
+        roles = [
+            (kind, role) for kind in kinds for role in (("client", "server") if kind.type == "stream" else ("mutual",))
+        ]
+        metafunc.parametrize(
+            ("kind", "role"), [pytest.param(kind, role, id=f"{kind.id}-{role}") for kind, role in roles]
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Keep what is selected, in the order that was asked for."""
+        for item in items:
+            if (planned := _plan(item)) is not None:
+                item.stash[PLANNED] = planned
+        chosen = [item for item in items if PLANNED in item.stash and self._is_chosen(item.stash[PLANNED])]
+        config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
+        if seed := config.getoption("--nixio-shuffle"):
+            random.Random(seed).shuffle(chosen)
+        items[:] = chosen
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """In a worker: leave the plan for the steering process, which collects nothing itself."""
+        work = getattr(self._config, "workerinput", None)
+        if work and work["workerid"] == "gw0" and PLAN_FILE in work:
+            rows = [[item.nodeid, msgspec.to_builtins(self._planned_row(item))] for item in session.items]
+            Path(work[PLAN_FILE]).write_text(json.dumps(rows))
+
+    def plan(self, session: pytest.Session) -> list[tuple[str, Row]]:
+        """The rows of all cases before they have run."""
+        return [(item.nodeid, self._planned_row(item)) for item in session.items]
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Skip what this host cannot show, with the reason."""
+        planned = item.stash[PLANNED]
+        item.stash[JUDGEMENT] = Judgement(self._planned_row(item), self._target)
+        platform = host.this_platform().id
+        if planned.clause.platforms and platform not in planned.clause.platforms:
+            pytest.skip(f"holds on {', '.join(planned.clause.platforms)}; this is {platform}")
+        needs = (*((planned.kind.capability,) if planned.kind else ()), *planned.clause.needs)
+        for need in needs:
+            if reason := host.capabilities()[need]:
+                pytest.skip(f"{need}: {reason}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Run a case; a second time if it seems to leak, as only what leaks twice is a leak."""
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        if item.stash[JUDGEMENT].leaked:
+            reports = runtestprotocol(item, log=False, nextitem=nextitem)
+            if item.stash[JUDGEMENT].leaked:
+                item.stash[JUDGEMENT].kill_agent()
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Take in each phase; the last one carries the row."""
+        report = yield
+        judgement = item.stash[JUDGEMENT]
+        judgement.phase(call.when, call.duration, call.excinfo.value if call.excinfo else None)
+        if call.when == "teardown":
+            report.nixio_row = msgspec.to_builtins(judgement.row)  # type: ignore[attr-defined]
+        return report
+
+    def pytest_sessionfinish(self) -> None:
+        """Leave no agent behind."""
+        for session in (self._session, self._config.stash[UNPRIVILEGED]):
+            session.kill()
+
+    def _is_chosen(self, planned: Planned) -> bool:
+        return selection.matches(self._chosen, planned.case, planned.clause, planned.kind)
+
+    def _planned_row(self, item: pytest.Item) -> Row:
+        planned = item.stash[PLANNED]
+        words = ["nixio-conformance", "run", *self._target.words, "--select", planned.case]
+        return planned.row(shlex.join(words))
+
+
+def _obey_the_steering_process() -> None:
+    """In a worker: a terminal's Ctrl-C comes to all processes at once, and only the steering one decides what ends."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, interrupt)
+
+
+def _plan(item: pytest.Item) -> Planned | None:
+    clause = clause_of(item)
+    if clause is None:
+        return None
+    spec = getattr(item, "callspec", None)
+    parameters = dict(spec.params) if spec else {}
+    kind = parameters.pop("kind", None)
+    case = f"{clause.id}[{spec.id}]" if spec else clause.id
+    shown = {name: str(getattr(value, "id", value)) for name, value in parameters.items()}
+    return Planned(case, clause, kind, shown)
