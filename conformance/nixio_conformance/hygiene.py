@@ -1,4 +1,4 @@
-"""After each case: the agent closes its sockets, and whatever it still holds was leaked."""
+"""After each case: the agent closes its sockets, and whatever it holds more than before was leaked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nixio_conformance.lab import host, observer
 
 
 class Leaked(Mismatch):
-    """More sockets than before the case.
+    """More descriptors or child processes than before the case.
 
     A port may open a helper socket when it first needs one, but not again and again: only a case that leaks a second
     time on the same agent is wrong. The plugin runs it that second time, so that the verdict depends on no other case.
@@ -21,23 +21,29 @@ class Leaked(Mismatch):
 
 @contextmanager
 def watched(session: Session) -> Iterator[None]:
-    """End the case on the agent's side; raises `Leaked` when sockets are left that no handle knows any more."""
-    before = _sockets(session)
+    """End the case on the agent's side; raises `Leaked` when something is left that no handle knows any more."""
+    before = _belongings(session)
     yield
     session.end_case()
-    left = _sockets(session) - before
+    left = _more(session, before)
     if left and "gc" in session.welcome.capabilities:
         session.collect_garbage()
-        left = _sockets(session) - before
+        left = _more(session, before)
     if left:
         raise Leaked(
             "after the case and a close() of every socket, the port holds",
-            "no more sockets than before it",
+            "no more than before it",
             f"{len(left)} more: {', '.join(sorted(left))}",
         )
 
 
-def _sockets(session: Session) -> set[str]:
+def _more(session: Session, before: set[str]) -> set[str]:
+    """What there is now and was not; nothing where it came in the place of something else."""
+    now = _belongings(session)
+    return now - before if len(now) > len(before) else set()
+
+
+def _belongings(session: Session) -> set[str]:
     if host.capabilities()["descriptors"] or not session.alive or session.pid == os.getpid():
         return set()
-    return observer.sockets(session.pid)
+    return observer.belongings(session.pid)

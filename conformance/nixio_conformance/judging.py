@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import shlex
 import signal
@@ -112,7 +113,11 @@ class Judging:
         work = getattr(self._config, "workerinput", None)
         if work and work["workerid"] == "gw0" and PLAN_FILE in work:
             rows = [[item.nodeid, msgspec.to_builtins(self._planned_row(item))] for item in session.items]
-            Path(work[PLAN_FILE]).write_text(json.dumps(rows))
+            # In one step: the steering process looks for it as soon as any worker has collected.
+            path = Path(work[PLAN_FILE])
+            draft = path.with_name(f"{path.name}.{os.getpid()}")
+            draft.write_text(json.dumps(rows))
+            draft.replace(path)
 
     def plan(self, session: pytest.Session) -> list[tuple[str, Row]]:
         """The rows of all cases before they have run."""

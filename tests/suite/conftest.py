@@ -18,7 +18,7 @@ PATIENCE = 120
 
 #: Ports in the folder where the user stands: each is the reference but for one thing.
 PORTS = '''
-import os, signal, sys, time
+import os, signal, subprocess, sys, time
 import nixio_reference as right
 
 with open("pids", "a") as file:
@@ -70,6 +70,16 @@ class leaking(Port):
     def __init__(self, domain, type, protocol=None):
         super().__init__(domain, type, protocol)
         kept.append(right.socket("inet", "dgram"))
+
+class piping(Port):
+    def __init__(self, domain, type, protocol=None):
+        super().__init__(domain, type, protocol)
+        kept.append(os.pipe())
+
+class spawning(Port):
+    def __init__(self, domain, type, protocol=None):
+        super().__init__(domain, type, protocol)
+        kept.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
 
 class helped(Port):
     """Opens a helper once, when it is first needed."""

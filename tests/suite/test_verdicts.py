@@ -145,6 +145,14 @@ def test_a_leak_is_found_whatever_ran_before(runs: Runs) -> None:
     assert "1 more: socket:[" in done.rows["inet-dgram-mutual"].actual
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what a process holds can be seen on Linux")
+@pytest.mark.parametrize(("port", "left"), [("piping", "pipe:["), ("spawning", "child process ")])
+def test_what_else_is_left_is_found_too(runs: Runs, port: str, left: str) -> None:
+    done = runs.run("--target", f"ports:{port}", "--select", "send.data.arrives[inet-dgram-mutual]")
+    assert done.outcomes == {"inet-dgram-mutual": "failed"}
+    assert left in done.rows["inet-dgram-mutual"].actual
+
+
 def test_a_helper_that_is_opened_once_is_no_leak(runs: Runs) -> None:
     done = runs.run("--target", "ports:helped", "--select", "inet", "--select", "send")
     assert done.code == 0, done.output

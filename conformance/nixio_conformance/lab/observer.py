@@ -34,6 +34,23 @@ def sockets(pid: int) -> set[str]:
     return {target for target in descriptors(pid).values() if target.startswith("socket:")}
 
 
+def belongings(pid: int) -> set[str]:
+    """What a process holds, each with a name of its own: sockets, other descriptors, child processes."""
+    found = {
+        target if target.startswith("socket:") else f"descriptor {number}, {target}"
+        for number, target in descriptors(pid).items()
+    }
+    return found | {f"child process {child}" for child in children(pid)}
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started and that have not ended, or that it has not waited for."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []  # a kernel without this list
+
+
 def close_on_exec(pid: int, descriptor: int) -> bool:
     """Whether programs that the process starts later would not inherit the descriptor."""
     for line in Path(f"/proc/{pid}/fdinfo/{descriptor}").read_text().splitlines():
