@@ -55,8 +55,7 @@ def cover(folder: Path) -> None:
 
 
 def _hosts() -> str:
-    # No ::1 beside 127.0.0.1 under one name: a look-up for IPv4 would turn it into a second 127.0.0.1.
-    lines = ["127.0.0.1 localhost", "::1 localhost6 ip6-localhost"]
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
     for names in NAMES.values():
         lines += [f"{address} {name}" for name, addresses in names.items() for address in addresses]
     return "\n".join(lines) + "\n"
