@@ -8,7 +8,7 @@ import pytest
 from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import observer
+from nixio_conformance.lab import observer, options
 from nixio_conformance.lab.calls import METHODS, sensible, soon
 from nixio_conformance.lab.case import Case, Pair
 from nixio_conformance.lab.peer import contract_address, family_of, type_of
@@ -111,6 +111,18 @@ def test_nothing_is_sent(case: Case) -> None:
     expect.count(pair.port.send(b"!"), 1)
     pair.port.shutdown("wr")
     expect.same(pair.peer.recv_all(), b"!", "all that the peer received")
+
+
+@clause("accept.socket.adds-none")
+def test_adds_no_options(case: Case) -> None:
+    """A connection of the suite's own is the control; how large the buffers are is the system's own affair."""
+    listener = case.listening_peer()
+    case.peer().connect(listener.address)
+    control = case.keep(listener.accept())
+    with case.view(case.pair("server").port) as view:
+        found = options.snapshot(view)
+    changed = options.changes(options.snapshot(control.socket), found, ("socket.sndbuf", "socket.rcvbuf", "blocking"))
+    expect.holds(not changed, "the options of an accepted socket", "as the system makes it", changed)
 
 
 @clause("accept.socket.kernel-kind")
