@@ -25,7 +25,7 @@ def run(target: Target, console: Console) -> bool:
         try:
             session.begin_case(Transcript())
             told = session.welcome
-            console.print(Text(f"hello {told.name} {told.version} ({told.language} on {told.platform})"))
+            console.print(Text(f"hello {told.name or target.name} {told.version} ({told.language} on {told.platform})"))
             for kind in load().select_kinds(("cooked",)):
                 if reason := host.capabilities()[kind.capability]:
                     console.print(Text(f"skip  {kind.id}: {reason}"))

@@ -171,7 +171,7 @@ class Steering:
         if self._config.pluginmanager.hasplugin("dsession"):
             session.kill()  # the workers have agents of their own
         return Implementation(
-            name=welcome.name,
+            name=welcome.name or self._target.name,
             version=welcome.version,
             language=welcome.language,
             platform=welcome.platform,

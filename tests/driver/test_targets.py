@@ -36,11 +36,11 @@ def write(folder: Path, source: str) -> None:
 @pytest.mark.parametrize(
     ("target", "name"),
     [
-        ("mine", "mine"),
-        ("mine:make", "make"),
-        ("mine:Port", "Port"),
+        ("mine", ""),
+        ("mine:make", ""),
+        ("mine:Port", ""),
         ("mine:instance", "an instance"),
-        ("mine:Outer.port", "Port"),
+        ("mine:Outer.port", ""),
     ],
 )
 def test_a_target_is_a_factory_or_has_one(begin: Begin, folder: Path, target: str, name: str) -> None:

@@ -101,13 +101,13 @@ class Host:
         """What the implementation says of itself."""
         described = self._implementation
         size = getattr(described, "buffersize", 8192)
-        named = getattr(described, "name", None) or getattr(described, "__name__", None)
+        named = getattr(described, "name", "")
         version = getattr(described, "version", None) or getattr(described, "__version__", "")
         python = ".".join(str(number) for number in sys.version_info[:3])
         return {
             "reply": "hello",
             "protocol": PROTOCOL,
-            "name": named if isinstance(named, str) else type(described).__name__,
+            "name": named if isinstance(named, str) else "",
             "version": version if isinstance(version, str) else "",
             "language": f"Python {python}",
             "platform": sys.platform,

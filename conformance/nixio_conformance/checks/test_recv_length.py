@@ -11,6 +11,8 @@ from nixio_conformance.lab.case import Case, Pair
 from nixio_conformance.lab.transfer import BINARY, data_of, receive, receive_exactly, receive_message
 from nixio_conformance.marks import clause
 
+#: Bytes that a datagram, and the buffers of a stream that nobody reads, have room for on every system.
+AT_ONCE = 60_000
 METHODS = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 #: More than any buffersize's worth; one that is 0, one that is small, and one that is negative in 32 bits.
 LONG = pytest.mark.parametrize(
@@ -162,6 +164,22 @@ def test_a_negative_length(pair: Pair, method: str, length: int) -> None:
     if len(data) < 6 and (isinstance(outcome, Failure) or pair.peer.kind.type == "stream"):
         data += receive_message(pair.port, method, pair.peer, 6 - len(data))
     expect.same(data, b"abcdef", "data received")
+
+
+@clause("recv.negative.limit")
+@METHODS
+@NEGATIVE
+def test_a_negative_length_is_limited(case: Case, pair: Pair, method: str, length: int) -> None:
+    size = case.buffersize + 100
+    if size > AT_ONCE:
+        pytest.skip(f"{size} bytes, more than buffersize, cannot be counted on to be on their way at once")
+    pair.peer.send(bytes(size))
+    outcome = pair.port.call(method, length)
+    if isinstance(outcome, Failure):
+        expect.refused_argument(outcome, f"{method}({length})")
+        return
+    found = len(data_of(outcome, f"{method}({length})"))
+    expect.holds(found <= case.buffersize, f"{method}({length})", f"at most {case.buffersize} bytes", f"{found} bytes")
 
 
 @clause("recv.length.required")

@@ -80,7 +80,7 @@ Request = Hello | OpenSocket | Call | Forget | Reset
 
 
 class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknown_fields=True):
-    """Reply to hello: which implementation this is."""
+    """Reply to hello: which implementation this is. One that has no name of its own goes by what the user called it."""
 
     id: int
     protocol: int
