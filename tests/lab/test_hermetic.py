@@ -1,0 +1,134 @@
+"""The lab: names in the suite's order, links to a far end; the host stays as it is, and a refusal has a reason."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance.lab import hermetic, namespaces, unprivileged
+from nixio_conformance.lab.names import NAMES, SERVICES
+from nixio_conformance.lab.network import LINKS
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="namespaces are Linux's")
+
+
+@pytest.fixture(scope="module")
+def lab() -> None:
+    """Skip where this host has none."""
+    if reason := in_fresh_process("print(hermetic.unavailable())"):
+        pytest.skip(reason)
+
+
+def in_fresh_process(code: str) -> str:
+    """What a program prints: a process of its own, with one thread, as the command line has it."""
+    program = f"import json, os, socket\nfrom nixio_conformance.lab import hermetic, namespaces\n{code}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.strip()
+
+
+def inside(code: str) -> str:
+    """What a program prints inside a lab."""
+    return in_fresh_process(f"hermetic.prepare()\nlab = hermetic.enter()\n{code}")
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize(("family", "number"), [("inet", socket.AF_INET), ("inet6", socket.AF_INET6)])
+def test_a_name_resolves_in_the_order_that_was_chosen(family: str, number: int) -> None:
+    found = inside(
+        f"names = {list(NAMES[family])!r}\n"
+        f"look = lambda name: [row[4][0] for row in socket.getaddrinfo(name, 1, {int(number)}, socket.SOCK_STREAM)]\n"
+        "print(json.dumps({name: look(name) for name in names}))"
+    )
+    assert json.loads(found) == {name: list(addresses) for name, addresses in NAMES[family].items()}
+
+
+@pytest.mark.usefixtures("lab")
+def test_services_are_the_labs_own() -> None:
+    for (name, protocol), port in SERVICES.items():
+        assert inside(f"print(socket.getservbyname({name!r}, {protocol!r}))") == str(port)
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: link.near)
+@pytest.mark.parametrize("family", ["inet", "inet6"])
+def test_what_is_sent_by_a_link_arrives_at_its_far_end(link: object, family: str) -> None:
+    far = link.far_address[family]  # type: ignore[attr-defined]
+    number = socket.AF_INET if family == "inet" else socket.AF_INET6
+    sent = inside(
+        f"there = lab.far.socket(socket.AddressFamily({int(number)}), socket.SOCK_DGRAM)\n"
+        f"there.bind(({far!r}, 0)); there.settimeout(10)\n"
+        f"here = socket.socket({int(number)}, socket.SOCK_DGRAM)\n"
+        "here.sendto(b'over', there.getsockname())\n"
+        "print(there.recv(16).decode())"
+    )
+    assert sent == "over"
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_lab_can_be_built_inside_another() -> None:
+    """A worker is started by a process that is in a lab already."""
+    again = "hermetic._entered = None\nhermetic.enter()\nprint(socket.getaddrinfo('one.test', 1)[0][4][0])"
+    assert inside(again) == NAMES["inet"]["one.test"][0]
+
+
+@pytest.mark.usefixtures("lab")
+def test_nothing_of_the_host_is_changed() -> None:
+    """Its links, mounts, names and temporary files are the same after a lab was built and left."""
+    before = state()
+    assert inside("print(len(socket.if_nameindex()))") == "3"
+    assert state() == before
+
+
+def state() -> object:
+    files = [Path("/etc", name).read_bytes() for name in ("hosts", "resolv.conf") if Path("/etc", name).exists()]
+    mounts = Path("/proc/self/mounts").read_text()
+    return socket.if_nameindex(), mounts, files, socket.gethostname()
+
+
+def test_a_host_that_forbids_namespaces_gives_the_reason() -> None:
+    reason = in_fresh_process(
+        "def forbidden(): raise PermissionError(1, 'unshare: Operation not permitted')\n"
+        "namespaces.enter_user = namespaces.enter_network_and_mount = forbidden\n"
+        "print(hermetic.unavailable())"
+    )
+    assert "Operation not permitted" in reason
+
+
+def test_a_half_built_lab_gives_the_reason_and_is_gone() -> None:
+    before = state()
+    reason = in_fresh_process(
+        "from nixio_conformance.lab import names\n"
+        "def broken(folder): raise OSError(28, 'No space left on device')\n"
+        "names.cover = broken\n"
+        "print(hermetic.unavailable())"
+    )
+    assert reason
+    assert state() == before
+
+
+def test_a_probe_that_hangs_is_ended() -> None:
+    reason = in_fresh_process(
+        "import time\nhermetic.PATIENCE = 0.2\nhermetic._try = lambda: time.sleep(600)\nprint(hermetic.unavailable())"
+    )
+    assert reason == "the probe died or hung"
+
+
+def test_a_program_without_privileges_may_not_do_what_takes_one() -> None:
+    code = "import socket; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 7)"
+    done = subprocess.run(
+        [sys.executable, unprivileged.__file__, sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert os.strerror(errno.EPERM) in done.stderr
+
+
+def test_threads_are_counted() -> None:
+    assert namespaces.threads() >= 1
+    assert hermetic.reason()
