@@ -22,7 +22,8 @@ class Deadline:
     def __init__(self, seconds: float = CALL, pid: int | None = None, proc: Path = Path("/proc")) -> None:
         """`pid` is the process that is waited for; `proc` is where the system tells of it."""
         self._seconds = seconds
-        self._schedstat = proc / f"{pid}" / "schedstat" if pid is not None else None
+        # A text, because one of these is made for each call and hardly any is looked at.
+        self._schedstat = f"{proc}/{pid}/schedstat" if pid is not None else ""
         self._starved: float | None = None
         self._start = time.monotonic()
 
@@ -43,6 +44,6 @@ class Deadline:
 
     def _waited_for_processor(self) -> float:
         try:
-            return int(self._schedstat.read_text().split()[1]) / 1e9 if self._schedstat else 0.0
+            return int(Path(self._schedstat).read_text().split()[1]) / 1e9 if self._schedstat else 0.0
         except (OSError, IndexError, ValueError):
             return 0.0
