@@ -44,7 +44,6 @@ TRAILING = [
     pytest.param(lambda port: f"{port} 1", id="word"),
     pytest.param(lambda port: f"{port}/tcp", id="protocol"),
     pytest.param(lambda port: f"{port}.5", id="fraction"),
-    pytest.param(lambda port: f"{port}\x001", id="nul"),
     pytest.param(lambda port: str(port + 2**64), id="port+2^64"),
 ]
 
