@@ -47,8 +47,12 @@ class Option(NamedTuple):
 
 
 def write_int(sock: socket.SocketType, level: int, number: int, value: object) -> None:
-    """Set an int option. What a C int cannot hold is a bad argument, and nothing is set."""
-    sock.setsockopt(level, number, c_int(value, "value"))
+    """Set an int option. What a C int cannot hold is a bad argument, and nothing is set.
+
+    A bool is 1 or 0 here, though not elsewhere: most of these options are flags, and a flag that was read as a bool
+    must be settable by it (design, "the contract").
+    """
+    sock.setsockopt(level, number, int(value) if isinstance(value, bool) else c_int(value, "value"))
 
 
 def _read_flag(sock: socket.SocketType, level: int, number: int) -> int:

@@ -295,7 +295,7 @@ class Socket:
         - ip multicast_if: the interface's address; ipv6 multicast_if: its index.
         - add_membership, drop_membership: group or (group, interface), the interface as in multicast_if.
         - socket error and ip mtu cannot be set: OSError(ENOPROTOOPT).
-        A value of another type: TypeError (a bool is not an int). One that cannot be represented: ValueError.
+        A value of another type: TypeError (a bool counts as 1 or 0). One that cannot be represented: ValueError.
         """
         try:
             layer, number, _, write = OPTIONS[level][option]

@@ -11,6 +11,7 @@ import pytest
 from nixio_conformance import expect
 from nixio_conformance.lab import observer
 from nixio_conformance.lab.case import Case
+from nixio_conformance.lab.transfer import receive_exactly
 from nixio_conformance.marks import clause
 from nixio_fixtures import Kind
 
@@ -50,4 +51,4 @@ def test_accept_loses_nothing(case: Case) -> None:
         expect.fails(listener.accept(), what="accept() with no descriptor left")
     accepted = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
     peer.send(b"still here")
-    expect.data(accepted.recv(10), b"still here")
+    expect.same(receive_exactly(accepted, "recv", 10), b"still here", "data received")

@@ -11,7 +11,7 @@ import pytest
 from nixio_conformance import expect
 from nixio_conformance.driver.session import AgentCannot, Pending, PortSocket
 from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import data_of
+from nixio_conformance.lab.transfer import rest_of
 from nixio_conformance.marks import clause
 
 #: More than any buffer on the way holds, so that a send of it has to wait.
@@ -58,7 +58,7 @@ def receives(case: Case, pair: Pair, method: str, way: str) -> None:
     interrupt(case, pending, way)
     still_waits(pending, method)
     pair.peer.send(b"later")
-    expect.same(data_of(pending.outcome(), method), b"later", f"what {method}() returned")
+    rest_of(pending.outcome(), pair.port, method, pair.peer, b"later")
 
 
 @clause("recv.interrupt.retried")

@@ -7,7 +7,7 @@ import pytest
 from nixio_conformance import expect
 from nixio_conformance.driver.session import Pending
 from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import data_of
+from nixio_conformance.lab.transfer import rest_of
 from nixio_conformance.marks import clause
 
 #: Seconds: longer than a timeout that a port would have for its own convenience.
@@ -36,7 +36,7 @@ def test_receiving(pair: Pair, method: str) -> None:
     pending = pair.port.start(method, 10)
     goes_on_waiting(pending, f"{method}()")
     pair.peer.send(b"at last")
-    expect.same(data_of(pending.outcome(), f"{method}()"), b"at last", f"what {method}() returned")
+    rest_of(pending.outcome(), pair.port, method, pair.peer, b"at last")
 
 
 @clause("send.waits.on")

@@ -134,6 +134,14 @@ def receive_message(sock: PortSocket, method: str, peer: Peer, size: int) -> byt
     return receive(sock, method, size)
 
 
+def rest_of(first: Outcome, sock: PortSocket, method: str, peer: Peer, expected: bytes) -> None:
+    """A call that was pending got a message, or, of a stream, began to: the rest comes by further calls."""
+    data = data_of(first, f"{method}()")
+    if peer.kind.type == "stream" and 0 < len(data) < len(expected):
+        data += receive_exactly(sock, method, len(expected) - len(data))
+    expect.same(data, expected, f"what {method}() returned")
+
+
 # --- full buffers
 
 
