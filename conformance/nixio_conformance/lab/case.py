@@ -171,8 +171,11 @@ class Case:
         return path if length is None else path + "x" * (length - len(path))
 
     def abstract(self, ending: bytes = b"") -> bytes:
-        """A UNIX name without a path that nobody has (capability `abstract`)."""
-        return b"\0nixio-%d-%s-%d" % (os.getpid(), os.fsencode(self._folder.name), next(self._numbers)) + ending
+        """A UNIX name without a path that nobody has (capability `abstract`).
+
+        A port that takes it for a path makes a file in the case's own folder, and not where the user stands.
+        """
+        return b"\0" + os.fsencode(self.path()) + ending
 
     def own_address(self) -> str:
         """A loopback address where nobody else listens, so that fixed ports are free (capability `loopback-net`)."""
