@@ -14,7 +14,7 @@ import pytest
 
 from nixio_conformance import checks
 from nixio_conformance.lab import host
-from nixio_fixtures import lines_of, load
+from nixio_fixtures import Option, lines_of, load
 
 SPEC = load()
 CLAUSES = {clause.id: clause for clause in SPEC.clauses}
@@ -103,3 +103,11 @@ def test_each_capability_has_a_probe() -> None:
 def test_each_platform_can_be_told_from_the_others() -> None:
     prefixes = [prefix for platform in SPEC.platforms for prefix in platform.sys_platform]
     assert len(prefixes) == len(set(prefixes))
+
+
+@pytest.mark.parametrize("option", SPEC.options, ids=lambda option: option.id)
+def test_each_option_has_a_check_of_its_effect(option: Option) -> None:
+    """What an option does, not only what it says: for a pair that can be set, a clause of setopt."""
+    method = "setopt" if option.set else "getopt"
+    wanted = f"{method}.{option.level}-{option.name}.effect."
+    assert [clause.id for clause in SPEC.clauses if clause.id.startswith(wanted)]
