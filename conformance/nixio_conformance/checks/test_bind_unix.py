@@ -10,7 +10,7 @@ import pytest
 
 from nixio_conformance import expect
 from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import host
+from nixio_conformance.lab import host, ports
 from nixio_conformance.lab.case import Case
 from nixio_conformance.lab.reach import listens, reached
 from nixio_conformance.marks import clause
@@ -77,21 +77,7 @@ def test_unix_nul(case: Case) -> None:
 
 
 @clause("bind.unix.port-ignored")
-@pytest.mark.parametrize(
-    "port",
-    [
-        pytest.param(None, id="none"),
-        pytest.param(0, id="0"),
-        pytest.param(80, id="80"),
-        pytest.param(70000, id="70000"),
-        pytest.param(-1, id="-1"),
-        pytest.param("nonsense", id="text"),
-        pytest.param("", id="empty"),
-        pytest.param(1.5, id="fraction"),
-        pytest.param(True, id="bool"),
-        pytest.param((1, 2), id="list"),
-    ],
-)
+@pytest.mark.parametrize("port", ports.IGNORED)
 def test_unix_port_ignored(case: Case, kind: Kind, port: Argument) -> None:
     path = case.path()
     sock = case.socket()

@@ -57,3 +57,18 @@ WRONG_TYPES = [
 def in_form(port: int | str, form: str) -> int | str:
     """A port as a number or as text."""
     return str(port) if form == "text" else port
+
+
+#: What a UNIX socket ignores in the place of a port: anything at all.
+IGNORED = [
+    pytest.param(None, id="none"),
+    pytest.param(0, id="0"),
+    pytest.param(80, id="80"),
+    pytest.param(70000, id="70000"),
+    pytest.param(-1, id="-1"),
+    pytest.param("nonsense", id="text"),
+    pytest.param("", id="empty"),
+    pytest.param(1.5, id="fraction"),
+    pytest.param(True, id="bool"),
+    pytest.param((1, 2), id="list"),
+]
