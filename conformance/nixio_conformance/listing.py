@@ -34,9 +34,12 @@ def overview() -> RenderableType:
 
 def _know_the_lab() -> None:
     """A run would be in the lab, if there is one: tell what can be shown there."""
-    reason = hermetic.unavailable()
-    hermetic.stay_out(reason)
-    host.know(host.probe() if reason else json.loads(hermetic.try_inside(lambda: json.dumps(host.probe()))))
+    way = hermetic.find_way()
+    if way.reason:
+        hermetic.stay_out(way.reason)
+        host.know(host.probe())
+    else:
+        host.know(json.loads(hermetic.try_inside(way, lambda: json.dumps(host.probe()))))
 
 
 def table(axis: str) -> RenderableType:

@@ -32,10 +32,10 @@ def settle(config: pytest.Config) -> None:
     if unknown := ({*taken, *required} - set(host.names())):
         known = ", ".join(host.names())
         raise pytest.UsageError(f"no capability is called {', '.join(sorted(unknown))}: there are {known}")
-    reason = taken.get("lab") or hermetic.unavailable()
-    if not reason:
-        hermetic.prepare()
-    _enter_lab(reason)
+    way = hermetic.Way(taken["lab"]) if "lab" in taken else hermetic.find_way()
+    if not way.reason:
+        hermetic.prepare(way)
+    _enter_lab(way.reason)
     host.know(host.probe() | taken)
     for name in required:
         if reason := host.capabilities()[name]:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="na
 @pytest.fixture(scope="module")
 def lab() -> None:
     """Skip where this host has none."""
-    if reason := in_fresh_process("print(hermetic.unavailable())"):
+    if reason := in_fresh_process("print(hermetic.find_way().reason)"):
         pytest.skip(reason)
 
 
@@ -35,7 +35,7 @@ def in_fresh_process(code: str) -> str:
 
 def inside(code: str) -> str:
     """What a program prints inside a lab."""
-    return in_fresh_process(f"hermetic.prepare()\nlab = hermetic.enter()\n{code}")
+    return in_fresh_process(f"hermetic.prepare(hermetic.find_way())\nlab = hermetic.enter()\n{code}")
 
 
 @pytest.mark.usefixtures("lab")
@@ -96,7 +96,7 @@ def test_a_host_that_forbids_namespaces_gives_the_reason() -> None:
     reason = in_fresh_process(
         "def forbidden(): raise PermissionError(1, 'unshare: Operation not permitted')\n"
         "namespaces.enter_user = namespaces.enter_network_and_mount = forbidden\n"
-        "print(hermetic.unavailable())"
+        "print(hermetic.find_way().reason)"
     )
     assert "Operation not permitted" in reason
 
@@ -107,7 +107,7 @@ def test_a_half_built_lab_gives_the_reason_and_is_gone() -> None:
         "from nixio_conformance.lab import names\n"
         "def broken(folder): raise OSError(28, 'No space left on device')\n"
         "names.cover = broken\n"
-        "print(hermetic.unavailable())"
+        "print(hermetic.find_way().reason)"
     )
     assert reason
     assert state() == before
@@ -115,7 +115,7 @@ def test_a_half_built_lab_gives_the_reason_and_is_gone() -> None:
 
 def test_a_probe_that_hangs_is_ended() -> None:
     reason = in_fresh_process(
-        "import time\nhermetic.PATIENCE = 0.2\nhermetic._try = lambda: time.sleep(600)\nprint(hermetic.unavailable())"
+        "import time\nhermetic.PATIENCE = 0.2\nhermetic.enter = lambda: time.sleep(600)\nprint(hermetic.find_way().reason)"
     )
     assert reason == "the probe died or hung"
 

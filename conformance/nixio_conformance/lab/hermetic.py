@@ -1,8 +1,8 @@
 """The hermetic lab of one worker: entered once, and gone with the process.
 
 Namespaces come in two steps, because a user namespace can only be entered by a process with one thread, and a worker
-of pytest-xdist has two: the process that the user started enters the user namespace (`prepare`), and each process that
-runs cases enters a network and mounts of its own (`enter`).
+of pytest-xdist has two: the process that the user started finds a way (`find_way`) and goes it (`prepare`), which
+may mean to enter a user namespace; and each process that runs cases enters a network and mounts of its own (`enter`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nixio_conformance.lab import names, namespaces, network
@@ -31,6 +31,15 @@ class Lab:
     far: namespaces.Network
 
 
+@dataclass(frozen=True)
+class Way:
+    """How this process can enter a lab."""
+
+    #: Why it cannot; empty when it can.
+    reason: str = ""
+    user_namespace: bool = False
+
+
 _entered: Lab | None = None
 _reason = "this run is not in a lab"
 
@@ -45,9 +54,22 @@ def reason() -> str:
     return _reason
 
 
-def prepare() -> None:
-    """Enter a user namespace, unless this process may make the others without. Raises OSError when it may not."""
-    if os.geteuid() != 0 or not _may_unshare():
+def find_way() -> Way:
+    """How this process could enter a lab. Child processes build a whole one to find out; nothing changes here."""
+    if not sys.platform.startswith("linux"):
+        return Way("namespaces are Linux's")
+    # Root can do without a user namespace, unless it is a container's and lacks what such a namespace would give it.
+    if os.geteuid() == 0 and not try_inside(Way(), _nothing):
+        return Way()
+    if namespaces.threads() > 1:
+        return Way("this process has several threads, and may not enter a user namespace")
+    way = Way(user_namespace=True)
+    return replace(way, reason=try_inside(way, _nothing))
+
+
+def prepare(way: Way) -> None:
+    """Enter a user namespace, if that is the way. Raises OSError when it is not allowed."""
+    if way.user_namespace:
         namespaces.enter_user()
 
 
@@ -73,18 +95,22 @@ def stay_out(reason: str) -> None:
     _reason = reason
 
 
-def unavailable() -> str:
-    """Why this host has no lab; empty when it has one. A child process builds a whole one to find out."""
-    if not sys.platform.startswith("linux"):
-        return "namespaces are Linux's"
-    if namespaces.threads() > 1 and os.geteuid() != 0:
-        return "this process has several threads, and may not enter a user namespace"
-    return in_child(_try)
+def try_inside(way: Way, action: Callable[[], str]) -> str:
+    """What `action` returns inside a lab, or why there is none; in a child process: this one stays outside."""
+
+    def attempt() -> str:
+        try:
+            prepare(way)
+            enter()
+        except OSError as error:
+            return str(error)
+        return action()
+
+    return in_child(attempt)
 
 
-def try_inside(action: Callable[[], str]) -> str:
-    """What `action` returns inside a lab, in a child process: this one stays outside."""
-    return in_child(lambda: _try() or action())
+def _nothing() -> str:
+    return ""
 
 
 def in_child(action: Callable[[], str]) -> str:
@@ -106,26 +132,3 @@ def in_child(action: Callable[[], str]) -> str:
         text = answer.read()
     os.waitpid(child, 0)
     return str(json.loads(text)) if text else "the probe died or hung"
-
-
-def _try() -> str:
-    try:
-        prepare()
-        enter()
-    except OSError as error:
-        return str(error)
-    return ""
-
-
-def _may_unshare() -> bool:
-    """Whether root is root enough: in a container it may lack what a user namespace would give it."""
-
-    def attempt() -> str:
-        try:
-            namespaces.enter_network_and_mount()
-            network.build()
-        except OSError as error:
-            return str(error)
-        return ""
-
-    return in_child(attempt) == ""
