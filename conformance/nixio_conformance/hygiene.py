@@ -1,4 +1,4 @@
-"""After each case: the agent closes its sockets, and whatever it holds more than before was leaked."""
+"""After each case: the agent closes its sockets, and what is there more than before was left or changed by the port."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from nixio_conformance.driver.session import Session
 from nixio_conformance.expect import Mismatch
-from nixio_conformance.lab import host, observer
+from nixio_conformance.lab import hermetic, host, observer
+from nixio_conformance.lab.case import Case
 
 
 class Leaked(Mismatch):
@@ -19,9 +20,18 @@ class Leaked(Mismatch):
     """
 
 
+class NetworkChanged(Mismatch):
+    """Links or addresses of the lab are not what they were. The plugin takes a new lab for the cases that follow."""
+
+
 @contextmanager
-def watched(session: Session) -> Iterator[None]:
-    """End the case on the agent's side; raises `Leaked` when something is left that no handle knows any more."""
+def watched(case: Case) -> Iterator[None]:
+    """End the case on the agent's side.
+
+    Raises `Leaked` when the port holds something that no handle knows any more, `Mismatch` for files that nobody
+    asked for, `NetworkChanged` for a lab that is not as before.
+    """
+    session = case.session
     before = _belongings(session)
     yield
     session.end_case()
@@ -35,6 +45,15 @@ def watched(session: Session) -> Iterator[None]:
             "no more than before it",
             f"{len(left)} more: {', '.join(sorted(left))}",
         )
+    if files := case.unasked_files():
+        raise Mismatch("after the case, its folder has", "only files that a call named", ", ".join(sorted(files)))
+    if changes := _changes():
+        raise NetworkChanged("after the case, the network of the lab is", "as before it", ", ".join(sorted(changes)))
+
+
+def _changes() -> set[str]:
+    lab = hermetic.entered()
+    return lab.watch.changes() if lab else set()
 
 
 def _more(session: Session, before: set[str]) -> set[str]:

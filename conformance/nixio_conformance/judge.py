@@ -13,7 +13,7 @@ from nixio_conformance.driver.errors import AgentError, AgentHung, CannotStart
 from nixio_conformance.driver.session import AgentCannot
 from nixio_conformance.driver.transcript import Step
 from nixio_conformance.expect import Mismatch
-from nixio_conformance.hygiene import Leaked
+from nixio_conformance.hygiene import Leaked, NetworkChanged
 from nixio_conformance.lab.case import Case
 from nixio_conformance.target import Target
 from nixio_fixtures import Clause, Kind
@@ -57,12 +57,15 @@ class Judgement:
     case: Case | None = None
     #: Whether the only thing wrong is that sockets were left.
     leaked: bool = False
+    #: Whether the lab is no more what it was.
+    network_changed: bool = False
 
     def phase(self, when: str, seconds: float, error: BaseException | None) -> None:
         """Take in one of pytest's phases. The first thing that went wrong is the verdict."""
         self.row = msgspec.structs.replace(self.row, seconds=self.row.seconds + seconds)
         if error is not None and self.row.outcome in ("not-run", "passed"):
             self.leaked = isinstance(error, Leaked)
+            self.network_changed = isinstance(error, NetworkChanged)
             self.row = msgspec.structs.replace(self.row, **_verdict(error))
             if self.case is not None:
                 self.row = msgspec.structs.replace(self.row, **self._evidence(self.case))

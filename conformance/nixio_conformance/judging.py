@@ -19,7 +19,7 @@ from _pytest.runner import runtestprotocol
 from nixio_conformance import selection
 from nixio_conformance.driver.session import Session
 from nixio_conformance.judge import Judgement, Planned
-from nixio_conformance.lab import host
+from nixio_conformance.lab import hermetic, host
 from nixio_conformance.target import Target
 from nixio_fixtures import Clause, load
 from nixio_reports.records import Row
@@ -144,6 +144,10 @@ class Judging:
             reports = runtestprotocol(item, log=False, nextitem=nextitem)
             if item.stash[JUDGEMENT].leaked:
                 item.stash[JUDGEMENT].kill_agent()
+        if item.stash[JUDGEMENT].network_changed:
+            for session in (self._session, self._config.stash[UNPRIVILEGED]):
+                session.kill()
+            hermetic.renew()
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)

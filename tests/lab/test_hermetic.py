@@ -79,6 +79,48 @@ def test_a_lab_can_be_built_inside_another() -> None:
 
 
 @pytest.mark.usefixtures("lab")
+def test_to_find_the_way_and_to_go_it_builds_no_more_than_two_labs(tmp_path: Path) -> None:
+    """One in a child process to see whether it can be done, and the one that is used."""
+    built = tmp_path / "built"
+    in_fresh_process(
+        "from nixio_conformance.lab import network\n"
+        "build = network.build\n"
+        "def counted():\n"
+        f"    open({str(built)!r}, 'a').write('x')\n"
+        "    return build()\n"
+        "network.build = counted\n"
+        "hermetic.prepare(hermetic.find_way())\n"
+        "hermetic.enter()"
+    )
+    assert built.read_text() == "xx"
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("pass", []),
+        ("near.address('lo', ip_interface('192.0.2.77/32'))", ["new: address 192.0.2.77"]),
+        (
+            "near.address('veth1', ip_interface('2001:db8::7/128'))",
+            [f"new: address {'20010db8' + '0' * 23}7/128 on veth1"],
+        ),
+        ("near.up('veth0', mtu=1300)", ["gone: link veth0, up, mtu 1400", "new: link veth0, up, mtu 1300"]),
+    ],
+    ids=["nothing", "ipv4", "ipv6", "mtu"],
+)
+def test_what_somebody_changes_in_the_lab_is_told(change: str, told: list[str]) -> None:
+    found = inside(
+        "from ipaddress import ip_interface\n"
+        "from nixio_conformance.lab.netlink import Netlink\n"
+        "assert not lab.watch.changes()\n"
+        f"with Netlink() as near: {change}\n"
+        "print(json.dumps(sorted(lab.watch.changes())))"
+    )
+    assert json.loads(found) == told
+
+
+@pytest.mark.usefixtures("lab")
 def test_nothing_of_the_host_is_changed() -> None:
     """Its links, mounts, names and temporary files are the same after a lab was built and left."""
     before = state()
@@ -115,7 +157,10 @@ def test_a_half_built_lab_gives_the_reason_and_is_gone() -> None:
 
 def test_a_probe_that_hangs_is_ended() -> None:
     reason = in_fresh_process(
-        "import time\nhermetic.PATIENCE = 0.2\nhermetic.enter = lambda: time.sleep(600)\nprint(hermetic.find_way().reason)"
+        "import time\n"
+        "hermetic.PATIENCE = 0.2\n"
+        "hermetic.enter = lambda: time.sleep(600)\n"
+        "print(hermetic.find_way().reason)"
     )
     assert reason == "the probe died or hung"
 

@@ -81,6 +81,23 @@ class spawning(Port):
         super().__init__(domain, type, protocol)
         kept.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
 
+class littering(Port):
+    """Leaves a lock beside the socket file."""
+    def bind(self, host, *port):
+        if self.kind == "unix-dgram":
+            open(f"{host}.lock", "w").close()
+        return self.inner.bind(host, *port)
+
+class renumbering(Port):
+    """Gives the host another address."""
+    def send(self, *arguments):
+        from ipaddress import ip_interface
+        from nixio_conformance.lab.netlink import Netlink
+        if self.kind == "inet-dgram":
+            with Netlink() as near:
+                near.address("lo", ip_interface("192.0.2.200/32"))
+        return self.inner.send(*arguments)
+
 class helped(Port):
     """Opens a helper once, when it is first needed."""
     def __init__(self, domain, type, protocol=None):
@@ -129,10 +146,10 @@ class Runs:
         self.report = folder / "report"
         (folder / "ports.py").write_text(PORTS)
 
-    def command(self, *arguments: str) -> list[str]:
-        """The words of a `run` with the probes as its checks, on plain loopback: the lab has tests of its own."""
-        run = [sys.executable, "-m", "nixio_conformance", "run"]
-        return [*run, f"--report={self.report}", f"--checks={self.checks}", "--without=lab", *arguments]
+    def command(self, *arguments: str, lab: bool = False) -> list[str]:
+        """The words of a `run` with the probes as its checks; on plain loopback unless the test is about the lab."""
+        run = [sys.executable, "-m", "nixio_conformance", "run", f"--report={self.report}", f"--checks={self.checks}"]
+        return [*run, *(["--require=lab"] if lab else ["--without=lab"]), *arguments]
 
     def run(self, *arguments: str, **environment: str) -> Finished:
         """`nixio-conformance run` with these arguments."""

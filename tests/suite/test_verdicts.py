@@ -153,6 +153,23 @@ def test_what_else_is_left_is_found_too(runs: Runs, port: str, left: str) -> Non
     assert left in done.rows["inet-dgram-mutual"].actual
 
 
+def test_files_that_nobody_asked_for_are_found(runs: Runs) -> None:
+    done = runs.run("--target", "ports:littering", "--select", "send.data.arrives", "--select", "unix")
+    assert set(done.outcomes.values()) == {"passed", "failed"}
+    assert done.rows["unix-dgram-mutual"].message.endswith(".lock")
+    assert done.rows["unix-dgram-mutual"].outcome == "failed"
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_port_that_changes_the_network_is_found_and_the_next_case_has_a_new_lab(runs: Runs, workers: str) -> None:
+    chosen = ("--target", "ports:renumbering", "--select", "send.data.arrives", "-n", workers)
+    done = runs.execute(runs.command(*chosen, lab=True))
+    if done.code == 3:
+        pytest.skip(done.output + done.errors)
+    failed = {name: row.actual for name, row in done.rows.items() if row.outcome != "passed"}
+    assert failed == {"inet-dgram-mutual": "new: address 192.0.2.200"}
+
+
 def test_a_helper_that_is_opened_once_is_no_leak(runs: Runs) -> None:
     done = runs.run("--target", "ports:helped", "--select", "inet", "--select", "send")
     assert done.code == 0, done.output

@@ -48,7 +48,7 @@ def case(request: pytest.FixtureRequest, session: Session, folder: Path, kind: K
     request.node.stash[JUDGEMENT].case = made
     session.begin_case(made.transcript)
     try:
-        with hygiene.watched(session):
+        with hygiene.watched(made):
             yield made
     finally:
         with contextlib.suppress(OSError):

@@ -49,6 +49,7 @@ class Case:
         self.folder = str(folder)
         self._peers: list[Peer] = []
         self._numbers = itertools.count(1)
+        self._paths: set[str] = set()
 
     @property
     def kind(self) -> Kind:
@@ -167,15 +168,20 @@ class Case:
 
     def path(self, length: int | None = None) -> str:
         """A path in the case's own folder where nothing is yet, of exactly `length` bytes if that is given."""
-        path = str(self._folder / f"{next(self._numbers)}")
-        return path if length is None else path + "x" * (length - len(path))
+        path = self._fresh_path()
+        path += "x" * ((length or 0) - len(path))
+        self._paths.add(path)
+        return path
+
+    def _fresh_path(self) -> str:
+        return str(self._folder / f"{next(self._numbers)}")
 
     def abstract(self, ending: bytes = b"") -> bytes:
         """A UNIX name without a path that nobody has (capability `abstract`).
 
         A port that takes it for a path makes a file in the case's own folder, and not where the user stands.
         """
-        return b"\0" + os.fsencode(self.path()) + ending
+        return b"\0" + os.fsencode(self._fresh_path()) + ending
 
     def own_address(self) -> str:
         """A loopback address where nobody else listens, so that fixed ports are free (capability `loopback-net`)."""
@@ -198,6 +204,15 @@ class Case:
             except OSError as error:
                 expect.mismatch("fileno()", "the descriptor of a socket", f"{number}: {error}")
             yield found
+
+    def unasked_files(self) -> set[str]:
+        """Names in the case's folder that neither a check nor an argument of a call spelled."""
+        names = os.listdir(self._folder)
+        if not names:
+            return set()
+        arguments = (argument for step in self.transcript.steps for argument in step.arguments)
+        spelled = self._paths.union(argument for argument in arguments if isinstance(argument, str))
+        return {name for name in names if str(self._folder / name) not in spelled}
 
     def close(self) -> None:
         """Let go of everything; the socket files too."""

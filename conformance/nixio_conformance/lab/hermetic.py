@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nixio_conformance.lab import names, namespaces, network
+from nixio_conformance.lab.watch import Watch
 
 #: Seconds that a probe in a child process may take.
 PATIENCE = 20.0
@@ -29,6 +30,8 @@ class Lab:
 
     #: The far ends of the links.
     far: namespaces.Network
+    #: Whether somebody changed this end.
+    watch: Watch
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,15 @@ def enter() -> Lab:
         # What covers the system's files stays visible after it was removed here: nothing is left behind.
         with tempfile.TemporaryDirectory(prefix="nx") as folder:
             names.cover(Path(folder))
-        _entered = Lab(far)
+        _entered = Lab(far, Watch())
     return _entered
+
+
+def renew() -> None:
+    """Enter a new lab, as somebody changed this one. What was started before stays in the old one."""
+    global _entered
+    _entered = None
+    enter()
 
 
 def stay_out(reason: str) -> None:

@@ -1,0 +1,84 @@
+"""Whether somebody changed the lab's network: the kernel tells of changes, and a look tells whether they matter."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import socket
+import struct
+from pathlib import Path
+
+# Groups of NETLINK_ROUTE's messages: links, IPv4 addresses and routes, IPv6 addresses and routes (<linux/rtnetlink.h>).
+_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
+# <linux/sockios.h>, <linux/if.h>
+_SIOCGIFFLAGS, _SIOCGIFMTU = 0x8913, 0x8921
+_IFF_UP = 0x1
+
+
+class Watch:
+    """Remembers the links and addresses of the network namespace that it was made in.
+
+    To look at them all takes longer than most cases, so it looks only after the kernel said that anything changed.
+    """
+
+    def __init__(self) -> None:
+        self._events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+        self._events.bind((0, _GROUPS))
+        self._events.setblocking(False)
+        self._before = _look()
+
+    def changes(self) -> set[str]:
+        """What there is and was not, and what there was and is not any more; empty as a rule."""
+        if not self._heard():
+            return set()
+        now = _look()
+        new = {f"new: {text}" for text in now - self._before}
+        return new | {f"gone: {text}" for text in self._before - now}
+
+    def _heard(self) -> bool:
+        heard = False
+        while True:
+            try:
+                self._events.recv(65536)
+            except BlockingIOError:
+                return heard
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:  # that is: more than the kernel could keep
+                    raise
+            heard = True
+
+
+def _look() -> frozenset[str]:
+    return frozenset(_links() | _ipv4() | _ipv6())
+
+
+def _links() -> set[str]:
+    import fcntl  # not on every system
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+
+        def ask(request: int, name: str, form: str) -> int:
+            answer = fcntl.ioctl(asking, request, struct.pack("16s16x", name.encode()))
+            return int(struct.unpack_from(form, answer, 16)[0])
+
+        return {
+            f"link {name}, {'up' if ask(_SIOCGIFFLAGS, name, '@H') & _IFF_UP else 'down'}, "
+            f"mtu {ask(_SIOCGIFMTU, name, '@i')}"
+            for _, name in socket.if_nameindex()
+        }
+
+
+def _ipv4() -> set[str]:
+    """The addresses of this host: in the routing tree each stands above the line that calls it local."""
+    lines = Path("/proc/thread-self/net/fib_trie").read_text().splitlines()
+    pairs = itertools.pairwise(lines)
+    return {f"address {above.split()[-1]}" for above, line in pairs if line.endswith("/32 host LOCAL")}
+
+
+def _ipv6() -> set[str]:
+    """Those that a link makes for itself come when it likes: they are left out."""
+    try:
+        rows = [line.split() for line in Path("/proc/thread-self/net/if_inet6").read_text().splitlines()]
+    except FileNotFoundError:  # a kernel without IPv6
+        return set()
+    return {f"address {row[0]}/{int(row[2], 16)} on {row[5]}" for row in rows if row[3] != "20"}
