@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import socket
 import struct
@@ -17,6 +18,9 @@ from nixio_fixtures import Kind
 
 #: Seconds that anything at the peer may take: on loopback it is there at once, or not at all.
 PATIENCE = 5.0
+
+#: Linux's <asm/socket.h> and <linux/filter.h>
+_SO_ATTACH_FILTER, _BPF_RET = 26, 6
 
 Address = tuple[str | bytes, int | None]
 _T = TypeVar("_T")
@@ -189,6 +193,13 @@ class Peer:
             self.socket.close()
 
         self._record("reset", abort, code)
+
+    def vanish(self) -> None:
+        """Neither hear nor answer any more, as if the host were gone (Linux: a filter that drops all)."""
+        code = f"# {self.name} drops all that comes in from now on (SO_ATTACH_FILTER)"
+        drop_all = ctypes.create_string_buffer(struct.pack("=HBBI", _BPF_RET, 0, 0, 0))
+        program = struct.pack("@HP", 1, ctypes.addressof(drop_all))
+        self._record("vanish", lambda: self.socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program), code)
 
     def discard(self) -> None:
         """Let go of it at the end of a case, leaving no connection in TIME_WAIT behind."""

@@ -1,0 +1,72 @@
+"""A peer that is gone without closing: the system gives the connection up, and the port says so."""
+
+from __future__ import annotations
+
+import socket as stdlib_socket
+import time
+
+import pytest
+
+from nixio_conformance import expect
+from nixio_conformance.driver.session import PortSocket
+from nixio_conformance.lab import far
+from nixio_conformance.lab.case import Case
+from nixio_conformance.lab.peer import PATIENCE
+from nixio_conformance.marks import clause
+from nixio_fixtures import Kind
+
+#: Milliseconds that data may stay unanswered. It is set from outside, as the system's own limit is minutes.
+GIVEN_UP_AFTER = 100
+_TCP_USER_TIMEOUT = 18
+_TCP_CLOSE = 7
+
+
+@pytest.fixture
+def lonely(case: Case, kind: Kind) -> PortSocket:
+    """A connected socket of the port that has sent something to a peer that is gone."""
+    listener = far.bound(case, far.FIRST).listen()
+    sock = case.socket()
+    expect.true(sock.connect(*listener.address), "connect()")
+    case.keep(listener.accept()).vanish()
+    with case.view(sock) as seen:
+        seen.setsockopt(stdlib_socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, GIVEN_UP_AFTER)
+    expect.count(sock.send(b"x"), 1)
+    return sock
+
+
+def receives(sock: PortSocket, method: str) -> None:
+    expect.fails(sock.call(method, 64), "ETIMEDOUT", what=f"{method}() from a peer that is gone")
+
+
+@clause("recv.vanished.timed-out")
+def test_recv(lonely: PortSocket) -> None:
+    receives(lonely, "recv")
+
+
+@clause("read.vanished.timed-out")
+def test_read(lonely: PortSocket) -> None:
+    receives(lonely, "read")
+
+
+@clause("recvfrom.vanished.timed-out")
+def test_recvfrom(lonely: PortSocket) -> None:
+    receives(lonely, "recvfrom")
+
+
+def sends(case: Case, sock: PortSocket, method: str) -> None:
+    with case.view(sock) as seen:
+        end = time.monotonic() + PATIENCE
+        while seen.getsockopt(stdlib_socket.IPPROTO_TCP, stdlib_socket.TCP_INFO, 1)[0] != _TCP_CLOSE:
+            assert time.monotonic() < end, "the system does not give the connection up"
+            time.sleep(0.01)
+    expect.fails(sock.call(method, b"y"), "ETIMEDOUT", "EPIPE", what=f"{method}() to a peer that is gone")
+
+
+@clause("send.vanished.told")
+def test_send(case: Case, lonely: PortSocket) -> None:
+    sends(case, lonely, "send")
+
+
+@clause("write.vanished.told")
+def test_write(case: Case, lonely: PortSocket) -> None:
+    sends(case, lonely, "write")
