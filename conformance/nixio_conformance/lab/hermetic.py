@@ -13,7 +13,8 @@ import select
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -84,12 +85,23 @@ def enter() -> Lab:
     global _entered
     if _entered is None:
         namespaces.enter_network_and_mount()
-        far = network.build()
+        with _named("its network"):
+            far = network.build()
+            watch = Watch()
         # What covers the system's files stays visible after it was removed here: nothing is left behind.
-        with tempfile.TemporaryDirectory(prefix="nx") as folder:
+        with _named("its files of names"), tempfile.TemporaryDirectory(prefix="nx") as folder:
             names.cover(Path(folder))
-        _entered = Lab(far, Watch())
+        _entered = Lab(far, watch)
     return _entered
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Have an error say which part of the lab could not be made."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, f"{what}: {error.strerror or error}") from error
 
 
 def renew() -> None:

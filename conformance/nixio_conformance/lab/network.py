@@ -81,6 +81,15 @@ _SYSCTLS = {
 _READY = 5.0
 
 
+def _families() -> dict[str, socket.AddressFamily]:
+    """Those that this kernel has: a host without IPv6 has a lab with links of IPv4 only."""
+    found = {"inet": socket.AF_INET}
+    with contextlib.suppress(OSError):
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
+        found["inet6"] = socket.AF_INET6
+    return found
+
+
 def build() -> namespaces.Network:
     """Furnish the empty network that this thread is in; returns the far end. Raises OSError for what cannot be done."""
     _write_sysctls(_SYSCTLS)
@@ -107,16 +116,17 @@ def build() -> namespaces.Network:
 
 
 def _addresses_of_loopback(near: Netlink) -> None:
-    for host in (address for addresses in POOL.values() for address in addresses):
+    for host in (address for family in _families() for address in POOL[family]):
         near.address("lo", ip_interface(host))
 
 
 def _routes(near: Netlink) -> None:
     first = LINKS[0]
-    for family, anywhere, multicast in (("inet", "0.0.0.0/0", "224.0.0.0/4"), ("inet6", "::/0", "ff00::/8")):
-        near.route(ip_network(anywhere), first.near, via=ip_address(first.far_address[family]))
-        if family == "inet":
-            near.route(ip_network(multicast), first.near)
+    # IPv6 has a route for groups on each link by itself.
+    near.route(ip_network("224.0.0.0/4"), first.near)
+    for family in _families():
+        anywhere = ip_network("0.0.0.0/0" if family == "inet" else "::/0")
+        near.route(anywhere, first.near, via=ip_address(first.far_address[family]))
         near.unreachable(ip_network(UNREACHABLE[family]))
         for host in POOL[family]:
             _answer_as(near, host, first.address[family])
@@ -137,10 +147,9 @@ def _furnish(
     netlink: Netlink, name: str, addresses: dict[str, str], neighbours: dict[str, str], mac: bytes, mtu: int
 ) -> None:
     netlink.up(name, mtu=mtu)
-    for family, host in addresses.items():
-        netlink.address(name, ip_interface(f"{host}/{_PREFIX[family]}"))
-    for host in neighbours.values():
-        netlink.neighbour(name, ip_address(host), mac)
+    for family in _families():
+        netlink.address(name, ip_interface(f"{addresses[family]}/{_PREFIX[family]}"))
+        netlink.neighbour(name, ip_address(neighbours[family]), mac)
 
 
 def _write_sysctls(values: dict[str, str]) -> None:
@@ -152,7 +161,7 @@ def _write_sysctls(values: dict[str, str]) -> None:
 def _wait_until_ready(far: namespaces.Network) -> None:
     """A new link loses or delays its first packets: send until one has come through each way, in each family."""
     for link in LINKS:
-        for family, number in (("inet", socket.AF_INET), ("inet6", socket.AF_INET6)):
+        for family, number in _families().items():
             with (
                 socket.socket(number, socket.SOCK_DGRAM) as near_socket,
                 far.socket(number, socket.SOCK_DGRAM) as far_socket,
