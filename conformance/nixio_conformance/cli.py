@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,9 +16,11 @@ import pytest
 from rich.console import Console
 
 from nixio_conformance import __version__, listing, selection, smoke, steering
+from nixio_conformance import repeat as repeating
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
+from nixio_conformance.load import busy
 from nixio_conformance.recorder import STREAM
 from nixio_conformance.target import Target, plugged_in
 from nixio_fixtures import load
@@ -100,9 +103,17 @@ def main() -> None:
     "--checks", metavar="DIR", hidden=True, type=click.Path(path_type=Path, file_okay=False), default=_CHECKS
 )  # for the tests of the suite's machinery
 @click.option("--shuffle", metavar="SEED", help="Run the cases in an order that this seed decides.")
+@click.option("--repeat", metavar="N", type=click.IntRange(min=1), help="Run N times, shuffled: are verdicts stable?")
+@click.option("--load", "loaded", is_flag=True, help="Keep processors and memory busy meanwhile.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def run(
-    name: str | None, target: str | None, agent: str | None, pytest_arguments: tuple[str, ...], **choices: Any
+    name: str | None,
+    target: str | None,
+    agent: str | None,
+    pytest_arguments: tuple[str, ...],
+    repeat: int | None,
+    loaded: bool,
+    **choices: Any,
 ) -> None:
     """Judge one implementation and write a report.
 
@@ -118,8 +129,29 @@ def run(
         selection.parse(choices["select"], load())
     except selection.UnknownSelection as error:
         raise click.UsageError(str(error)) from None
-    arguments = _pytest_arguments(chosen, **choices)
-    sys.exit(_run(arguments + list(pytest_arguments), choices["report"], Console()))
+    with busy() if loaded else contextlib.nullcontext():
+        if repeat:
+            again = _words(click.get_current_context())
+            sys.exit(repeating.run(again, repeat, choices["shuffle"] or "0", choices["report"], Console()))
+        arguments = _pytest_arguments(chosen, **choices)
+        sys.exit(_run(arguments + list(pytest_arguments), choices["report"], Console()))
+
+
+def _words(context: click.Context) -> list[str]:
+    """The words that name the same choices again, but for what each repetition decides for itself."""
+    words, rest = [], []
+    for parameter in context.command.params:
+        given = context.params.get(parameter.name or "")
+        if parameter.name in ("repeat", "loaded", "shuffle", "report") or given in (None, (), False):
+            continue
+        values = given if isinstance(given, tuple) else (given,)
+        if isinstance(parameter, click.Argument):
+            rest += [str(value) for value in values]
+        elif given is True:
+            words.append(parameter.opts[0])
+        else:
+            words += [word for value in values for word in (parameter.opts[0], str(value))]
+    return [*words, "--", *rest]
 
 
 def _pytest_arguments(
