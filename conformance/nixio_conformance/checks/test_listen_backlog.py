@@ -18,8 +18,8 @@ SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 
 
 def capped(backlog: int) -> int:
-    """What Linux makes of a backlog: never more than the host's limit."""
-    return min(backlog, int(SOMAXCONN.read_text()))
+    """What Linux makes of a backlog: never more than the host's limit. (No other system has one below 128.)"""
+    return min(backlog, int(SOMAXCONN.read_text())) if SOMAXCONN.exists() else backlog
 
 
 def queue(case: Case, listener: PortSocket) -> tuple[int, int]:
@@ -55,7 +55,7 @@ def test_zero(case: Case) -> None:
 @pytest.mark.parametrize("backlog", [1, 6, 20])
 def test_that_many_connect(case: Case, backlog: int) -> None:
     _, address = case.listening(backlog)
-    for _ in range(backlog):
+    for _ in range(capped(backlog)):
         case.peer().connect(address)
 
 
@@ -89,7 +89,7 @@ def test_negative(case: Case) -> None:
 def test_more_than_the_system_can(case: Case, backlog: int) -> None:
     sock, address = case.bound()
     expect.true(sock.listen(backlog), f"listen({backlog})")
-    for _ in range(6):
+    for _ in range(capped(6)):
         case.peer().connect(address)
 
 
@@ -102,7 +102,7 @@ def test_never_wraps(case: Case, backlog: int) -> None:
         expect.fails(outcome, "argument", "EINVAL", what=f"listen({backlog})")
         return
     expect.true(outcome, f"listen({backlog})")
-    for _ in range(6):
+    for _ in range(capped(6)):
         case.peer().connect(address)
 
 
@@ -111,7 +111,7 @@ def test_never_wraps(case: Case, backlog: int) -> None:
 def test_listening_again_tcp(case: Case, first: int, second: int) -> None:
     sock, _ = case.listening(first)
     expect.true(sock.listen(second), "listen() again")
-    expect.same(queue(case, sock)[1], second, "the length of the listener's queue")
+    expect.same(queue(case, sock)[1], capped(second), "the length of the listener's queue")
 
 
 @clause("listen.again.changes-unix")
@@ -119,7 +119,7 @@ def test_listening_again_tcp(case: Case, first: int, second: int) -> None:
 def test_listening_again_unix(case: Case, first: int, second: int) -> None:
     sock, address = case.listening(first)
     expect.true(sock.listen(second), "listen() again")
-    expect.same(completed(address, 20), second + 1, "connections that completed without accept()")
+    expect.same(completed(address, 20), capped(second) + 1, "connections that completed without accept()")
 
 
 @clause("listen.passive")

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -136,9 +137,21 @@ def _arrived(data: bytes) -> None:
         raise Lacking("a byte did not come back from loopback")
 
 
-def _raw(family: str, protocol: str) -> None:
-    with socket.socket(getattr(socket, family), socket.SOCK_RAW, getattr(socket, protocol)):
-        pass
+def _raw(family: str, protocol: str, host: str, echo_reply: int) -> None:
+    """An answer to a question that nobody asked: the system gives it to raw sockets and does nothing else about it."""
+    kind, number = getattr(socket, family), getattr(socket, protocol)
+    with (
+        socket.socket(kind, socket.SOCK_RAW, number) as receiver,
+        socket.socket(kind, socket.SOCK_RAW, number) as sender,
+    ):
+        receiver.bind((host, 0))
+        mark = b"nixio-probe-%d" % os.getpid()
+        sender.sendto(bytes((echo_reply, 0, 0, 0)) + mark, (host, 0))
+        end = time.monotonic() + PATIENCE
+        while select.select([receiver], [], [], max(0, end - time.monotonic()))[0]:
+            if mark in receiver.recv(1024):
+                return
+        raise Lacking("a packet did not come back from loopback")
 
 
 def _abstract() -> None:
@@ -250,8 +263,8 @@ _PROBES: dict[str, Callable[[], None]] = {
     "ipv4": lambda: _ip("AF_INET", "127.0.0.1"),
     "ipv6": lambda: _ip("AF_INET6", "::1"),
     "unix": _unix,
-    "raw": lambda: _raw("AF_INET", "IPPROTO_ICMP"),
-    "raw6": lambda: _raw("AF_INET6", "IPPROTO_ICMPV6"),
+    "raw": lambda: _raw("AF_INET", "IPPROTO_ICMP", "127.0.0.1", 0),
+    "raw6": lambda: _raw("AF_INET6", "IPPROTO_ICMPV6", "::1", 129),
     "abstract": _abstract,
     "loopback-net": _loopback_net,
     "descriptors": _descriptors,
