@@ -12,7 +12,7 @@ from nixio_conformance.lab.case import Case, Pair
 from nixio_conformance.marks import clause
 
 #: Enough to fill more than one segment, and little enough for any buffer.
-DATA = bytes(range(256)) * 80
+DATA = bytes(range(256)) * 16
 
 
 def connected(pair: Pair) -> None:

@@ -22,6 +22,9 @@ PATIENCE = 5.0
 #: Linux's <asm/socket.h> and <linux/filter.h>
 _SO_ATTACH_FILTER, _BPF_RET = 26, 6
 
+#: Bytes that any system's smallest buffer holds.
+_SMALL = 2048
+
 Address = tuple[str | bytes, int | None]
 _T = TypeVar("_T")
 
@@ -95,7 +98,9 @@ class Peer:
         return Peer(self._transcript, self.kind, accepted, name)
 
     def send(self, data: bytes) -> None:
-        """Send all of it (a datagram: at once)."""
+        """Send all of it (a datagram: at once). It waits for no reader: the buffer is made large enough."""
+        if len(data) > _SMALL:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * len(data))
         self._record("sendall", lambda: self.socket.sendall(data), arguments=(data,))
 
     def sendto(self, data: bytes, address: Address) -> None:
