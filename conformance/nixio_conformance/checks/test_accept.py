@@ -27,6 +27,12 @@ def from_peer(outcome: Outcome, address: Address) -> None:
     expect.holds(not isinstance(port, (bool, float)), "port of accept()", "an int", port)
 
 
+def from_there(outcome: Outcome, peer: Peer) -> None:
+    """The call accepted this peer's connection, whatever it says of the address."""
+    peer.send(b"x")
+    expect.data(accepted(outcome).recv(1), b"x")
+
+
 def named_peer(case: Case, address: Address) -> Peer:
     """A peer with an address of its own, in UNIX too, that is connected there."""
     return case.bound_peer().connect(address)
@@ -163,8 +169,8 @@ def test_listener_accepts_again(case: Case) -> None:
     listener, address = case.listening()
     case.peer().connect(address)
     listener.accept()
-    peer = named_peer(case, address)
-    from_peer(listener.accept(), peer.address)
+    peer = case.peer().connect(address)
+    from_there(listener.accept(), peer)
 
 
 @clause("accept.listener.same")
@@ -183,8 +189,8 @@ def test_waits_for_a_connection(case: Case) -> None:
     listener, address = case.listening()
     pending = listener.start("accept")
     expect.holds(pending.blocked(), "accept() while nobody connects", "a call that waits", "a call that came back")
-    peer = named_peer(case, address)
-    from_peer(pending.outcome(), peer.address)
+    peer = case.peer().connect(address)
+    from_there(pending.outcome(), peer)
 
 
 @clause("accept.waits.each")
@@ -194,8 +200,8 @@ def test_waits_again(case: Case) -> None:
     listener.accept()
     pending = listener.start("accept")
     expect.holds(pending.blocked(), "accept() while nobody connects", "a call that waits", "a call that came back")
-    peer = named_peer(case, address)
-    from_peer(pending.outcome(), peer.address)
+    peer = case.peer().connect(address)
+    from_there(pending.outcome(), peer)
 
 
 @clause("accept.non-blocking")
@@ -210,8 +216,8 @@ def test_accepts_after_it_would_have_blocked(case: Case) -> None:
     listener, address = case.listening()
     expect.true(listener.setblocking(False), "setblocking(False)")
     listener.accept()
-    peer = named_peer(case, address)
-    from_peer(soon(listener.accept), peer.address)
+    peer = case.peer().connect(address)
+    from_there(soon(listener.accept), peer)
 
 
 @clause("accept.timeout")

@@ -146,7 +146,7 @@ def _fail(case: Case, sock: PortSocket, reason: str, taken: tuple[str | bytes, i
         return sock.bind(*taken)
     if case.kind.domain == "unix":
         return sock.bind(f"{case.path()}/x" if reason == "host" else case.path(this_platform().sun_path + 9), None)
-    return sock.bind(services.NO_HOST, 0) if reason == "host" else sock.bind(case.loopback, 65536)
+    return sock.bind(services.NO_HOST, 0) if reason == "host" else sock.bind(case.loopback, services.NO_SERVICE)
 
 
 def _descriptor(case: Case, sock: PortSocket) -> tuple[int, str | None]:

@@ -185,7 +185,7 @@ def _fail(case: Case, sock: PortSocket, reason: str, dead: Address) -> Outcome:
         return sock.connect(*dead)
     if case.kind.domain == "unix":
         return sock.connect(case.path() if reason == "host" else case.path(this_platform().sun_path + 9), None)
-    return sock.connect(services.NO_HOST, 9) if reason == "host" else sock.connect(case.loopback, 65536)
+    return sock.connect(services.NO_HOST, 9) if reason == "host" else sock.connect(case.loopback, services.NO_SERVICE)
 
 
 def _marked(seen: socket.socket) -> dict[str, str]:

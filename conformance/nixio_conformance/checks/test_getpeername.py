@@ -189,6 +189,13 @@ def test_state_exchanged(case: Case, direction: str) -> None:
     expect.fails(sock.getpeername(), *NO_PEER, what=WHAT)
 
 
+@clause("getpeername.state.sent-elsewhere")
+def test_state_sent_elsewhere(case: Case, pair: Pair) -> None:
+    """Some systems refuse to send elsewhere from a connected socket; nothing changes then either."""
+    pair.port.sendto(b"x", *case.bound_peer().address)
+    expect.at(pair.port.getpeername(), pair.peer.address, f"{WHAT} after sendto() elsewhere")
+
+
 def _connected_to(case: Case, name: str | bytes) -> PortSocket:
     peer = case.peer().bind(name)
     if case.kind.type == "stream":

@@ -33,7 +33,7 @@ _IFA_F_NODAD = 0x2
 _NUD_PERMANENT = 0x80
 _TABLE_MAIN, _TABLE_LOCAL = 254, 255
 _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
-_UNICAST, _LOCAL, _UNREACHABLE = 1, 2, 7
+_UNICAST, _LOCAL, _MULTICAST, _UNREACHABLE = 1, 2, 5, 7
 _PROTO_STATIC = 4
 
 
@@ -82,6 +82,13 @@ class Netlink:
         body = _route(to, _TABLE_MAIN, scope, _UNICAST) + _attribute(_RTA_OIF, _index(name))
         body += _attribute(_RTA_DST, to.network_address.packed) if to.prefixlen else b""
         self._do(_NEWROUTE, _CREATE | _REPLACE, body + (_attribute(_RTA_GATEWAY, via.packed) if via else b""))
+
+    def groups(self, to: Network, name: str) -> None:
+        """Send to these IPv6 groups by a link. The kernel has such a route for all groups on each link; it comes first
+        only where it is narrower than those.
+        """
+        body = _route(to, _TABLE_LOCAL, _SCOPE_UNIVERSE, _MULTICAST) + _attribute(_RTA_OIF, _index(name))
+        self._do(_NEWROUTE, _CREATE | _REPLACE, body + _attribute(_RTA_DST, to.network_address.packed))
 
     def unreachable(self, to: Network) -> None:
         """Have this host refuse to send anything there, at once (EHOSTUNREACH)."""

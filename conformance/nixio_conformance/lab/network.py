@@ -5,7 +5,8 @@
     veth0    198.51.100.1/24   2001:db8:100::1/64   mtu 1400       peer0  .2 / ::2
     veth1    203.0.113.1/24    2001:db8:113::1/64   mtu 1500       peer1  .2 / ::2
 
-The default route leads to peer0. All addresses are of the blocks that are reserved for documentation.
+The default route leads to peer0, and so do those to the groups 224.0.0.0/4 and ff15::/16. All addresses are of the
+blocks that are reserved for documentation.
 """
 
 from __future__ import annotations
@@ -122,8 +123,9 @@ def _addresses_of_loopback(near: Netlink) -> None:
 
 def _routes(near: Netlink) -> None:
     first = LINKS[0]
-    # IPv6 has a route for groups on each link by itself.
     near.route(ip_network("224.0.0.0/4"), first.near)
+    if "inet6" in _families():
+        near.groups(ip_network("ff15::/16"), first.near)
     for family in _families():
         anywhere = ip_network("0.0.0.0/0" if family == "inet" else "::/0")
         near.route(anywhere, first.near, via=ip_address(first.far_address[family]))
