@@ -17,6 +17,7 @@ from rich.console import Console
 
 from nixio_conformance import __version__, listing, selection, smoke, steering
 from nixio_conformance import repeat as repeating
+from nixio_conformance.baseline import command as baseline_command
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
@@ -79,6 +80,12 @@ def main() -> None:
     "--select", metavar="TERM", multiple=True, help="Only these: a clause, method, family, kind, level or case."
 )
 @click.option("--level", type=click.Choice(["must", "should", "may"]), multiple=True, help="Judge only these levels.")
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Known deviations: only what is not in it makes the run fail, and what is in it and passes.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first finding.")
 @click.option("-n", "workers", metavar="N", default="0", show_default=True, help="Worker processes, or `auto`.")
 @click.option(
@@ -168,6 +175,7 @@ def _pytest_arguments(
     in_process: bool,
     checks: Path,
     shuffle: str | None,
+    baseline: Path | None,
 ) -> list[str]:
     names = {"entry-point": "--nixio", "target": "--nixio-target", "agent": "--nixio-agent"}
     arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={checks}", str(checks)]
@@ -179,6 +187,7 @@ def _pytest_arguments(
     arguments += [f"--nixio-without={name}" for name in without]
     arguments += [f"--nixio-require={name}" for name in require]
     arguments += [f"--nixio-deadline={deadline}"]
+    arguments += [f"--nixio-baseline={baseline}"] if baseline else []
     arguments += ["--nixio-in-process"] if in_process else []
     arguments += ["--nixio-fail-fast"] if fail_fast else []
     arguments += [f"--nixio-shuffle={shuffle}"] if shuffle else []
@@ -217,7 +226,7 @@ def _run(arguments: list[str], folder: Path, console: Console) -> int:
         finally:
             progress.stop()
         code = _show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
-    if code == 2:
+    if code == 2 and stream.exists():
         click.echo("no case is selected: the terms of --select exclude each other, or no check has them all", err=True)
     return 143 if terminated else code
 
@@ -248,6 +257,9 @@ def _show(path: Path, folder: Path, console: Console) -> int:
     written = write_reports(stream, folder)
     print_report(console, stream, html=written["html"])
     return stream.footer.exit_code if stream.footer else 1
+
+
+main.add_command(baseline_command.baseline)
 
 
 @main.command("list")

@@ -17,6 +17,8 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from nixio_conformance import selection
+from nixio_conformance.baseline import expecting
+from nixio_conformance.baseline.file import BaselineError
 from nixio_conformance.driver.session import Session
 from nixio_conformance.judge import Judgement, Planned
 from nixio_conformance.lab import hermetic, host
@@ -32,6 +34,11 @@ UNPRIVILEGED = pytest.StashKey[Session]()
 TARGET = pytest.StashKey[Target]()
 #: What a worker is told: where to leave the plan.
 PLAN_FILE = "nixio_plan"
+
+
+def judged_levels(config: pytest.Config) -> tuple[str, ...]:
+    """The levels whose failures count."""
+    return tuple(config.getoption("--nixio-level")) or ("must", "should")
 
 
 @cache
@@ -55,6 +62,8 @@ class Judging:
         config.stash[UNPRIVILEGED] = Session(
             target.start_unprivileged, config.getoption("--nixio-deadline"), target.start_unprivileged
         )
+        self._expecting = config.stash[expecting.EXPECTING]
+        self._wrong = ""
         try:
             self._chosen = selection.parse(config.getoption("--nixio-select"), load())
         except selection.UnknownSelection as error:
@@ -95,12 +104,16 @@ class Judging:
             ("kind", "role"), [pytest.param(kind, role, id=f"{kind.id}-{role}") for kind, role in roles]
         )
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Keep what is selected, in the order that was asked for."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, None, None]:
+        """Hold the baseline against all cases that there are; keep what is selected, in the order asked for."""
         for item in items:
             if (planned := _plan(item)) is not None:
                 item.stash[PLANNED] = planned
+        self._hold_against_baseline(items)
+        yield
         chosen = [item for item in items if PLANNED in item.stash and self._is_chosen(item.stash[PLANNED])]
         config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
         if seed := config.getoption("--nixio-shuffle"):
@@ -113,10 +126,11 @@ class Judging:
         work = getattr(self._config, "workerinput", None)
         if work and work["workerid"] == "gw0" and PLAN_FILE in work:
             rows = [[item.nodeid, msgspec.to_builtins(self._planned_row(item))] for item in session.items]
+            plan = {"wrong": self._wrong, "rows": rows}
             # In one step: the steering process looks for it as soon as any worker has collected.
             path = Path(work[PLAN_FILE])
             draft = path.with_name(f"{path.name}.{os.getpid()}")
-            draft.write_text(json.dumps(rows))
+            draft.write_text(json.dumps(plan))
             draft.replace(path)
 
     def plan(self, session: pytest.Session) -> list[tuple[str, Row]]:
@@ -148,6 +162,7 @@ class Judging:
             for session in (self._session, self._config.stash[UNPRIVILEGED]):
                 session.kill()
             hermetic.renew()
+        self._expecting.show(reports, self._expecting.settle(item.stash[JUDGEMENT].row))
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -162,7 +177,7 @@ class Judging:
         judgement = item.stash[JUDGEMENT]
         judgement.phase(call.when, call.duration, call.excinfo.value if call.excinfo else None)
         if call.when == "teardown":
-            report.nixio_row = msgspec.to_builtins(judgement.row)  # type: ignore[attr-defined]
+            report.nixio_row = msgspec.to_builtins(self._expecting.settle(judgement.row))  # type: ignore[attr-defined]
         return report
 
     def pytest_sessionfinish(self) -> None:
@@ -170,13 +185,26 @@ class Judging:
         for session in (self._session, self._config.stash[UNPRIVILEGED]):
             session.kill()
 
+    def _hold_against_baseline(self, items: list[pytest.Item]) -> None:
+        """Raise `pytest.UsageError` for a baseline that knows cases that there are none of."""
+        if any("::" in str(argument) for argument in self._config.args):
+            return  # single tests were named: others are not known
+        try:
+            self._expecting.check([item.stash[PLANNED] for item in items if PLANNED in item.stash])
+        except BaselineError as error:
+            if not hasattr(self._config, "workerinput"):
+                raise pytest.UsageError(str(error)) from None
+            self._wrong = str(error)  # the steering process says it
+            items.clear()
+
     def _is_chosen(self, planned: Planned) -> bool:
         return selection.matches(self._chosen, planned.case, planned.clause, planned.kind)
 
     def _planned_row(self, item: pytest.Item) -> Row:
         planned = item.stash[PLANNED]
         words = ["nixio-conformance", "run", *self._target.words, "--select", planned.case]
-        return planned.row(shlex.join(words))
+        known = self._expecting.deviation(planned)
+        return msgspec.structs.replace(planned.row(shlex.join(words)), deviation=known.line if known else 0)
 
 
 def _obey_the_steering_process() -> None:

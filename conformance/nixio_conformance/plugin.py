@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 
 from nixio_conformance import place
+from nixio_conformance.baseline import expecting
 from nixio_conformance.driver.deadline import CALL
-from nixio_conformance.judging import TARGET, Judging
+from nixio_conformance.judging import TARGET, Judging, judged_levels
 from nixio_conformance.steering import Steering
 from nixio_conformance.target import Target
 
@@ -24,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nixio-select", metavar="TERM", action="append", default=[], help="clause, method, family, level")
     group.addoption("--nixio-level", action="append", default=[], choices=["must", "should", "may"], help="judge these")
     group.addoption("--nixio-report", metavar="DIR", help="write the result stream and the reports there")
+    group.addoption("--nixio-baseline", metavar="FILE", help="known deviations: expected to fail, and only they")
     group.addoption("--nixio-shuffle", metavar="SEED", help="run the cases in an order that this seed decides")
     group.addoption("--nixio-fail-fast", action="store_true", help="stop at the first finding of a judged level")
     group.addoption("--nixio-deadline", metavar="SECONDS", type=float, default=CALL, help="what a call may take")
@@ -41,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     target = target_of(config)
     if target is not None:
         config.stash[TARGET] = target
+        config.stash[expecting.EXPECTING] = expecting.of(config, judged_levels(config))
         place.settle(config)
         config.pluginmanager.register(Judging(config, target), "nixio-judging")
         if not hasattr(config, "workerinput"):

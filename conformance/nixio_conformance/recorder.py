@@ -76,6 +76,13 @@ class Recorder:
         self._writer.close()
         return code
 
+    def discard(self) -> None:
+        """Take the stream away again: the user asked for something that is not there, and no case was run."""
+        if self._progress:
+            self._progress.stop()
+        self._writer.close()
+        self._writer.path.unlink()
+
     def _exit_code(self, unrun: int, stopped: str) -> int:
         if stopped == INTERRUPTED:
             return 130

@@ -15,10 +15,11 @@ import msgspec
 import pytest
 
 from nixio_conformance import __version__, place
+from nixio_conformance.baseline import expecting
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.guard import guard
 from nixio_conformance.driver.transcript import Transcript
-from nixio_conformance.judging import PLAN_FILE, SESSION, Judging
+from nixio_conformance.judging import PLAN_FILE, SESSION, Judging, judged_levels
 from nixio_conformance.lab import host
 from nixio_conformance.recorder import BROKEN, FAIL_FAST, INTERRUPTED, Recorder
 from nixio_conformance.target import Target
@@ -29,17 +30,13 @@ from nixio_reports.records import Header, Implementation, Row
 PROGRESS = pytest.StashKey[Progress]()
 
 
-def judged_levels(config: pytest.Config) -> tuple[str, ...]:
-    """The levels whose failures count."""
-    return tuple(config.getoption("--nixio-level")) or ("must", "should")
-
-
 class Steering:
     """In the process that the user started: proves that the port can be started, and records."""
 
     def __init__(self, config: pytest.Config, target: Target) -> None:
         self._config = config
         self._target = target
+        self._expecting = config.stash[expecting.EXPECTING]
         self._recorder: Recorder | None = None
         self._plan_file: Path | None = None
         self._session: pytest.Session | None = None
@@ -59,9 +56,10 @@ class Steering:
                 suite=__version__,
                 implementation=implementation,
                 host=host.describe(),
-                command=shlex.join(["nixio-conformance", "run", *self._target.words]),
+                command=shlex.join(["nixio-conformance", "run", *self._target.words, *self._expecting.words]),
                 judged=judged_levels(self._config),
                 selection=tuple(self._config.getoption("--nixio-select")),
+                baseline=self._expecting.baseline,
                 started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
             )
             self._recorder = Recorder(Path(folder), header, self._config.stash.get(PROGRESS, None))
@@ -71,6 +69,7 @@ class Steering:
     def pytest_configure_node(self, node: object) -> None:
         """xdist: tell a worker where it is, and where to leave the plan."""
         place.tell(node)
+        expecting.tell(node, self._expecting)
         if self._plan_file is not None:
             node.workerinput[PLAN_FILE] = str(self._plan_file)  # type: ignore[attr-defined]
 
@@ -92,9 +91,11 @@ class Steering:
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
         """xdist: take the plan that the first worker left."""
         if self._recorder and self._plan_file and self._plan_file.exists():
-            rows = json.loads(self._plan_file.read_text())
+            plan = json.loads(self._plan_file.read_text())
             self._plan_file.unlink()
-            self._recorder.plan((node_id, msgspec.convert(row, Row)) for node_id, row in rows)
+            if plan["wrong"]:
+                raise pytest.UsageError(plan["wrong"])
+            self._recorder.plan((node_id, msgspec.convert(row, Row)) for node_id, row in plan["rows"])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A check that cannot be collected is the suite's fault: no verdict on the port can come of the run."""
@@ -122,7 +123,8 @@ class Steering:
         elif report.when not in ("setup", "call", "teardown"):  # xdist: the worker itself died
             message = "the test process died in this case; a port that may crash needs a process of its own"
             self._recorder.lost(
-                report.nodeid, lambda row: msgspec.structs.replace(row, outcome="crashed", message=message)
+                report.nodeid,
+                lambda row: self._expecting.settle(msgspec.structs.replace(row, outcome="crashed", message=message)),
             )
         if self._recorder.findings and self._config.getoption("--nixio-fail-fast") and not self._stopped:
             self._stop(FAIL_FAST)
@@ -147,7 +149,10 @@ class Steering:
             stopped = FAIL_FAST if self._config.getoption("maxfail") else str(session.shouldstop)
         if self._plan_file is not None:
             self._plan_file.unlink(missing_ok=True)
-        self._recorder.finish(stopped)
+        if exitstatus == pytest.ExitCode.USAGE_ERROR:
+            self._recorder.discard()
+        else:
+            self._recorder.finish(stopped)
         self._recorder = None
 
     def _stop(self, reason: str) -> None:

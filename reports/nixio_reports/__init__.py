@@ -12,11 +12,12 @@ Nothing here imports the suite or a port: the records carry all that is shown.
 """
 
 from .badge import badge_data
+from .deviations import DeviationView, deviations
 from .html import html_page
 from .junit import junit_xml
 from .outcomes import GROUPS, OUTCOMES, Look, group, word
 from .progress import Progress
-from .records import FINDINGS, VERSION, Footer, Header, Host, Implementation, Outcome, Row, Step
+from .records import FINDINGS, VERSION, Baseline, Deviation, Footer, Header, Host, Implementation, Outcome, Row, Step
 from .stream import Problem, Record, Stream, StreamError, Writer, encode, read, schema
 from .summary import (
     KINDS,
@@ -61,8 +62,11 @@ __all__ = [
     "NO_KIND",
     "OUTCOMES",
     "VERSION",
+    "Baseline",
     "Cell",
     "ClauseView",
+    "Deviation",
+    "DeviationView",
     "Footer",
     "Header",
     "Host",
@@ -84,6 +88,7 @@ __all__ = [
     "badge_data",
     "clauses",
     "counted",
+    "deviations",
     "encode",
     "failure",
     "failure_line",

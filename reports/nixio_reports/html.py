@@ -14,6 +14,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from .deviations import deviations, reasons, stale
 from .outcomes import GROUPS, Group, group, word
 from .records import Row
 from .stream import Stream
@@ -85,6 +86,9 @@ def html_page(stream: Stream) -> str:
         started=_moment(stream.header.started),
         blocks=_blocks(found, cases),
         findings=_by_clause(made.findings, stream.rows, cases),
+        deviations=deviations(stream),
+        stale=stale(deviations(stream)),
+        reasons=reasons(stream),
         told=_by_clause(made.told, stream.rows, cases),
         skips=skips(stream.rows),
         slowest=slowest(stream.rows),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from .deviations import reasons
 from .outcomes import group, word
 from .records import Row
 from .stream import Stream
@@ -26,12 +27,13 @@ def junit_xml(stream: Stream) -> bytes:
     """
     root = ElementTree.Element("testsuites", name="nixio-conformance")
     rows = stream.rows
+    known = reasons(stream)
     for method in matrix(rows, stream.header.judged).methods:
         suite = ElementTree.SubElement(root, "testsuite", name=_fit(method), timestamp=_fit(stream.header.started))
         _properties(suite, stream)
         for row in rows:
             if row.method == method:
-                _case(suite, row, stream.header.judged)
+                _case(suite, row, stream.header.judged, known.get(row.deviation, ""))
     if verdict(stream).state == "no-verdict" or stream.problems:
         _stream(ElementTree.SubElement(root, "testsuite", name="stream"), stream)
     _count(root)
@@ -54,6 +56,7 @@ def _properties(suite: ElementTree.Element, stream: Stream) -> None:
         "suite": header.suite,
         "host": f"{header.host.system} {header.host.release} {header.host.machine}",
         "command": header.command,
+        "baseline": header.baseline.path if header.baseline else "",
         "verdict": verdict(stream).words,
     }
     properties = ElementTree.SubElement(suite, "properties")
@@ -61,7 +64,7 @@ def _properties(suite: ElementTree.Element, stream: Stream) -> None:
         ElementTree.SubElement(properties, "property", name=name, value=_fit(value))
 
 
-def _case(suite: ElementTree.Element, row: Row, judged: tuple[str, ...]) -> None:
+def _case(suite: ElementTree.Element, row: Row, judged: tuple[str, ...], known: str) -> None:
     case = ElementTree.SubElement(
         suite, "testcase", classname=_fit(row.clause), name=_fit(row.case), time=f"{row.seconds:.6f}"
     )
@@ -73,7 +76,7 @@ def _case(suite: ElementTree.Element, row: Row, judged: tuple[str, ...]) -> None
         made.set("type", row.outcome)
         made.text = _fit("\n".join(_body(row)))
     elif of != "passed":
-        reason = one_line(row.message)
+        reason = one_line(f"{known} ({row.message})" if of == "known" and known else row.message)
         told = "told, not judged: " if of == "told" else "" if of == "skipped" and reason else f"{word(row.outcome)}. "
         ElementTree.SubElement(case, "skipped", message=_fit((told + reason).strip()))
     if row.stderr:

@@ -25,6 +25,8 @@ Outcome = Literal[
     "unexpected-pass",  # the baseline says it fails, and it does not
     "not-run",  # planned, and the run ended before
 ]
+#: What a case of the baseline may come to: one of the ways to fail, and `passed` next to them where chance decides.
+Known = Literal["failed", "crashed", "timed-out", "passed"]
 #: What makes a run not conforming, when the clause's level is judged.
 FINDINGS: tuple[Outcome, ...] = ("failed", "crashed", "timed-out", "unexpected-pass")
 
@@ -58,6 +60,34 @@ class Host(Struct, frozen=True, kw_only=True):
     capabilities: dict[str, str] = {}
 
 
+class Deviation(Struct, frozen=True, kw_only=True):
+    """One row of a baseline: cases of one clause that are known to fail, and why.
+
+    It covers the cases of `kinds` and those in `cases`; all of the clause where it names neither.
+    """
+
+    clause: str
+    kinds: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    outcomes: tuple[Known, ...] = ("failed",)
+    reason: str
+    #: The lines of the file, from 1, that go when it goes.
+    line: int
+    last: int
+    #: The line of each kind and case.
+    lines: dict[str, int] = {}
+
+
+class Baseline(Struct, frozen=True, kw_only=True):
+    """The known deviations that a run was held against."""
+
+    #: As the user named the file.
+    path: str
+    #: Which port it is for, as the file says; empty where it does not.
+    port: str = ""
+    deviations: tuple[Deviation, ...] = ()
+
+
 class Header(Line, frozen=True, kw_only=True):
     """First line: what is judged, where, by which suite, and with which choices."""
 
@@ -70,6 +100,7 @@ class Header(Line, frozen=True, kw_only=True):
     #: Levels whose failures make the run not conforming.
     judged: tuple[str, ...] = ("must", "should")
     selection: tuple[str, ...] = ()
+    baseline: Baseline | None = None
     #: Time of start, ISO 8601 with zone.
     started: str
 
@@ -101,6 +132,10 @@ class Row(Line, frozen=True, kw_only=True):
     source: str
     requires: str
     outcome: Outcome
+    #: What the case came to by itself, where the baseline made another outcome of it.
+    found: Known | Literal[""] = ""
+    #: The first line of the baseline's row that covers it; 0 for none.
+    deviation: int = 0
     seconds: float = 0.0
     #: One line: what is wrong, or why it was skipped.
     message: str = ""

@@ -11,6 +11,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from .deviations import DeviationView, deviations, stale
 from .outcomes import GROUPS, group, word
 from .records import Row, Step
 from .stream import Problem, Stream
@@ -52,6 +53,8 @@ def report(stream: Stream, *, limit: int = FULL, html: str | Path | None = None)
         parts += [problems(stream.problems), Text()]
     if verdict(stream).findings or verdict(stream).told:
         parts += [failures(stream, limit=limit, html=html)]
+    if deviations(stream):
+        parts += [known_deviations(stream), Text()]
     parts += [summary_table(stream), Text()]
     if skips(stream.rows):
         parts += [skipped(stream), Text()]
@@ -71,6 +74,44 @@ def verdict_line(stream: Stream) -> Text:
     symbol = {"passed": "✓", "unrun": "○", "failed": "✗"}[name]
     colour = {"passed": "green", "unrun": "yellow", "failed": "red"}[name]
     return Text.assemble((f"{symbol} ", colour), (visible(made.words), f"bold {colour}"))
+
+
+def known_deviations(stream: Stream) -> RenderableType:
+    """Each row of the baseline that had a case in the run, with its reason; and what to change in the file."""
+    views = deviations(stream)
+    grid = _grid()
+    for view in views:
+        what = Text.assemble((one_line(view.deviation.clause), "bold"), f" on {one_line(view.covers)}: ")
+        grid.add_row(_standing(view), what + Text(one_line(view.deviation.reason, 600)))
+    parts: list[RenderableType] = [Text("known deviations", "bold magenta"), _indented(grid)]
+    if stale(views):
+        parts += [Text(), Text("the baseline does not fit any more:", "bold red")]
+        for view in stale(views):
+            parts += [Text(f"  {line}") for line in _mends(view)]
+        parts.append(_uncut("  ", "or: nixio-conformance baseline RESULTS.JSONL -o " + _path(stream)))
+    return Group(*parts)
+
+
+def _path(stream: Stream) -> str:
+    return stream.header.baseline.path if stream.header.baseline else ""
+
+
+def _standing(view: DeviationView) -> Text:
+    """How many cases failed as it says, else why none did."""
+    if view.passing or view.changed:
+        return Text(f"✗{len(view.passing) + len(view.changed)}", GROUPS["failed"].colour)
+    if view.known:
+        return Text(f"≈{len(view.known)}", GROUPS["known"].colour)
+    return Text("unproven" if view.unproven else "passed", "bright_black")
+
+
+def _mends(view: DeviationView) -> Iterator[str]:
+    where = f"{view.where} {view.deviation.clause}"
+    if view.passing:
+        yield one_line(f"{where}: {count(len(view.passing), 'case')} passed: {view.edit}", 2000)
+    if view.changed:
+        outcomes = " and ".join(sorted({word(row.outcome) for row in view.changed}))
+        yield one_line(f"{where}: {count(len(view.changed), 'case')} {outcomes}, which the row does not say", 2000)
 
 
 def problems(found: Sequence[Problem]) -> RenderableType:

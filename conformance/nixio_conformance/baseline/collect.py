@@ -1,0 +1,145 @@
+"""Which rows a baseline is to have after a recorded run: those it has, without what passes, and what fails anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from nixio_reports.deviations import names_cases
+from nixio_reports.records import Baseline, Deviation, Known, Row
+from nixio_reports.stream import Stream
+from nixio_reports.text import one_line
+
+_FAILING: tuple[Known, ...] = ("failed", "crashed", "timed-out")
+_NOT_SHOWN = ("host-skip", "port-skip", "not-run")
+
+
+@dataclass(slots=True)
+class Made:
+    """One row as it comes together. `every`: all of the clause, without naming kinds or cases."""
+
+    clause: str
+    old: Deviation | None
+    outcomes: tuple[Known, ...]
+    kinds: set[str] = field(default_factory=set)
+    cases: set[str] = field(default_factory=set)
+    every: bool = False
+    #: What a case that is new in it said.
+    seen: str = ""
+
+    @property
+    def unchanged(self) -> bool:
+        """It covers what the older row covers."""
+        old = self.old
+        return old is not None and (set(old.kinds), set(old.cases)) == (self.kinds, self.cases)
+
+
+def collect(stream: Stream, old: Baseline | None) -> list[Made]:
+    """The rows after which the run in `stream` has neither failures nor unexpected passes.
+
+    What the run did not show, for it was skipped or not selected, stays as it is in `old`.
+    """
+    known = old.deviations if old else ()
+    by_clause: dict[str, list[Row]] = {}
+    for row in stream.rows:
+        by_clause.setdefault(row.clause, []).append(row)
+    made: list[Made] = []
+    for clause in dict.fromkeys([*by_clause, *(one.clause for one in known)]):
+        rows = _Clause(clause, by_clause.get(clause, []), [one for one in known if one.clause == clause], stream)
+        made += rows.made()
+    return made
+
+
+class _Clause:
+    """The rows of one clause."""
+
+    def __init__(self, clause: str, rows: Sequence[Row], known: Sequence[Deviation], stream: Stream) -> None:
+        self._clause = clause
+        self._rows = rows
+        self._known = known
+        self._judged = stream.header.judged
+        #: Whether what is not in the stream is not in the suite any more.
+        self._all = not stream.header.selection
+        #: Whether all cases of a clause and kind that are in the stream at all are there.
+        self._whole_pairs = not any(names_cases(term) for term in stream.header.selection)
+        self._made: dict[tuple[int, tuple[Known, ...]], Made] = {}
+
+    def made(self) -> list[Made]:
+        """Rows in the order in which their cases came."""
+        origins = {row.case: self._origin(row) for row in self._rows}
+        if not self._as_every(origins):
+            for kind in dict.fromkeys(row.kind for row in self._rows):
+                self._pair(kind, origins)
+            self._unseen()
+        for row in sorted(self._rows, key=lambda row: row.case):  # the same text whatever the order of the run
+            one = origins[row.case]
+            if one is not None and one.old is None and not one.seen:
+                seen = one_line(f"{row.case.removeprefix(self._clause)} {row.message}", 1000)
+                one.seen = seen if len(seen) <= 110 else f"{seen[:107]}..."
+        return [one for one in self._made.values() if one.every or one.kinds or one.cases]
+
+    def _origin(self, row: Row) -> Made | None:
+        """The row that a case is to be in; None where it deviates in no way that is known."""
+        old = next((one for one in self._known if _covers(one, row)), None)
+        outcome = row.found or row.outcome
+        if old is not None and (outcome in old.outcomes or outcome in _NOT_SHOWN or self._is_beyond(old, row)):
+            return self._row(old, old.outcomes)
+        for one in _FAILING:
+            # The suite's own fault is nobody's deviation. Failing in another way is another one, with its own reason.
+            if outcome == one and row.level in self._judged and not row.traceback:
+                return self._row(None, (one,))
+        return None
+
+    def _is_beyond(self, old: Deviation, row: Row) -> bool:
+        """Whether an older row says more than this run can: of a kind by single cases, of a clause by some kinds."""
+        return not (_names(old) or self._all) or (row.kind in old.kinds and not self._whole_pairs)
+
+    def _row(self, old: Deviation | None, outcomes: tuple[Known, ...]) -> Made:
+        return self._made.setdefault((old.line if old else 0, outcomes), Made(self._clause, old, outcomes))
+
+    def _as_every(self, origins: dict[str, Made | None]) -> bool:
+        """One row for all of the clause: where it has been that, or where no kind could be named."""
+        found = {id(one) for one in origins.values()}
+        if not origins:
+            one = next((one for one in self._known if not _names(one)), None)
+            if one is not None and not self._all:
+                self._row(one, one.outcomes).every = True
+            return one is not None
+        first = next(iter(origins.values()))
+        if len(found) > 1 or first is None:
+            return False
+        was = first.old is not None and not _names(first.old)
+        if was or (first.old is None and self._whole_pairs and not any(row.kind for row in self._rows)):
+            first.every = True
+        return first.every
+
+    def _pair(self, kind: str, origins: dict[str, Made | None]) -> None:
+        cases = [row.case for row in self._rows if row.kind == kind]
+        first = origins[cases[0]]
+        if kind and first is not None and all(origins[case] is first for case in cases):
+            was = first.old is not None and (kind in first.old.kinds or not _names(first.old))
+            if was or (first.old is None and self._whole_pairs):
+                first.kinds.add(kind)
+                return
+        for case in cases:
+            one = origins[case]
+            if one is not None:
+                one.cases.add(case)
+
+    def _unseen(self) -> None:
+        """What the stream has nothing of stays, unless the run was of everything."""
+        if self._all:
+            return
+        kinds, cases = {row.kind for row in self._rows}, {row.case for row in self._rows}
+        for old in self._known:
+            one = self._row(old, old.outcomes)
+            one.kinds |= {kind for kind in old.kinds if kind not in kinds}
+            one.cases |= {case for case in old.cases if case not in cases}
+
+
+def _covers(one: Deviation, row: Row) -> bool:
+    return row.case in one.cases or row.kind in one.kinds or not _names(one)
+
+
+def _names(one: Deviation) -> tuple[str, ...]:
+    return (*one.kinds, *one.cases)

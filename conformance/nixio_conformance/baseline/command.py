@@ -1,0 +1,74 @@
+"""`nixio-conformance baseline`: write known deviations from a recorded run, or bring a file of them up to date."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from nixio_conformance.baseline.file import BaselineError
+from nixio_conformance.baseline.write import Written, write
+from nixio_fixtures import load
+from nixio_reports import StreamError, read
+from nixio_reports.text import count
+
+
+@click.command("baseline")
+@click.argument("stream", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write it; a baseline that is there is brought up to date, with its reasons and comments.",
+)
+@click.option("--reason", metavar="TEXT", default="", help="The reason of new rows; by default it is left to write.")
+def baseline(stream: Path, output: Path | None, reason: str) -> None:
+    """Write the known deviations of a run from its results.jsonl.
+
+    What the run did not show, as this host could not or it was not selected, stays in a FILE that is there.
+    """
+    try:
+        recorded = read(stream)
+    except StreamError as error:
+        raise click.BadParameter(str(error), param_hint="STREAM") from None
+    if recorded.footer is None or recorded.problems:
+        raise click.BadParameter(f"{recorded.problems[0]}", param_hint="STREAM")
+    try:
+        text = output.read_bytes().decode("utf-8-sig").replace("\r\n", "\n") if output and output.exists() else None
+        made = write(recorded, load(), path=str(output or ""), text=text, reason=" ".join(reason.split()))
+        if output:
+            _replace(output, made.text)
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{output} is no baseline: it is no text in UTF-8") from None
+    except BaselineError as error:
+        raise click.UsageError(f"{error}; the file is left as it is") from None
+    except OSError as error:
+        raise click.UsageError(f"{output} cannot be written: {error.strerror or error}") from None
+    if not output:
+        click.echo(made.text, nl=False)
+    _tell(made, str(output or "standard output"))
+
+
+def _tell(made: Written, where: str) -> None:
+    click.echo(f"{where}: {count(made.rows, 'deviation')}", err=True)
+    for one in made.dropped:
+        click.echo(f"dropped, as it passes or is gone: {one}", err=True)
+    if made.blank:
+        lines = ", ".join(map(str, made.blank))
+        click.echo(
+            f"{count(len(made.blank), 'reason')} still to be written: line{'s' * (len(made.blank) > 1)} {lines}",
+            err=True,
+        )
+
+
+def _replace(path: Path, text: str) -> None:
+    """In one step: a file of reasons that people wrote is not to be lost half-way."""
+    real = path.resolve()  # a link stays one
+    draft = real.with_name(f".{real.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, "utf-8", newline="\n")
+        draft.replace(real)
+    finally:
+        draft.unlink(missing_ok=True)

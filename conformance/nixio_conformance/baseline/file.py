@@ -1,0 +1,194 @@
+"""A baseline's file, read strictly: what is wrong with it is said with the line, and how to mend it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+
+from nixio_conformance.baseline.text import Block, blocks
+from nixio_fixtures import Spec
+from nixio_reports.deviations import lines_in_words
+from nixio_reports.records import Baseline, Deviation, Known
+from nixio_reports.text import count
+
+#: The version of the file's form.
+FORMAT = 1
+_FIELDS = ("format", "port", "deviation")
+_OUTCOMES: tuple[Known, ...] = ("failed", "crashed", "timed-out", "passed")
+
+
+class BaselineError(ValueError):
+    """A baseline that cannot be used; the text has the file, the line, and what to do."""
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A row as the file has it."""
+
+    clause: str
+    reason: str
+    kinds: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    outcomes: tuple[Known, ...] = ("failed",)
+
+
+def load(path: str | Path, spec: Spec, judged: Iterable[str] = ("must", "should")) -> Baseline:
+    """Read the baseline at `path` for a run that judges the levels in `judged`.
+
+    Raises `BaselineError` for a file that cannot be read, is no baseline, or does not fit the tables in `spec`.
+    """
+    try:
+        text = Path(path).read_text("utf-8-sig")
+    except OSError as error:
+        raise BaselineError(f"{path}: the baseline cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise BaselineError(f"{path}: the baseline is no text in UTF-8 (byte {error.start})") from None
+    made = parse(str(path), text)
+    _Check(made, spec, tuple(judged)).run()
+    return made
+
+
+def parse(path: str, text: str) -> Baseline:
+    """The baseline that a file's text is, not yet held against the tables. Raises `BaselineError`.
+
+    A reason may still be empty here.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        where = f"{path}:{line[1]}" if line else path
+        raise BaselineError(f"{where}: not TOML: {error}") from None
+    _known_fields(path, raw)
+    rows = raw.get("deviation", [])
+    lines = text.split("\n")
+    places = blocks(lines)
+    if not isinstance(rows, list) or len(places) != len(rows):
+        raise BaselineError(f"{path}: write each deviation as a table that begins with a line `[[deviation]]`")
+    made = tuple(_deviation(path, row, place, lines) for row, place in zip(rows, places, strict=True))
+    return Baseline(path=path, port=raw.get("port", ""), deviations=made)
+
+
+def _known_fields(path: str, raw: dict[str, Any]) -> None:
+    if "format" not in raw:
+        raise BaselineError(f"{path}:1: no baseline: its first line is to be `format = {FORMAT}`")
+    if raw["format"] != FORMAT or isinstance(raw["format"], bool):
+        raise BaselineError(
+            f"{path}: `format` is {raw['format']!r}, and this suite reads {FORMAT}: was it written by a newer one?"
+        )
+    if not isinstance(raw.get("port", ""), str):
+        raise BaselineError(f"{path}: `port` is the name of the port that the baseline is for, a string")
+    for field in raw.keys() - set(_FIELDS):
+        raise BaselineError(f"{path}: there is no field `{field}`{_meant(field, _FIELDS)}")
+
+
+def _deviation(path: str, row: dict[str, Any], place: Block, lines: list[str]) -> Deviation:
+    where = f"{path}:{place.heading + 1}"
+    for field in row.keys() - set(_Row.__struct_fields__):
+        raise BaselineError(f"{where}: a deviation has no field `{field}`{_meant(field, _Row.__struct_fields__)}")
+    if "clause" not in row:
+        raise BaselineError(f'{where}: a deviation names its clause: `clause = "send.result.count"`')
+    if "reason" not in row:
+        raise BaselineError(f'{where}: a deviation says why it is one: `reason = "..."`')
+    for field in ("kinds", "cases", "outcomes"):
+        if row.get(field) == []:
+            raise BaselineError(f"{where}: `{field}` is empty: name some, or leave the line out")
+    try:
+        one = msgspec.convert(row, _Row)
+    except msgspec.ValidationError as error:
+        said, _, at = str(error).partition(" - at ")
+        name = "".join(re.findall(r"^`\$\.(\w+)", at)) or "deviation"
+        known = f"; there are {', '.join(_OUTCOMES)}" if name == "outcomes" else ""
+        raise BaselineError(f"{where}: `{name}`: {said}{known}") from None
+    if set(one.outcomes) == {"passed"}:
+        raise BaselineError(f"{where}: what only passes is no deviation: delete it, or say how else it can end")
+    return Deviation(
+        clause=one.clause,
+        kinds=one.kinds,
+        cases=one.cases,
+        outcomes=one.outcomes,
+        reason=one.reason.strip(),
+        line=place.first + 1,
+        last=place.last + 1,
+        lines={name: place.find(lines, name) for name in (one.clause, *one.kinds, *one.cases)}
+        | {"reason": place.key(lines, "reason")},
+    )
+
+
+class _Check:
+    """Holds a baseline against the tables, and its rows against each other."""
+
+    def __init__(self, baseline: Baseline, spec: Spec, judged: tuple[str, ...]) -> None:
+        self._baseline = baseline
+        self._clauses = {clause.id: clause for clause in spec.clauses}
+        self._kinds = tuple(kind.id for kind in spec.kinds)
+        self._groups = {group for kind in spec.kinds for group in kind.groups}
+        self._judged = judged
+
+    def run(self) -> None:
+        """Raise `BaselineError` for the first thing that is wrong."""
+        for one in self._baseline.deviations:
+            self._clause(one)
+            for kind in one.kinds:
+                self._kind(one, kind)
+            for case in one.cases:
+                if case.partition("[")[0] != one.clause:
+                    self._wrong(one, case, f"case {case!r} is not one of clause {one.clause}: give it a row of its own")
+        self._twice()
+        self._reasons()
+
+    def _wrong(self, one: Deviation, name: str, text: str) -> NoReturn:
+        raise BaselineError(f"{self._baseline.path}:{one.lines.get(name, one.line)}: {text}")
+
+    def _clause(self, one: Deviation) -> None:
+        clause = self._clauses.get(one.clause)
+        gone = f"delete {lines_in_words(one.line, one.last)}"
+        if clause is None:
+            meant = _meant(one.clause, self._clauses)
+            self._wrong(one, one.clause, f"there is no clause {one.clause!r}{meant or f'; if it is gone, {gone}'}")
+        if clause.level == "may" and "may" not in self._judged:
+            self._wrong(one, one.clause, f"{one.clause} is of level may, which is told and never judged: {gone}")
+
+    def _kind(self, one: Deviation, kind: str) -> None:
+        if kind in self._kinds:
+            return
+        if kind in self._groups:
+            self._wrong(
+                one, kind, f"{kind!r} is a group of kinds: name those that deviate, of {', '.join(self._kinds)}"
+            )
+        self._wrong(one, kind, f"there is no kind {kind!r}: there are {', '.join(self._kinds)}")
+
+    def _twice(self) -> None:
+        """No case has two rows, as far as that can be seen before the cases are known."""
+        seen: dict[tuple[str, str], Deviation] = {}
+        clauses: dict[str, Deviation] = {}
+        for one in self._baseline.deviations:
+            other = clauses.setdefault(one.clause, one)
+            if other is not one and not (_names(one) and _names(other)):
+                self._wrong(one, one.clause, f"{one.clause} has a row in line {other.line} already, and one is for all")
+            for name in _names(one):
+                other = seen.setdefault((one.clause, name), one)
+                if other is not one or _names(one).count(name) > 1:
+                    line = other.lines.get(name, other.line)
+                    self._wrong(one, name, f"{one.clause} on {name} is in line {line} already: delete one of them")
+
+    def _reasons(self) -> None:
+        blank = [one.lines["reason"] for one in self._baseline.deviations if not one.reason]
+        if blank:
+            where = f"{self._baseline.path}:{blank[0]}: {count(len(blank), 'reason')} still to be written"
+            others = f" (lines {', '.join(map(str, blank))})" if len(blank) > 1 else ""
+            raise BaselineError(f"{where}{others}: say in a few words why the port deviates, or where that is tracked")
+
+
+def _names(one: Deviation) -> tuple[str, ...]:
+    return (*one.kinds, *one.cases)
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    close = get_close_matches(word, tuple(known), 1)
+    return f"; did you mean `{close[0]}`?" if close else ""

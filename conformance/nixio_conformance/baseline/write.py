@@ -1,0 +1,141 @@
+"""A baseline's text: new, or an older one brought up to date with its order, its reasons and its comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from nixio_conformance.baseline.collect import Made, collect
+from nixio_conformance.baseline.file import FORMAT, parse
+from nixio_conformance.baseline.text import blocks, keys, quoted
+from nixio_fixtures import Spec
+from nixio_reports.deviations import lines_in_words
+from nixio_reports.records import Baseline
+from nixio_reports.stream import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The text, and what to tell of it: lines whose reason is still to be written, and rows that went."""
+
+    text: str
+    rows: int
+    blank: tuple[int, ...]
+    dropped: tuple[str, ...]
+
+
+def write(stream: Stream, spec: Spec, *, path: str = "", text: str | None = None, reason: str = "") -> Written:
+    """The baseline that fits the run in `stream`; `text` is an older one's, of the file at `path`.
+
+    New rows have `reason`, which a run refuses while it is empty. Raises `BaselineError` for what is no baseline.
+    """
+    old = parse(path, text) if text is not None else None
+    order = {kind.id: number for number, kind in enumerate(spec.kinds)}
+    made = _ordered(collect(stream, old))
+    whole = _Layout(old, text or "").fill(made, order, reason) if old else _new(stream, made, order, reason)
+    again = parse(path, whole)
+    kept = {one.old.line for one in made if one.old}
+    return Written(
+        text=whole,
+        rows=len(made),
+        blank=tuple(one.lines["reason"] for one in again.deviations if not one.reason),
+        dropped=tuple(
+            f"{one.clause} ({lines_in_words(one.line, one.last)})"
+            for one in (old.deviations if old else ())
+            if one.line not in kept
+        ),
+    )
+
+
+def _ordered(made: Iterable[Made]) -> list[Made]:
+    """Older rows stay where they are; a new one comes before the first whose clause follows in the alphabet."""
+    made = tuple(made)
+    rows = sorted((one for one in made if one.old), key=lambda one: one.old.line if one.old else 0)
+    for new in sorted((one for one in made if not one.old), key=lambda one: (one.clause, one.outcomes)):
+        place = next((number for number, one in enumerate(rows) if one.clause > new.clause), len(rows))
+        rows.insert(place, new)
+    return rows
+
+
+def _new(stream: Stream, made: list[Made], order: Mapping[str, int], reason: str) -> str:
+    head = [f"format = {FORMAT}", f"port = {quoted(stream.header.implementation.name)}"]
+    return _paragraphs([head, *(_rendered(one, order, reason) for one in made)])
+
+
+class _Layout:
+    """An older file's text, taken apart: what stands before the rows, each row, and what stands between."""
+
+    def __init__(self, old: Baseline, text: str) -> None:
+        lines = text.removeprefix("\ufeff").split("\n")
+        places = blocks(lines)
+        self._rows = {
+            one.line: lines[place.first : place.last + 1] for one, place in zip(old.deviations, places, strict=True)
+        }
+        starts = [0, *(place.last + 1 for place in places)]
+        ends = [*(place.first for place in places), len(lines)]
+        self._head, *self._between = [lines[start:end] for start, end in zip(starts, ends, strict=True)]
+
+    def fill(self, made: list[Made], order: Mapping[str, int], reason: str) -> str:
+        """The text with these rows."""
+        kept = {one.old.line for one in made if one.old}
+        before: dict[int, list[str]] = {}
+        # What stands between two rows, as a heading of the second, stays with the next that is left.
+        loose: list[str] = []
+        for line, above in zip(self._rows, [[], *self._between], strict=False):
+            loose += above
+            if line in kept:
+                before[line], loose = loose, []
+        loose += self._between[-1] if self._between else []
+        parts = [self._head]
+        for one in made:
+            line = one.old.line if one.old else 0
+            parts.append(before.get(line, []))
+            block = self._rows.get(line, [])
+            parts.append(
+                block if one.unchanged else _mended(one, order, block) if block else _rendered(one, order, reason)
+            )
+        return _paragraphs([*parts, loose])
+
+
+def _paragraphs(parts: Iterable[list[str]]) -> str:
+    shown = ["\n".join(part).strip("\n") for part in parts]
+    return "\n\n".join(one for one in shown if one.strip()) + "\n"
+
+
+def _rendered(one: Made, order: Mapping[str, int], reason: str) -> list[str]:
+    """A new row's lines."""
+    made = ["[[deviation]]", f"# {one.seen}", f"clause = {quoted(one.clause)}"]
+    made += _kinds(one, order) + _cases(one, [])
+    if one.outcomes != ("failed",):
+        made.append(f"outcomes = [{', '.join(map(quoted, one.outcomes))}]")
+    return [*made, f"reason = {quoted(reason)}"]
+
+
+def _mended(one: Made, order: Mapping[str, int], block: list[str]) -> list[str]:
+    """An older row's lines, with its kinds and cases brought up to date and all else as it was."""
+    parts = keys(block)
+    if one.old and set(one.old.kinds) != one.kinds:
+        parts["kinds"] = _kinds(one, order)
+    if one.old and set(one.old.cases) != one.cases:
+        parts["cases"] = _cases(one, parts.get("cases", []))
+    added = [parts.pop(key) for key in ("kinds", "cases") if key not in keys(block) and key in parts]
+    made: list[str] = []
+    for key, lines in parts.items():
+        made += lines
+        if key == "clause":
+            made += [line for part in added for line in part]
+    return made
+
+
+def _kinds(one: Made, order: Mapping[str, int]) -> list[str]:
+    kinds = sorted(one.kinds, key=lambda kind: (order.get(kind, len(order)), kind))
+    return [f"kinds = [{', '.join(map(quoted, kinds))}]"] if kinds else []
+
+
+def _cases(one: Made, before: list[str]) -> list[str]:
+    """One a line, so that the one that passes can be deleted, and a change is one line of a diff."""
+    if not one.cases:
+        return []
+    # A line that was there may have a comment.
+    old = {case: line for case in one.cases for line in before if line.strip().startswith(f"{quoted(case)},")}
+    return ["cases = [", *(old.get(case, f"    {quoted(case)},") for case in sorted(one.cases)), "]"]

@@ -1,0 +1,141 @@
+"""What a run says of its baseline: which rows hold, which are out of date, and the lines to delete then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .records import FINDINGS, Baseline, Deviation, Outcome, Row
+from .stream import Stream
+from .text import count
+
+#: A case as far as an edit of the baseline goes: its id and its kind.
+Covered = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationView:
+    """One row of the baseline and what the run made of it.
+
+    `known` failed as the row says, `passing` passed though it says that they fail, `changed` failed in another way,
+    `lucky` passed as the row allows, `unproven` were skipped or not run. `edit` says what to do with the file, and is
+    empty where nothing is to be done.
+    """
+
+    deviation: Deviation
+    where: str
+    known: tuple[Row, ...]
+    passing: tuple[Row, ...]
+    changed: tuple[Row, ...]
+    lucky: tuple[Row, ...]
+    unproven: tuple[Row, ...]
+    edit: str
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All of its cases that are in the run, those first that want an eye."""
+        return (*self.passing, *self.changed, *self.known, *self.lucky, *self.unproven)
+
+    @property
+    def covers(self) -> str:
+        """Kinds and cases in words: `inet-stream, unix-stream and 2 cases`."""
+        words = list(self.deviation.kinds)
+        if len(self.deviation.cases) == 1:
+            words.append(self.deviation.cases[0].removeprefix(self.deviation.clause))
+        elif self.deviation.cases:
+            words.append(count(len(self.deviation.cases), "case"))
+        return ", ".join(words[:-1]) + " and " * (len(words) > 1) + words[-1] if words else "every case"
+
+
+def deviations(stream: Stream) -> tuple[DeviationView, ...]:
+    """The rows of the run's baseline that cover any case of it, in the file's order; none without a baseline."""
+    baseline = stream.header.baseline
+    if baseline is None:
+        return ()
+    found: dict[int, list[Row]] = {}
+    for row in stream.rows:
+        if row.deviation:
+            found.setdefault(row.deviation, []).append(row)
+    whole = not any(names_cases(term) for term in stream.header.selection)
+    return tuple(_view(baseline, one, found[one.line], whole) for one in baseline.deviations if one.line in found)
+
+
+def reasons(stream: Stream) -> dict[int, str]:
+    """Where each row of the baseline is and why it deviates, by the row's line: `known.toml:4: it is so`."""
+    baseline = stream.header.baseline
+    return {one.line: f"{baseline.path}:{one.line}: {one.reason}" for one in baseline.deviations} if baseline else {}
+
+
+def names_cases(term: str) -> bool:
+    """Whether a term of `--select` names a case, so that others of its clause and kind were left out."""
+    return term.endswith("]") or term.startswith("case=")
+
+
+def _view(baseline: Baseline, deviation: Deviation, rows: list[Row], whole: bool) -> DeviationView:
+    def of(*outcomes: Outcome) -> tuple[Row, ...]:
+        return tuple(row for row in rows if row.outcome in outcomes)
+
+    passing = of("unexpected-pass")
+    others = [(row.case, row.kind) for row in rows if row not in passing]
+    present = {name for row in rows for name in (row.case, row.kind)}
+    # What was not selected may fail still. Of a kind whose cases were chosen one by one, nobody knows the others.
+    others += [("", kind) for kind in deviation.kinds if kind not in present or not whole]
+    others += [(case, "") for case in deviation.cases if case not in present]
+    if not whole and not deviation.kinds and not deviation.cases:
+        others.append(("", ""))
+    return DeviationView(
+        deviation=deviation,
+        where=f"{baseline.path}:{deviation.line}",
+        known=of("expected-failure"),
+        passing=passing,
+        changed=tuple(row for row in of(*FINDINGS) if row not in passing),
+        lucky=of("passed"),
+        unproven=of("host-skip", "port-skip", "not-run"),
+        edit=edit(baseline.path, deviation, [(row.case, row.kind) for row in passing], others),
+    )
+
+
+def edit(path: str, deviation: Deviation, gone: Sequence[Covered], rest: Sequence[Covered]) -> str:
+    """How to take cases that pass out of a row that covers `gone` and `rest`; empty where there are none.
+
+    A case in `rest` without an id is one that nobody knows, of its kind.
+    """
+    if not gone:
+        return ""
+    if not rest:
+        return f"in {path}, delete {lines_in_words(deviation.line, deviation.last)}"
+    listed = set(deviation.cases)
+    steps = [
+        f'delete "{case}" from cases, line {deviation.lines.get(case, deviation.line)}'
+        for case, _ in gone
+        if case in listed
+    ]
+    kinds = {kind: None for case, kind in gone if case not in listed}
+    steps += [_without_kind(deviation, kind, gone, rest) for kind in kinds]
+    return f"in {path}, {'; '.join(steps)}"
+
+
+def _without_kind(deviation: Deviation, kind: str, gone: Sequence[Covered], rest: Sequence[Covered]) -> str:
+    listed = set(deviation.cases)
+    left = [case for case, of in rest if of == kind and case not in listed]
+    total = len(left) + sum(of == kind and case not in listed for case, of in gone)
+    if kind in deviation.kinds:
+        line = deviation.lines.get(kind, deviation.line)
+        if not left:
+            return f'delete "{kind}" from kinds, line {line}'
+        start = f'delete "{kind}" from kinds, line {line}, and name the cases that still fail in cases'
+    elif kind and not left:
+        return f'name the kinds that still fail in kinds, below line {deviation.line}: "{kind}" passes'
+    else:
+        start = f"name the cases that still fail in cases, below line {deviation.line}"
+    return start if "" in left else f"{start}, {len(left)} of {total}"
+
+
+def lines_in_words(first: int, last: int) -> str:
+    """`line 4`, `lines 4 to 9`."""
+    return f"line {first}" if first == last else f"lines {first} to {last}"
+
+
+def stale(views: Iterable[DeviationView]) -> tuple[DeviationView, ...]:
+    """The rows that say something else than the run."""
+    return tuple(view for view in views if view.passing or view.changed)
