@@ -56,8 +56,7 @@ def deviations(stream: Stream) -> tuple[DeviationView, ...]:
     for row in stream.rows:
         if row.deviation:
             found.setdefault(row.deviation, []).append(row)
-    whole = not any(names_cases(term) for term in stream.header.selection)
-    return tuple(_view(baseline, one, found[one.line], whole) for one in baseline.deviations if one.line in found)
+    return tuple(_view(stream, baseline, one, found[one.line]) for one in baseline.deviations if one.line in found)
 
 
 def reasons(stream: Stream) -> dict[int, str]:
@@ -71,7 +70,9 @@ def names_cases(term: str) -> bool:
     return term.endswith("]") or term.startswith("case=")
 
 
-def _view(baseline: Baseline, deviation: Deviation, rows: list[Row], whole: bool) -> DeviationView:
+def _view(stream: Stream, baseline: Baseline, deviation: Deviation, rows: list[Row]) -> DeviationView:
+    whole = not any(names_cases(term) for term in stream.header.selection)
+
     def of(*outcomes: Outcome) -> tuple[Row, ...]:
         return tuple(row for row in rows if row.outcome in outcomes)
 
@@ -81,7 +82,7 @@ def _view(baseline: Baseline, deviation: Deviation, rows: list[Row], whole: bool
     # What was not selected may fail still. Of a kind whose cases were chosen one by one, nobody knows the others.
     others += [("", kind) for kind in deviation.kinds if kind not in present or not whole]
     others += [(case, "") for case in deviation.cases if case not in present]
-    if not whole and not deviation.kinds and not deviation.cases:
+    if stream.header.selection and not deviation.kinds and not deviation.cases:
         others.append(("", ""))
     return DeviationView(
         deviation=deviation,
@@ -104,6 +105,9 @@ def edit(path: str, deviation: Deviation, gone: Sequence[Covered], rest: Sequenc
         return ""
     if not rest:
         return f"in {path}, delete {lines_in_words(deviation.line, deviation.last)}"
+    if set(rest) == {("", "")}:
+        here = lines_in_words(deviation.line, deviation.last)
+        return f"in {path}, delete {here} if all of the clause passes: not all of it was selected here"
     listed = set(deviation.cases)
     steps = [
         f'delete "{case}" from cases, line {deviation.lines.get(case, deviation.line)}'

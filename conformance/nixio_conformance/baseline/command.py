@@ -57,10 +57,7 @@ def _tell(made: Written, where: str) -> None:
         click.echo(f"dropped, as it passes or is gone: {one}", err=True)
     if made.blank:
         lines = ", ".join(map(str, made.blank))
-        click.echo(
-            f"{count(len(made.blank), 'reason')} still to be written: line{'s' * (len(made.blank) > 1)} {lines}",
-            err=True,
-        )
+        click.echo(f"{count(len(made.blank), 'reason')} still to be written, in line {lines}", err=True)
 
 
 def _replace(path: Path, text: str) -> None:

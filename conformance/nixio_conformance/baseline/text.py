@@ -43,7 +43,7 @@ def blocks(lines: list[str]) -> list[Block]:
     """Each `[[deviation]]` of a file, in its order."""
     headings = [number for number, line in enumerate(lines) if _HEADING.fullmatch(line)]
     made = []
-    for heading, following in zip(headings, [*headings[1:], len(lines)], strict=True):
+    for heading, following in zip(headings, [*headings[1:], len(lines)], strict=False):
         first, last = heading, following - 1
         while first and lines[first - 1].lstrip().startswith("#"):
             first -= 1

@@ -118,13 +118,12 @@ def _mended(one: Made, order: Mapping[str, int], block: list[str]) -> list[str]:
         parts["kinds"] = _kinds(one, order)
     if one.old and set(one.old.cases) != one.cases:
         parts["cases"] = _cases(one, parts.get("cases", []))
-    added = [parts.pop(key) for key in ("kinds", "cases") if key not in keys(block) and key in parts]
-    made: list[str] = []
-    for key, lines in parts.items():
-        made += lines
-        if key == "clause":
-            made += [line for part in added for line in part]
-    return made
+    # What the row did not have comes where a new row has it, and all else stays in its order.
+    there = list(keys(block))
+    for key, above in (("kinds", "clause"), ("cases", "kinds" if "kinds" in parts else "clause")):
+        if key in parts and key not in there:
+            there.insert(there.index(above) + 1, key)
+    return [line for key in there for line in parts[key]]
 
 
 def _kinds(one: Made, order: Mapping[str, int]) -> list[str]:

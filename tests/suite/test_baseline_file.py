@@ -1,0 +1,114 @@
+"""A baseline's file: what is wrong with one is said with the line, and how to mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance.baseline.file import BaselineError, load
+from nixio_fixtures import load as tables
+from nixio_reports import Baseline
+
+SPEC = tables()
+MAY = next(clause.id for clause in SPEC.clauses if clause.level == "may")
+
+
+def read(folder: Path, *rows: str, head: str = "format = 1") -> Baseline:
+    path = folder / "known.toml"
+    path.write_text("\n".join([head, *(f"[[deviation]]\n{row}" for row in rows)]), "utf-8")
+    return load(path, SPEC)
+
+
+def refused(folder: Path, *rows: str, head: str = "format = 1") -> str:
+    with pytest.raises(BaselineError) as caught:
+        read(folder, *rows, head=head)
+    return str(caught.value).removeprefix(str(folder / "known.toml"))
+
+
+def test_a_row_knows_its_lines(tmp_path: Path) -> None:
+    [one] = read(
+        tmp_path,
+        'clause = "send.data.arrives" # why not\nkinds = [\n  \'inet-dgram\',\n  "unix-dgram",\n]\n'
+        'reason = """\nlong\n"""\n\n# the end\n',
+        head='format = 1\nport = "p"\n\n# of the file\n\n# of the row',
+    ).deviations
+    assert (one.line, one.last) == (6, 15)
+    assert (one.lines["inet-dgram"], one.lines["unix-dgram"], one.lines["reason"]) == (10, 11, 13)
+    assert (one.kinds, one.outcomes, one.reason) == (("inet-dgram", "unix-dgram"), ("failed",), "long")
+
+
+@pytest.mark.parametrize("text", ["format = 1", "\ufeffformat = 1\n", "# c\nformat = 1\r\n"])
+def test_a_baseline_may_be_empty(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, head=text).deviations == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (['clause = "send.data.arrivs"\nreason = "x"'], ":3: there is no clause 'send.data.arrivs'; did you mean"),
+        (['clause = "nowhere"\nreason = "x"'], ":3: there is no clause 'nowhere'; if it is gone, delete lines 2 to 4"),
+        ([f'clause = "{MAY}"\nreason = "x"'], f":3: {MAY} is of level may, which is told and never judged: delete"),
+        (['clause = "send.data.arrives"\nkinds = ["inet"]\nreason = "x"'], ":4: 'inet' is a group of kinds: name"),
+        (['clause = "send.data.arrives"\nkinds = ["ip"]\nreason = "x"'], ":4: 'ip' is a group of kinds"),
+        (['clause = "send.data.arrives"\nkinds = ["inet5"]\nreason = "x"'], ":4: there is no kind 'inet5': there are"),
+        (['clause = "send.data.arrives"\nkinds = []\nreason = "x"'], ":2: `kinds` is empty: name some, or leave"),
+        (['clause = "send.data.arrives"\ncases = ["bind.x[y]"]\nreason = "x"'], ":4: case 'bind.x[y]' is not one of"),
+        (['clause = "send.data.arrives"\noutcomes = ["slow"]\nreason = "x"'], ":2: `outcomes`: Invalid enum value"),
+        (['clause = "send.data.arrives"\noutcomes = ["passed"]\nreason = "x"'], ":2: what only passes is no deviation"),
+        (['clause = "send.data.arrives"\nkind = ["x"]\nreason = "x"'], ":2: a deviation has no field `kind`; did you"),
+        (['clause = 4\nreason = "x"'], ":2: `clause`: Expected `str`, got `int`"),
+        (['reason = "x"'], ":2: a deviation names its clause"),
+        (['clause = "send.data.arrives"'], ":2: a deviation says why it is one"),
+        (['clause = "send.data.arrives"\nreason = " "'], ":4: 1 reason still to be written: say in a few words"),
+        (
+            ['clause = "send.data.arrives"\nreason = ""', 'clause = "send.data.binary"\nreason = ""'],
+            ":4: 2 reasons still to be written (lines 4, 7): say",
+        ),
+        (
+            [
+                'clause = "send.data.arrives"\nreason = "x"',
+                'clause = "send.data.arrives"\nkinds=["inet-dgram"]\nreason = "x"',
+            ],
+            ":6: send.data.arrives has a row in line 2 already, and one is for all",
+        ),
+        (
+            ['clause = "send.data.arrives"\nkinds=["inet-dgram"]\nreason = "x"'] * 2,
+            ":8: send.data.arrives on inet-dgram is in line 4 already: delete one of them",
+        ),
+        (['clause = "send.data.arrives"\nkinds=["inet-dgram", "inet-dgram"]\nreason = "x"'], ":4: send.data.arr"),
+        (['clause = "send.data.arrives\n'], ":3: not TOML: "),
+    ],
+)
+def test_what_is_wrong_with_a_row_is_said_with_its_line(tmp_path: Path, rows: list[str], said: str) -> None:
+    assert refused(tmp_path, *rows).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("", ":1: no baseline: its first line is to be `format = 1`"),
+        ("format = 2", ": `format` is 2, and this suite reads 1: was it written by a newer one?"),
+        ("format = true", ": `format` is True"),
+        ("format = 1\nprot = 'x'", ": there is no field `prot`; did you mean `port`?"),
+        ("format = 1\nport = 1", ": `port` is the name of the port"),
+        ("format = 1\ndeviation = [{}]", ": write each deviation as a table that begins with a line `[[deviation]]`"),
+        ("format = 1\n[deviation]", ": write each deviation as a table that begins with a line `[[deviation]]`"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, head: str, said: str) -> None:
+    assert refused(tmp_path, head=head).startswith(said)
+
+
+def test_a_file_that_is_none_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BaselineError, match="the baseline cannot be read: No such file"):
+        load(tmp_path / "absent", SPEC)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    with pytest.raises(BaselineError, match="no text in UTF-8"):
+        load(tmp_path / "binary", SPEC)
+
+
+def test_a_level_that_is_judged_may_have_rows(tmp_path: Path) -> None:
+    path = tmp_path / "known.toml"
+    path.write_text(f'format = 1\n[[deviation]]\nclause = "{MAY}"\nreason = "x"\n')
+    assert load(path, SPEC, ("may",)).deviations[0].clause == MAY
