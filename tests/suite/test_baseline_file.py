@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -112,3 +113,11 @@ def test_a_level_that_is_judged_may_have_rows(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
     path.write_text(f'format = 1\n[[deviation]]\nclause = "{MAY}"\nreason = "x"\n')
     assert load(path, SPEC, ("may",)).deviations[0].clause == MAY
+
+
+def test_the_guides_example_is_one(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/baselines.md").read_text("utf-8")
+    example = dedent(guide[guide.index("    format = 1") : guide.index("| key |")])
+    (tmp_path / "known.toml").write_text(example, "utf-8")
+    first, second = load(tmp_path / "known.toml", SPEC).deviations
+    assert (first.kinds, second.outcomes) == (("unix-stream",), ("failed", "passed"))

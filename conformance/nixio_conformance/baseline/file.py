@@ -92,7 +92,7 @@ def _deviation(path: str, row: dict[str, Any], place: Block, lines: list[str]) -
     for field in row.keys() - set(_Row.__struct_fields__):
         raise BaselineError(f"{where}: a deviation has no field `{field}`{_meant(field, _Row.__struct_fields__)}")
     if "clause" not in row:
-        raise BaselineError(f'{where}: a deviation names its clause: `clause = "send.result.count"`')
+        raise BaselineError(f'{where}: a deviation names its clause: `clause = "send.data.arrives"`')
     if "reason" not in row:
         raise BaselineError(f'{where}: a deviation says why it is one: `reason = "..."`')
     for field in ("kinds", "cases", "outcomes"):
