@@ -180,3 +180,12 @@ def test_whatever_a_message_says_the_file_can_be_read() -> None:
     stream = Stream(made.header, tuple(replace(row, message=wild) for row in made.rows), made.footer)
     [one] = parse("f", write(stream, SPEC, reason=wild).text).deviations
     assert one.reason == wild
+
+
+def test_what_stands_between_rows_stays_before_the_next() -> None:
+    second = '\n\n# ---- receiving\n\n[[deviation]]\nclause = "send.c"\nreason = "x"\n\n# ---- the end\n'
+    text = OLD.replace("\n\n# ---- the end\n", second)
+    fails = run(*((*one, "failed") for one in WHOLE), ("send.c[x]", "", "failed"))
+    assert update(fails, text) == text
+    gone = run(*((*one, "passed") for one in WHOLE), ("send.c[x]", "", "failed"))
+    assert update(gone, text) == "# Ours.\nformat = 1\n\n# ---- sending" + second
