@@ -149,7 +149,6 @@ def test_a_row_that_fits_no_case_is_wrong_usage(runs: Runs, row: str, said: str)
 
 def test_plain_pytest_takes_a_baseline(runs: Runs) -> None:
     (runs.folder / "known.toml").write_text(KNOWN)
-    words = ["--nixio-select", "dgram", "--nixio-select", "family=unix", "--nixio-baseline=known.toml"]
     words = ["--nixio-select=unix-dgram", "--nixio-without=lab", "--nixio-baseline=known.toml", "-rxf"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(runs.checks), *words]
     done = runs.execute([*command, "--nixio-target=ports:mixed"])
