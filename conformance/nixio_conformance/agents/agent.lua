@@ -1,0 +1,1030 @@
+--[[
+The agent for Lua ports: hosts one module with nixio's interface in a process of its own and speaks the protocol for it.
+
+    lua agent.lua [--path TEMPLATES] [--cpath TEMPLATES] MODULE
+
+MODULE is what `require` takes, or a path to a .lua file. One file for Lua 5.1 to 5.4 and LuaJIT that needs nothing
+else, so that it can be copied anywhere (docs/lua.md). The protocol is told in docs/protocol.md; `python.py` beside
+this file is the same for Python.
+
+What a port may do to its own world must not reach the agent: every function of the standard library that is used
+here was taken before the port was loaded, none is looked up through a string's methods, and each touch of a port's
+value is a protected call.
+]]
+
+local PROTOCOL = 1
+-- Bytes of a message or of how a value prints that are told: a port's may be of any length.
+local TOLD = 2000
+local SHOWN = 200
+
+local byte, char, find, format, gmatch, gsub, lower, match, sub =
+  string.byte, string.char, string.find, string.format, string.gmatch, string.gsub, string.lower, string.match, string.sub
+local concat = table.concat
+local floor, huge, math_type = math.floor, math.huge, math.type
+local collect, error, getenv, ipairs, loadfile, next, pairs, pcall, rawget, require, select, tonumber, tostring, type =
+  collectgarbage, error, os.getenv, ipairs, loadfile, next, pairs, pcall, rawget, require, select, tonumber, tostring, type
+local getmetatable = getmetatable
+local unpack = table.unpack or unpack
+local exit, io, package = os.exit, io, package
+local jit = rawget(_G, "jit")
+
+-- ---------------------------------------------------------------------------------------------------------- text
+
+-- The length of the UTF-8 sequence that begins at `at`; nil when there is none that is valid.
+local function sequence(text, at)
+  local first, second = byte(text, at, at + 1)
+  local length, low, high = nil, 0x80, 0xBF
+  if first < 0x80 then
+    return 1
+  elseif first >= 0xC2 and first <= 0xDF then
+    length = 2
+  elseif first >= 0xE0 and first <= 0xEF then
+    length = 3
+    low = first == 0xE0 and 0xA0 or low
+    high = first == 0xED and 0x9F or high -- no surrogates
+  elseif first >= 0xF0 and first <= 0xF4 then
+    length = 4
+    low = first == 0xF0 and 0x90 or low
+    high = first == 0xF4 and 0x8F or high
+  end
+  if not length or not second or second < low or second > high then
+    return nil
+  end
+  for index = at + 2, at + length - 1 do
+    local following = byte(text, index)
+    if not following or following < 0x80 or following > 0xBF then
+      return nil
+    end
+  end
+  return length
+end
+
+local function is_utf8(text)
+  local at = find(text, "[\128-\255]")
+  while at do
+    local length = sequence(text, at)
+    if not length then
+      return false
+    end
+    at = find(text, "[\128-\255]", at + length)
+  end
+  return true
+end
+
+-- Text that can be sent: what is not UTF-8 is spelled out as \xNN, and it is not of any length.
+local function clean(text, limit)
+  text = sub(text, 1, limit or TOLD)
+  if is_utf8(text) then
+    return text
+  end
+  local parts, at = {}, 1
+  while at <= #text do
+    local length = sequence(text, at)
+    parts[#parts + 1] = length and sub(text, at, at + length - 1) or format("\\x%02x", byte(text, at))
+    at = at + (length or 1)
+  end
+  return concat(parts)
+end
+
+-- Any value as a person reads it, whatever its __tostring or __name does.
+local function told(value, limit)
+  local fine, text = pcall(tostring, value)
+  if fine and type(text) == "string" then
+    return clean(text, limit)
+  end
+  return "(a " .. type(value) .. " whose tostring raises an error)"
+end
+
+-- ---------------------------------------------------------------------------------------------------------- JSON
+
+-- Stands for null in what was decoded, so that a list knows its length and a nil that was passed is kept.
+local NULL = {}
+
+-- The agent's own decoder: enough for any JSON text.
+local own = {}
+
+local LITERALS = { ["true"] = true, ["false"] = false, ["null"] = NULL }
+local ESCAPES = { b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/" }
+-- Lists and objects within each other, so that no request can exhaust the stack.
+local DEEPEST = 100
+
+local function utf8_char(code)
+  if code < 0x80 then
+    return char(code)
+  elseif code < 0x800 then
+    return char(0xC0 + floor(code / 0x40), 0x80 + code % 0x40)
+  elseif code < 0x10000 then
+    return char(0xE0 + floor(code / 0x1000), 0x80 + floor(code / 0x40) % 0x40, 0x80 + code % 0x40)
+  end
+  return char(
+    0xF0 + floor(code / 0x40000), 0x80 + floor(code / 0x1000) % 0x40, 0x80 + floor(code / 0x40) % 0x40,
+    0x80 + code % 0x40
+  )
+end
+
+local function wrong(at, what)
+  error(format("%s at byte %d", what, at), 0)
+end
+
+local function escaped(text, at)
+  local letter = sub(text, at + 1, at + 1)
+  if ESCAPES[letter] then
+    return ESCAPES[letter], at + 2
+  end
+  local digits = match(text, "^u(%x%x%x%x)", at + 1)
+  if not digits then
+    wrong(at, "a wrong escape")
+  end
+  local code = tonumber(digits, 16)
+  if code < 0xD800 or code > 0xDFFF then
+    return utf8_char(code), at + 6
+  end
+  local second = code < 0xDC00 and match(text, "^\\u([dD][c-fC-F]%x%x)", at + 6)
+  if not second then
+    wrong(at, "half of a surrogate pair")
+  end
+  return utf8_char(0x10000 + (code - 0xD800) * 0x400 + tonumber(second, 16) - 0xDC00), at + 12
+end
+
+local function decode_text(text, at)
+  local stop = find(text, '["\\]', at)
+  if stop and byte(text, stop) == 34 then
+    return sub(text, at, stop - 1), stop + 1 -- nearly every text is without escapes
+  end
+  local parts = {}
+  while stop do
+    parts[#parts + 1] = sub(text, at, stop - 1)
+    if byte(text, stop) == 34 then
+      return concat(parts), stop + 1
+    end
+    parts[#parts + 1], at = escaped(text, stop)
+    stop = find(text, '["\\]', at)
+  end
+  wrong(#text, "a text without an end")
+end
+
+-- In 5.3 and later a number without point and exponent is an integer, with one it is a float, as in JSON's own sense.
+local function decode_number(text, at)
+  local digits = match(text, "^-?%d+%.?%d*[eE]?[+-]?%d*", at)
+  local number = digits and (tonumber(digits) or tonumber((gsub(digits, "%.", ",")))) -- a port may set a locale
+  if not number then
+    wrong(at, "no JSON")
+  end
+  return number, at + #digits
+end
+
+local decode_value
+
+local function decode_list(text, at, depth)
+  local list, length = {}, 0
+  at = find(text, "[^ \t\r\n]", at)
+  if at and byte(text, at) == 93 then
+    return list, at + 1
+  end
+  while at do
+    length = length + 1
+    list[length], at = decode_value(text, at, depth)
+    local _, last, mark = find(text, "^[ \t\r\n]*([%],])", at)
+    if mark == "]" then
+      return list, last + 1
+    end
+    at = last and last + 1
+  end
+  wrong(#text, "a list without an end")
+end
+
+local function decode_object(text, at, depth)
+  local object = {}
+  local _, last, mark = find(text, '^[ \t\r\n]*([}"])', at)
+  while mark == '"' do
+    local key, value
+    key, at = decode_text(text, last + 1)
+    at = match(text, "^[ \t\r\n]*:()", at) or wrong(at, "a name without a value")
+    value, at = decode_value(text, at, depth)
+    object[key] = value
+    _, last, mark = find(text, "^[ \t\r\n]*([},])", at)
+    if mark == "," then
+      _, last, mark = find(text, '^[ \t\r\n]*(")', last + 1)
+    end
+  end
+  if mark ~= "}" then
+    wrong(at, "an object without an end")
+  end
+  return object, last + 1
+end
+
+function decode_value(text, at, depth)
+  at = find(text, "[^ \t\r\n]", at) or wrong(#text, "nothing where a value was due")
+  local first = byte(text, at)
+  if first == 34 then
+    return decode_text(text, at + 1)
+  elseif first == 91 or first == 123 then
+    if depth >= DEEPEST then
+      wrong(at, "lists within lists without an end")
+    end
+    return (first == 91 and decode_list or decode_object)(text, at + 1, depth + 1)
+  end
+  local word = match(text, "^%l+", at)
+  if word and LITERALS[word] ~= nil then
+    return LITERALS[word], at + #word
+  end
+  return decode_number(text, at)
+end
+
+function own.decode(text)
+  local value, at = decode_value(text, 1, 0)
+  if find(text, "[^ \t\r\n]", at) then
+    wrong(at, "more than one value")
+  end
+  return value
+end
+
+local QUOTED = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+
+local function quoted_letter(letter)
+  return QUOTED[letter] or format("\\u%04x", byte(letter))
+end
+
+-- A text that is valid UTF-8, as JSON.
+function own.quote(text)
+  return '"' .. gsub(text, '[%c"\\]', quoted_letter) .. '"'
+end
+
+--[[
+Libraries, in the order in which they are tried. They decode requests and quote texts. The frame of a reply, its lists
+and numbers are written here: no two libraries write an empty list, a nil in a list or 2^53 + 1 in the same way
+(lua-cjson makes an empty table an object, and rounds to 14 digits).
+]]
+local LIBRARIES = { "cjson", "dkjson", "luci.jsonc" }
+local ADAPTERS = {}
+
+function ADAPTERS.cjson(cjson)
+  local decode, null = cjson.decode, cjson.null
+  local function known(value)
+    if value == null then
+      return NULL
+    elseif type(value) == "table" then
+      for key, inner in next, value do
+        value[key] = known(inner)
+      end
+    end
+    return value
+  end
+  return {
+    decode = function(text)
+      return known(decode(text))
+    end,
+    quote = cjson.encode,
+  }
+end
+
+function ADAPTERS.dkjson(dkjson)
+  local decode = dkjson.decode
+  return {
+    decode = function(text)
+      local value, at, message = decode(text, 1, NULL, nil)
+      if message then
+        error(message, 0)
+      elseif find(text, "[^ \t\r\n]", at) then
+        wrong(at, "more than one value")
+      end
+      return value
+    end,
+    quote = dkjson.quotestring,
+  }
+end
+
+-- It makes null nil, which would lose the length of a list: the agent's own decoder takes the lines with a null.
+ADAPTERS["luci.jsonc"] = function(jsonc)
+  local parse = jsonc.parse
+  return {
+    decode = function(text)
+      return find(text, "null", 1, true) and own.decode(text) or parse(text)
+    end,
+    quote = jsonc.stringify,
+  }
+end
+
+-- What every codec must answer. lua-cjson makes every number a float, which Lua 5.3 and later tell from an integer
+-- (port 80 as a text would be "80.0"), so that the versions of it that do are not used there.
+local PROBES = {
+  '[1, -7, 9007199254740993, 9223372036854775807, 18446744073709551615, 1.5, 2.0, 1e300, -0.25, 4294967296]',
+  '["", "a\\"b\\\\c\\/\\u0000\\u001f\\n\\t", "\\u00e9\\u20ac\\ud83d\\ude00", "\195\169\127"]',
+  '{"args": [null, true, false, [], [null, 1], {"hex": "00ff"}, null], "id": 3}',
+}
+local QUOTES = { "", 'a"b\\c/\0\31\n\t\127', "\195\169\226\130\172\240\159\152\128" }
+
+local function alike(one, other)
+  if type(one) ~= "table" or type(other) ~= "table" or one == NULL or other == NULL then
+    return one == other and (not math_type or math_type(one) == math_type(other))
+  end
+  for key, value in next, one do
+    if not alike(value, other[key]) then
+      return false
+    end
+  end
+  for key in next, other do
+    if one[key] == nil then
+      return false
+    end
+  end
+  return #one == #other
+end
+
+local function exact(codec)
+  for _, text in ipairs(PROBES) do
+    local fine, value = pcall(codec.decode, text)
+    if not fine or not alike(own.decode(text), value) then
+      return false
+    end
+  end
+  for _, text in ipairs(QUOTES) do
+    local fine, quoted = pcall(codec.quote, text)
+    if not fine or type(quoted) ~= "string" or find(quoted, "\n", 1, true) or own.decode(quoted) ~= text then
+      return false
+    end
+  end
+  return true
+end
+
+-- The codec that `name` asks for: one library, `own`, or with an empty name the first library that is exact.
+-- nil and the reason when there is no such codec.
+local function codec_called(name)
+  if name == "own" then
+    return own
+  end
+  local reason = format("NIXIO_AGENT_JSON asks for %s: there are own, %s", name, concat(LIBRARIES, ", "))
+  for _, library in ipairs(LIBRARIES) do
+    if name == "" or name == library then
+      local fine, found = pcall(require, library)
+      local made, codec = pcall(ADAPTERS[library], found)
+      if fine and made and exact(codec) then
+        return codec
+      end
+      reason = format("NIXIO_AGENT_JSON asks for %s, which %s", library,
+        fine and "does not keep this Lua's numbers and texts as they are" or "cannot be loaded")
+    end
+  end
+  if name == "" then
+    return own
+  end
+  return nil, reason
+end
+
+local codec = own
+
+local function quote(text)
+  return codec.quote(text)
+end
+
+-- A number as JSON: one without a fraction is an integer, whatever Lua calls it. nil for what has no place there.
+local function number_text(number)
+  if math_type and math_type(number) == "integer" then
+    return format("%d", number)
+  elseif number ~= number or number >= 2 ^ 64 or number < -2 ^ 63 then
+    return nil
+  elseif number == 0 then
+    return "0" -- never -0
+  elseif floor(number) == number then
+    return format("%.0f", number)
+  end
+  return (gsub(format("%.17g", number), ",", "."))
+end
+
+-- ------------------------------------------------------------------------------------------------------- streams
+
+--[[
+The protocol's own input and output, out of the port's reach. A port may print, or read or close the standard streams:
+it gets a null input and standard error instead. With LuaJIT's ffi or luaposix the protocol moves to descriptors of its
+own, which no program started later inherits; then nothing that a port does to its standard streams is seen. In a
+plain Lua, print and io are turned away, but what is written to descriptor 1 by code in C or by a program that the
+port starts still ends in the protocol.
+]]
+
+-- Lines from a function that reads some bytes, and nil at the end.
+local function lines_of(read)
+  local rest = ""
+  return function()
+    local parts, chunk = {}, rest
+    while chunk do
+      local stop = find(chunk, "\n", 1, true)
+      if stop then
+        parts[#parts + 1] = sub(chunk, 1, stop - 1)
+        rest = sub(chunk, stop + 1)
+        return concat(parts)
+      end
+      parts[#parts + 1] = chunk
+      chunk = read()
+    end
+  end
+end
+
+local EINTR = 4 -- on every system
+local CHUNK = 65536
+
+local function ffi_streams()
+  if not jit or jit.os == "Windows" then
+    return nil
+  end
+  local ffi = require("ffi")
+  -- Names of our own for the system's functions: a port's declarations of the same ones stay its own business.
+  ffi.cdef([[
+    int nixio_agent_dup(int) __asm__("dup");
+    int nixio_agent_dup2(int, int) __asm__("dup2");
+    int nixio_agent_open(const char *, int, ...) __asm__("open");
+    int nixio_agent_close(int) __asm__("close");
+    int nixio_agent_fcntl(int, int, ...) __asm__("fcntl");
+    intptr_t nixio_agent_read(int, void *, size_t) __asm__("read");
+    intptr_t nixio_agent_write(int, const void *, size_t) __asm__("write");
+  ]])
+  local C, errno, string_of, cast = ffi.C, ffi.errno, ffi.string, ffi.cast
+  local read, write = C.nixio_agent_read, C.nixio_agent_write
+  local requests, replies = C.nixio_agent_dup(0), C.nixio_agent_dup(1)
+  local null = C.nixio_agent_open("/dev/null", 0)
+  if requests < 0 or replies < 0 or null < 0 then
+    return nil
+  end
+  for _, descriptor in ipairs({ requests, replies }) do
+    C.nixio_agent_fcntl(descriptor, 2, cast("int", 1)) -- F_SETFD, FD_CLOEXEC: the same numbers everywhere
+  end
+  C.nixio_agent_dup2(null, 0)
+  C.nixio_agent_close(null)
+  C.nixio_agent_dup2(2, 1)
+  local space = ffi.new("char[?]", CHUNK)
+  local function some()
+    local count
+    repeat
+      count = tonumber(read(requests, space, CHUNK))
+    until count >= 0 or errno() ~= EINTR
+    return count > 0 and string_of(space, count) or nil
+  end
+  local function put(text)
+    local start, at = cast("const char *", text), 0
+    while at < #text do
+      local count = tonumber(write(replies, start + at, #text - at))
+      if count < 0 and errno() ~= EINTR then
+        exit(1) -- nobody listens any more
+      end
+      at = at + (count > 0 and count or 0)
+    end
+  end
+  return lines_of(some), put
+end
+
+local function posix_streams()
+  local unistd, fcntl = require("posix.unistd"), require("posix.fcntl")
+  local requests, replies = unistd.dup(0), unistd.dup(1)
+  local null = fcntl.open("/dev/null", fcntl.O_RDONLY)
+  if not requests or not replies or not null then
+    return nil
+  end
+  for _, descriptor in ipairs({ requests, replies }) do
+    fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+  end
+  unistd.dup2(null, 0)
+  unistd.close(null)
+  unistd.dup2(2, 1)
+  local read, write = unistd.read, unistd.write
+  local function some()
+    local data, _, number
+    repeat
+      data, _, number = read(requests, CHUNK)
+    until data or number ~= EINTR
+    return data ~= "" and data or nil
+  end
+  local function put(text)
+    while text ~= "" do
+      local count, _, number = write(replies, text)
+      if not count and number ~= EINTR then
+        exit(1) -- nobody listens any more
+      end
+      text = sub(text, (count or 0) + 1)
+    end
+  end
+  return lines_of(some), put
+end
+
+local function plain_streams()
+  local requests, replies, errors = io.stdin, io.stdout, io.stderr
+  local null = io.open("/dev/null", "r") or io.open("NUL", "r") or io.tmpfile()
+  io.stdin, io.stdout = null, errors
+  io.input(null)
+  io.output(errors)
+  function _G.print(...)
+    local words = {}
+    for index = 1, select("#", ...) do
+      words[index] = tostring((select(index, ...)))
+    end
+    errors:write(concat(words, "\t"), "\n")
+  end
+  local read, write, flush = requests.read, replies.write, replies.flush
+  local function line()
+    local text, _, number
+    repeat
+      text, _, number = read(requests, "*l")
+    until text or number ~= EINTR
+    return text
+  end
+  local function put(text)
+    if not write(replies, text) or not flush(replies) then
+      exit(1) -- nobody listens any more
+    end
+  end
+  return line, put
+end
+
+local function private_streams()
+  for _, make in ipairs({ ffi_streams, posix_streams }) do
+    local fine, line, put = pcall(make)
+    if fine and line then
+      io.stdout:setvbuf("no")
+      return line, put
+    end
+  end
+  return plain_streams()
+end
+
+-- ------------------------------------------------------------------------------------------------------- signals
+
+-- A handler for SIGUSR1 that does nothing, so that a call can be interrupted: a function of the system's, because a
+-- handler in Lua could come at any moment. `siginterrupt`, because signal() alone would have calls restarted.
+local function handle_signal_by_ffi()
+  if not jit or jit.os == "Windows" then
+    return false
+  end
+  local ffi = require("ffi")
+  ffi.cdef([[
+    int nixio_agent_nothing(int) __asm__("abs");
+    void *nixio_agent_signal(int, void *) __asm__("signal");
+    int nixio_agent_siginterrupt(int, int) __asm__("siginterrupt");
+  ]])
+  local number = jit.os ~= "Linux" and 30 or match(jit.arch, "^mips") and 16 or 10
+  local before = ffi.C.nixio_agent_signal(number, ffi.cast("void *", ffi.C.nixio_agent_nothing))
+  return before ~= ffi.cast("void *", -1) and ffi.C.nixio_agent_siginterrupt(number, 1) == 0
+end
+
+-- luaposix handles a signal by a hook that runs before the next instruction of Lua, and does not have calls restarted.
+local function handle_signal_by_posix()
+  local signal = require("posix.signal")
+  signal.signal(signal.SIGUSR1, function() end)
+  return true
+end
+
+local function handles_signals()
+  for _, try in ipairs({ handle_signal_by_ffi, handle_signal_by_posix }) do
+    local fine, handled = pcall(try)
+    if fine and handled then
+      return true
+    end
+  end
+  return false
+end
+
+-- -------------------------------------------------------------------------------------------------------- errors
+
+-- The resolver's codes are negative on Linux, with glibc and with musl, and so are never taken for the system's.
+local RESOLVER = {
+  "EAI_BADFLAGS", "EAI_NONAME", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_FAMILY", "EAI_SOCKTYPE", "EAI_SERVICE",
+  "EAI_ADDRFAMILY", "EAI_MEMORY", "EAI_SYSTEM", "EAI_OVERFLOW",
+}
+
+-- How the interpreter speaks when the port's own code is wrong. Anything else that is raised is the port's refusal of
+-- an argument.
+local RUNTIME = {
+  "^attempt to index .*a %S+ value", "^attempt to call .*a %S+ value", "^attempt to perform arithmetic on ",
+  "^attempt to concatenate .*a %S+ value", "^attempt to get length of .*a %S+ value",
+  "^attempt to compare two %S+ values", "^attempt to compare %S+ with %S+", "^attempt to perform bitwise operation on ",
+  "^attempt to perform 'n", "^attempt to divide by zero", "^number has no integer representation",
+  "^number .*has no integer representation", "^table index is ", "^index is n", "^table overflow",
+  "^'for' %S+ %S*%s?must be a number", "^'for' step is zero", "stack overflow", "^not enough memory",
+  "^error in error handling", "^error in __gc", "^string length overflow", "^attempt to yield ", "^cannot resume ",
+  "^missing declaration for symbol ", "^bad callback$", "undefined symbol: ", "^too many results to unpack",
+  "^invalid key to 'next'", "^'__%l+' chain too long", "^loop in gettable", "^loop in settable",
+}
+
+local function is_runtime(message)
+  local said = match(message, "^[^\n]-:%d+: (.*)$") or message
+  for _, pattern in ipairs(RUNTIME) do
+    if find(said, pattern) then
+      return true
+    end
+  end
+  return false
+end
+
+local function failure(kind, message, number, name)
+  return format('"reply":"failure","kind":"%s"%s%s,"message":%s', kind,
+    number and ',"number":' .. number_text(number) or "", name and ',"name":' .. quote(name) or "", quote(message))
+end
+
+local function raised(object)
+  if type(object) == "string" and is_runtime(object) then
+    return failure("exception", clean(object))
+  end
+  return failure("argument", object == nil and "(nil was raised as an error)" or told(object))
+end
+
+-- --------------------------------------------------------------------------------------------------- one module
+
+local module, factory
+local system = { names = {}, again = {} }
+
+-- A field of a port's value; nil where there is none, or looking it up raises an error.
+local function field(value, name)
+  local fine, found = pcall(function()
+    return value[name]
+  end)
+  return fine and found or nil
+end
+
+local function is_callable(value)
+  if type(value) == "function" then
+    return true
+  end
+  local metatable = getmetatable(value)
+  return type(metatable) == "table" and rawget(metatable, "__call") ~= nil
+end
+
+local function platform()
+  if jit then
+    return jit.os == "OSX" and "darwin" or lower(jit.os)
+  elseif sub(package.config, 1, 1) == "\\" then
+    return "windows"
+  end
+  local file = io.open("/proc/sys/kernel/ostype")
+  local name = file and file:read("*l")
+  if file then
+    file:close()
+  end
+  if not name and io.popen then
+    local fine, pipe = pcall(io.popen, "uname -s 2>/dev/null")
+    name = fine and pipe and pipe:read("*l")
+    if fine and pipe then
+      pipe:close()
+    end
+  end
+  return name and lower(name) or "posix"
+end
+
+local here = platform()
+
+-- Whether a number can be an errno, or the negative code of a resolver.
+local function is_code(number)
+  return type(number) == "number" and number == floor(number) and number ~= 0 and number > -2 ^ 31 and number < 2 ^ 31
+end
+
+-- What the port itself says about the system's numbers: `const.EAGAIN` and others, as nixio has them. What it does not
+-- say goes by number, which the suite names as its own host does.
+local function learn_errors()
+  local const = field(module, "const")
+  if type(const) == "table" then
+    for name, number in next, const do
+      if type(name) == "string" and is_code(number) and number > 0 and match(name, "^E[%u%d]+$") then
+        local known = system.names[number]
+        if not known or name == "EAGAIN" or (known ~= "EAGAIN" and name < known) then
+          system.names[number] = name
+        end
+      end
+    end
+    for _, name in ipairs({ "EAGAIN", "EWOULDBLOCK" }) do
+      if is_code(const[name]) then
+        system.again[const[name]] = true
+      end
+    end
+  end
+  if not next(system.again) then
+    system.again[here == "linux" and 11 or here == "windows" and 10035 or 35] = true
+  end
+end
+
+--[[
+A port's way to say that a call failed: nil, errno, message; and false instead of nil when it would block. nil for what
+is no failure.
+
+false says "try again" to a caller, so that false with another error than EAGAIN sends the caller round for ever: it
+is neither of the contract's failures, and told as an `exception`. So are nil and a text, which is the way of
+LuaSocket and others, and an errno that is none.
+]]
+local function failed(results)
+  local first, number = results[2], results[3]
+  if (first ~= nil and first ~= false) or results.n < 3 or number == nil then
+    return nil
+  end
+  local message = results.n >= 4 and results[4] ~= nil and told(results[4]) or ""
+  if type(number) == "string" then
+    return failure("exception", format("returned %s and a text, %q: nixio's way is nil, errno, message",
+      told(first), clean(number)))
+  elseif not is_code(number) then
+    return failure("exception", format("returned %s and %s, which is no errno", told(first), told(number)))
+  elseif number < 0 then
+    return failure("resolver", message, number, here == "linux" and RESOLVER[-number] or nil)
+  elseif first == nil then
+    return failure("system", message, number, system.names[number])
+  elseif system.again[number] then
+    return failure("would-block", message, number, "EAGAIN")
+  end
+  return failure("exception", format("returned false with errno %d, %q: false is for EAGAIN alone", number, message))
+end
+
+-- -------------------------------------------------------------------------------------------------------- values
+
+local HEX, BYTES = {}, {}
+for code = 0, 255 do
+  local digits = format("%02x", code)
+  HEX[char(code)] = digits
+  BYTES[digits] = char(code)
+  BYTES[format("%02X", code)] = char(code)
+end
+
+local sockets, numbers, last = {}, {}, 0
+
+local function hold(socket)
+  if not numbers[socket] then
+    last = last + 1
+    numbers[socket], sockets[last] = last, socket
+  end
+  return numbers[socket]
+end
+
+-- Whether a result is a socket: it has some of a socket's methods. (A port may lack any other one.)
+local function is_socket(value)
+  local kind = type(value)
+  if kind ~= "userdata" and kind ~= "table" and kind ~= "cdata" then
+    return false
+  end
+  for _, name in ipairs({ "fileno", "recv", "close", "getsockname" }) do
+    if is_callable(field(value, name)) then
+      return true
+    end
+  end
+  return false
+end
+
+local function buffer(data)
+  return '{"type":"buffer","hex":"' .. gsub(data, ".", HEX) .. '"}'
+end
+
+-- A result as JSON. A text is one that can be: abstract UNIX names begin with NUL, and a path may be any bytes.
+local function value_text(value, is_data)
+  local kind = type(value)
+  if kind == "nil" then
+    return "null"
+  elseif kind == "boolean" then
+    return value and "true" or "false"
+  elseif kind == "number" then
+    local text = number_text(value)
+    if text then
+      return text
+    end
+  elseif kind == "string" then
+    return (is_data or byte(value) == 0 or not is_utf8(value)) and buffer(value) or quote(value)
+  elseif is_socket(value) then
+    return '{"type":"socket","socket":' .. hold(value) .. "}"
+  end
+  return format('{"type":"foreign","name":%s,"repr":%s}', quote(kind), quote(told(value, SHOWN)))
+end
+
+-- Methods whose first value is data, whatever bytes it is made of.
+local DATA = { recv = true, read = true, recvfrom = true }
+-- Values that the contract has: Lua cannot tell `return path` from `return path, nil`.
+local ARITY = { getsockname = 2, getpeername = 2, accept = 3, recvfrom = 3 }
+
+-- An argument that is a pair (a timeout, a membership) is spread: nixio takes setopt("socket", "rcvtimeo", 1, 500000).
+local function arguments_of(list)
+  local arguments, count = {}, 0
+  for _, given in ipairs(list) do
+    if type(given) == "table" and given ~= NULL and given.hex then
+      given = gsub(given.hex, "%x%x", BYTES)
+    end
+    if type(given) == "table" and given ~= NULL then
+      for _, inner in ipairs(given) do
+        count = count + 1
+        if inner ~= NULL then
+          arguments[count] = inner
+        end
+      end
+    else
+      count = count + 1
+      if given ~= NULL then
+        arguments[count] = given
+      end
+    end
+  end
+  return arguments, count
+end
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+-- Call the port; `method` is the name that decides what the results are.
+local function call(method, target, list, subject)
+  local arguments, count = arguments_of(list)
+  local results
+  if subject ~= nil then
+    results = pack(pcall(target, subject, unpack(arguments, 1, count)))
+  else
+    results = pack(pcall(target, unpack(arguments, 1, count)))
+  end
+  if not results[1] then
+    return raised(results[2])
+  end
+  local told_failure = failed(results)
+  if told_failure then
+    return told_failure
+  end
+  local values, length = {}, results.n - 1
+  if length >= 1 and results[2] ~= nil and results[2] ~= false and ARITY[method] and length < ARITY[method] then
+    length = ARITY[method]
+  end
+  for index = 1, length do
+    values[index] = value_text(results[index + 1], index == 1 and DATA[method])
+  end
+  return '"reply":"values","values":[' .. concat(values, ",") .. "]"
+end
+
+-- ------------------------------------------------------------------------------------------------------ requests
+
+local function unsupported(message, missing)
+  return format('"reply":"unsupported","message":%s,"missing":%s', quote(clean(message)), missing and "true" or "false")
+end
+
+local name_of_module, capabilities
+
+local function version()
+  for _, key in ipairs({ "_VERSION", "VERSION", "version" }) do
+    local found = field(module, key)
+    if type(found) == "string" or type(found) == "number" then
+      return told(found, SHOWN)
+    end
+  end
+  return ""
+end
+
+local function buffersize()
+  local size = field(field(module, "const"), "buffersize") or field(module, "buffersize")
+  return is_code(size) and size > 0 and size or 8192
+end
+
+local answers = {}
+
+function answers.hello()
+  return format(
+    '"reply":"hello","protocol":%d,"name":%s,"version":%s,"language":%s,"platform":%s,"capabilities":[%s],"buffersize":%s',
+    PROTOCOL, quote(clean(name_of_module)), quote(version()), quote(jit and jit.version or _VERSION), quote(here),
+    capabilities, number_text(buffersize())
+  )
+end
+
+function answers.socket(request)
+  return call("socket", factory, request.args)
+end
+
+function answers.call(request)
+  local held, name = sockets[request.socket], request.method
+  if held == nil then
+    return unsupported("no socket " .. told(request.socket), false)
+  end
+  local fine, method = pcall(function()
+    return held[name]
+  end)
+  if not fine then
+    return raised(method)
+  elseif not is_callable(method) then
+    return unsupported(format("the socket (a %s) has no method %s", type(held), told(name)), true)
+  end
+  return call(name, method, request.args, held)
+end
+
+-- Drop a socket and have it collected: a first collection runs finalizers, a second one frees what they let go.
+function answers.forget(request)
+  local held = sockets[request.socket]
+  if held ~= nil then
+    sockets[request.socket], numbers[held] = nil, nil
+    held = nil
+  end
+  collect()
+  collect()
+  return '"reply":"values","values":[]'
+end
+
+function answers.reset()
+  for _, held in pairs(sockets) do
+    pcall(function()
+      return held:close()
+    end)
+  end
+  sockets, numbers = {}, {}
+  return '"reply":"values","values":[]'
+end
+
+-- ---------------------------------------------------------------------------------------------------------- main
+
+local USAGE = "usage: lua agent.lua [--path TEMPLATES] [--cpath TEMPLATES] MODULE"
+
+-- Put search templates before those that there are. A folder stands for the templates in it.
+local function prepend(given, present, in_folder)
+  local templates = {}
+  for template in gmatch(given, "[^;]+") do
+    if not find(template, "?", 1, true) then
+      template = gsub(in_folder, "FOLDER", (gsub(gsub(template, "(.)/$", "%1"), "%%", "%%%%")))
+    end
+    templates[#templates + 1] = template
+  end
+  templates[#templates + 1] = present
+  return concat(templates, ";")
+end
+
+-- Have `require` find the module: where the user says, then where this Lua looks, then where one stands.
+local function set_paths(given)
+  package.path = prepend(given.path or "", package.path .. ";./?.lua;./?/init.lua", "FOLDER/?.lua;FOLDER/?/init.lua")
+  package.cpath = prepend(given.cpath or "", package.cpath .. ";./?.so", "FOLDER/?.so")
+end
+
+local function parse(words)
+  local given, index = {}, 1
+  while words[index] do
+    local option = match(words[index], "^%-%-(c?path)$")
+    if option then
+      given[option], index = words[index + 1], index + 1
+    elseif given.module then
+      return nil
+    else
+      given.module = words[index]
+    end
+    index = index + 1
+  end
+  return given.module and given or nil
+end
+
+-- The module: what `require` gives, or what the file returns. Raises an error where there is none.
+local function load_module(name)
+  local found
+  if match(name, "%.lua$") and io.open(name) then
+    local chunk, message = loadfile(name)
+    if not chunk then
+      error(message, 0)
+    end
+    found = chunk(name)
+  else
+    found = require(name)
+  end
+  local open = field(found, "socket")
+  if not is_callable(open) then
+    error(format("%s gives a %s without a function `socket`, so it has not nixio's interface", name, type(found)), 0)
+  end
+  return found, open
+end
+
+local function why(message)
+  local text = told(message)
+  local first, rest = match(text, "^([^\n]*)\n?(.*)$")
+  if find(first, "not found:$") then
+    return sub(first, 1, -2) .. ": name where it is with --lua-path 'FOLDER/?.lua' or --lua-cpath 'FOLDER/?.so' "
+      .. "(for agent.lua itself --path and --cpath), or stand in its folder"
+  end
+  return find(first, ":$") and first .. gsub(rest, "^%s+", " ") or first
+end
+
+-- Load the port and say hello for it; nil when there is no port to speak for.
+local function start(name, answer, id)
+  local fine, found, open = pcall(load_module, name)
+  if not fine then
+    answer(id, '"reply":"unavailable","message":' .. quote(format("%s cannot be loaded: %s", name, why(found))))
+    return nil
+  end
+  module, factory = found, open
+  learn_errors()
+  return true
+end
+
+local function main(words)
+  local given = parse(words)
+  if not given then
+    io.stderr:write(USAGE, "\n")
+    return 2
+  end
+  local line, put = private_streams()
+  local function answer(id, reply)
+    put('{"id":' .. (type(id) == "number" and number_text(id) or "0") .. "," .. reply .. "}\n")
+  end
+  capabilities = handles_signals() and '"gc","signals"' or '"gc"'
+  name_of_module = given.module
+  set_paths(given)
+  local found, reason = codec_called(getenv("NIXIO_AGENT_JSON") or "")
+  codec = found or own
+  for text in line do
+    local request = codec.decode(text)
+    if not found then
+      answer(request.id, '"reply":"unavailable","message":' .. quote(reason))
+      return 3
+    elseif not module and not start(given.module, answer, request.id) then
+      return 3
+    end
+    local serve = answers[request["do"]]
+    answer(request.id, serve and serve(request) or unsupported("no request " .. told(request["do"]), false))
+  end
+  return 0
+end
+
+exit(main(arg))
