@@ -789,26 +789,35 @@ local DATA = { recv = true, read = true, recvfrom = true }
 -- Values that the contract has: Lua cannot tell `return path` from `return path, nil`.
 local ARITY = { getsockname = 2, getpeername = 2, accept = 3, recvfrom = 3 }
 
--- An argument that is a pair (a timeout, a membership) is spread: nixio takes setopt("socket", "rcvtimeo", 1, 500000).
-local function arguments_of(list)
-  local arguments, count = {}, 0
-  for _, given in ipairs(list) do
-    if type(given) == "table" and given ~= NULL and given.hex then
-      given = gsub(given.hex, "%x%x", BYTES)
-    end
-    if type(given) == "table" and given ~= NULL then
-      for _, inner in ipairs(given) do
-        count = count + 1
-        if inner ~= NULL then
-          arguments[count] = inner
-        end
-      end
-    else
-      count = count + 1
-      if given ~= NULL then
-        arguments[count] = given
-      end
-    end
+-- Options whose value is a pair, which Lua passes as two arguments: setopt("socket", "rcvtimeo", 1, 500000).
+local PAIRS = { rcvtimeo = true, sndtimeo = true, add_membership = true, drop_membership = true }
+
+-- One argument as Lua has it. A list in any other place than a pair's is a wrong type, in Lua as elsewhere: a table.
+local function argument(given)
+  if type(given) ~= "table" then
+    return given
+  elseif given == NULL then
+    return nil
+  elseif given.hex then
+    return (gsub(given.hex, "%x%x", BYTES))
+  end
+  local list = {}
+  for index, inner in ipairs(given) do
+    list[index] = argument(inner)
+  end
+  return list
+end
+
+-- The arguments of a call, and how many there are with those that are nil.
+local function arguments_of(method, list)
+  local arguments, count = {}, #list
+  for index = 1, count do
+    arguments[index] = argument(list[index])
+  end
+  local pair = list[3]
+  if method == "setopt" and PAIRS[list[2]] and type(pair) == "table" and #pair == 2 then
+    arguments[3], arguments[4] = argument(pair[1]), argument(pair[2])
+    count = count + 1
   end
   return arguments, count
 end
@@ -819,7 +828,7 @@ end
 
 -- Call the port; `method` is the name that decides what the results are.
 local function call(method, target, list, subject)
-  local arguments, count = arguments_of(list)
+  local arguments, count = arguments_of(method, list)
   local results
   if subject ~= nil then
     results = pack(pcall(target, subject, unpack(arguments, 1, count)))
