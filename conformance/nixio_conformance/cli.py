@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.load import busy
+from nixio_conformance.lua import AGENT, Lua
 from nixio_conformance.recorder import STREAM
 from nixio_conformance.target import Target, plugged_in
 from nixio_fixtures import load
@@ -34,6 +36,22 @@ EPILOG = (
 )
 
 
+def _lua_option(name: str, metavar: str, text: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """An option that `_target` finds in the context: no command has to hand it on."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        context.meta[name] = value
+
+    return click.option(name, metavar=metavar, help=text, expose_value=False, callback=keep)
+
+
+def _lua() -> tuple[str | None, Lua]:
+    """The module that --lua names, and how it is to be run."""
+    meta = click.get_current_context().meta
+    program, path, cpath = (meta.get(f"--lua-{name}") or "" for name in ("program", "path", "cpath"))
+    return meta.get("--lua"), Lua(program, path, cpath)
+
+
 class _Options:
     """Options that name an implementation, shared by the commands that start one."""
 
@@ -44,6 +62,10 @@ class _Options:
                 click.argument("name", required=False),
                 click.option("--target", metavar="MODULE:OBJECT", help="A Python object, no packaging needed."),
                 click.option("--agent", metavar="COMMAND", help="A program that speaks the agent protocol."),
+                _lua_option("--lua", "MODULE", "A Lua module, as `require` takes it, or a .lua file."),
+                _lua_option("--lua-program", "PROGRAM", "Which Lua runs it: luajit, lua5.4, a path."),
+                _lua_option("--lua-path", "PATH", "Folders or templates, before LUA_PATH's."),
+                _lua_option("--lua-cpath", "PATH", "The same for modules in C."),
             )
         ):
             function = option(function)
@@ -51,19 +73,22 @@ class _Options:
 
 
 def _target(name: str | None, target: str | None, agent: str | None, in_process: bool = False) -> Target:
-    given = [("entry-point", name), ("target", target), ("agent", agent)]
+    module, lua = _lua()
+    given = [("entry-point", name), ("target", target), ("agent", agent), ("lua", module)]
     chosen = [(way, text) for way, text in given if text]
     if len(chosen) != 1:
         names = ", ".join(sorted(plugged_in())) or "none"
-        raise click.UsageError(f"name one implementation: NAME (installed: {names}), --target or --agent")
+        raise click.UsageError(f"name one implementation: NAME (installed: {names}), --target, --agent or --lua")
     way, text = chosen[0]
     if way == "entry-point" and text not in plugged_in():
         names = ", ".join(sorted(plugged_in())) or "none at all"
         raise click.UsageError(f"no implementation is called {text!r}; installed are: {names}")
-    if in_process and way == "agent":
+    if in_process and way in ("agent", "lua"):
         raise click.UsageError("--in-process is for Python ports; an agent program has a process of its own")
+    if lua.words and way != "lua":
+        raise click.UsageError(f"{lua.words[0]} belongs to --lua MODULE, which is not given")
     try:
-        return Target(way, text, in_process)  # type: ignore[arg-type]
+        return Target(way, text, in_process, lua)  # type: ignore[arg-type]
     except ValueError as error:
         raise click.BadParameter(f"{text!r}: {error}", param_hint="--agent") from None
 
@@ -126,7 +151,7 @@ def run(
 
     What stands after `--` goes to pytest (`-- --pdb`).
     """
-    if (target or agent) and name and name.startswith("-"):  # `--target m:o -- --pdb`
+    if (target or agent or _lua()[0]) and name and name.startswith("-"):  # `--target m:o -- --pdb`
         pytest_arguments = (name, *pytest_arguments)
         name = None
     chosen = _target(name, target, agent, choices["in_process"])
@@ -138,27 +163,25 @@ def run(
         raise click.UsageError(str(error)) from None
     with busy() if loaded else contextlib.nullcontext():
         if repeat:
-            again = _words(click.get_current_context())
+            again = _again(click.get_current_context(), chosen, pytest_arguments)
             sys.exit(repeating.run(again, repeat, choices["shuffle"] or "0", choices["report"], Console()))
         arguments = _pytest_arguments(chosen, **choices)
         sys.exit(_run(arguments + list(pytest_arguments), choices["report"], Console()))
 
 
-def _words(context: click.Context) -> list[str]:
-    """The words that name the same choices again, but for what each repetition decides for itself."""
-    words, rest = [], []
-    for parameter in context.command.params:
-        given = context.params.get(parameter.name or "")
-        if parameter.name in ("repeat", "loaded", "shuffle", "report") or given in (None, (), False):
+def _again(context: click.Context, target: Target, pytest_arguments: tuple[str, ...]) -> list[str]:
+    """The words that name the same choices, but for what each repetition decides for itself."""
+    own = {"repeat", "loaded", "shuffle", "report", "target", "agent", "in_process"}
+    words = list(target.words)
+    for option in context.command.params:
+        given = context.params.get(option.name or "")
+        if isinstance(option, click.Argument) or option.name in own or given in (None, (), False):
             continue
         values = given if isinstance(given, tuple) else (given,)
-        if isinstance(parameter, click.Argument):
-            rest += [str(value) for value in values]
-        elif given is True:
-            words.append(parameter.opts[0])
-        else:
-            words += [word for value in values for word in (parameter.opts[0], str(value))]
-    return [*words, "--", *rest]
+        words += (
+            [option.opts[0]] if given is True else [word for value in values for word in (option.opts[0], str(value))]
+        )
+    return [*words, "--", *pytest_arguments]
 
 
 def _pytest_arguments(
@@ -177,11 +200,12 @@ def _pytest_arguments(
     shuffle: str | None,
     baseline: Path | None,
 ) -> list[str]:
-    names = {"entry-point": "--nixio", "target": "--nixio-target", "agent": "--nixio-agent"}
+    names = {"entry-point": "--nixio", "target": "--nixio-target", "agent": "--nixio-agent", "lua": "--nixio-lua"}
     arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={checks}", str(checks)]
     # The checks say by themselves what they expected: rewriting assertions would cost more than to start.
     arguments += ["-p", "nixio_conformance.plugin", "-p", "xdist.plugin", "--assert=plain"]
     arguments += [f"{names[target.way]}={target.name}", f"--nixio-report={report.absolute()}"]
+    arguments += target.lua.pytest_arguments
     arguments += [f"--nixio-select={term}" for term in (*select, *(f"level={name}" for name in level))]
     arguments += [f"--nixio-level={name}" for name in level]
     arguments += [f"--nixio-without={name}" for name in without]
@@ -286,6 +310,12 @@ def smoke_(name: str | None, target: str | None, agent: str | None) -> None:
         click.echo(f"{chosen.asked}: {error}", err=True)
         sys.exit(3)
     sys.exit(0 if fine else 1)
+
+
+@main.command("agent-path")
+def agent_path() -> None:
+    """Print where the agent for Lua ports lies: one file, to be copied to where the port is."""
+    click.echo(AGENT)
 
 
 @main.command("report")

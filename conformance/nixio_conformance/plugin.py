@@ -11,8 +11,16 @@ from nixio_conformance import place
 from nixio_conformance.baseline import expecting
 from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.judging import TARGET, Judging, judged_levels
+from nixio_conformance.lua import Lua
 from nixio_conformance.steering import Steering
-from nixio_conformance.target import Target
+from nixio_conformance.target import Target, Way
+
+_WAYS: tuple[tuple[str, Way], ...] = (
+    ("--nixio", "entry-point"),
+    ("--nixio-target", "target"),
+    ("--nixio-agent", "agent"),
+    ("--nixio-lua", "lua"),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,6 +29,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nixio", metavar="NAME", help="judge an installed implementation by its entry point's name")
     group.addoption("--nixio-target", metavar="MODULE:OBJECT", help="judge a Python object")
     group.addoption("--nixio-agent", metavar="COMMAND", help="judge what an agent program hosts")
+    group.addoption("--nixio-lua", metavar="MODULE", help="judge a Lua module, by its name or as a .lua file")
+    group.addoption("--nixio-lua-program", metavar="PROGRAM", default="", help="which Lua runs it")
+    group.addoption("--nixio-lua-path", metavar="PATH", default="", help="folders or templates before LUA_PATH's")
+    group.addoption("--nixio-lua-cpath", metavar="PATH", default="", help="the same for modules in C")
     group.addoption("--nixio-in-process", action="store_true", help="host a Python port in the test process")
     group.addoption("--nixio-select", metavar="TERM", action="append", default=[], help="clause, method, family, level")
     group.addoption("--nixio-level", action="append", default=[], choices=["must", "should", "may"], help="judge these")
@@ -53,10 +65,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def target_of(config: pytest.Config) -> Target | None:
     """The implementation that the options name; None for a pytest run that is not about one."""
     in_process = bool(config.getoption("--nixio-in-process"))
-    for option, way in (("--nixio", "entry-point"), ("--nixio-target", "target"), ("--nixio-agent", "agent")):
+    lua = Lua(*(config.getoption(f"--nixio-lua-{name}") for name in ("program", "path", "cpath")))
+    for option, way in _WAYS:
         if name := config.getoption(option):
             try:
-                return Target(way, name, in_process)  # type: ignore[arg-type]
+                return Target(way, name, in_process, lua)
             except ValueError as error:
                 raise pytest.UsageError(f"{option} {name!r}: {error}") from None
     return None

@@ -14,13 +14,14 @@ from nixio_conformance.driver.inprocess import InProcess
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Channel
 from nixio_conformance.lab import unprivileged
+from nixio_conformance.lua import ANY_LUA, Lua
 
-Way = Literal["entry-point", "target", "agent"]
+Way = Literal["entry-point", "target", "agent", "lua"]
 
 
 @dataclass(frozen=True)
 class Target:
-    """An implementation: an entry point's name, `module:object`, or an agent's command line.
+    """An implementation: an entry point's name, `module:object`, an agent's command line, or a Lua module.
 
     Raises `ValueError` for a command line that no shell would take.
     """
@@ -28,6 +29,7 @@ class Target:
     way: Way
     name: str
     in_process: bool = False
+    lua: Lua = ANY_LUA
 
     def __post_init__(self) -> None:
         if self.way == "agent":
@@ -37,6 +39,7 @@ class Target:
     def words(self) -> tuple[str, ...]:
         """The words of the command line that name it: `reference`, `--target m:o`, `--agent "..."`."""
         words = (self.name,) if self.way == "entry-point" else (f"--{self.way}", self.name)
+        words += self.lua.words
         return (*words, "--in-process") if self.in_process else words
 
     @property
@@ -49,8 +52,7 @@ class Target:
         """What starts an agent for it; the call may raise `CannotStart`."""
         if self.in_process:
             return lambda: InProcess(self.way, self.name)
-        argv = self.argv
-        return lambda: AgentProcess(argv)
+        return lambda: AgentProcess(self.argv)
 
     def start_unprivileged(self, argv: Sequence[str] = ()) -> Channel:
         """Start an agent, or another program, without its user's privileges (capability `unprivileged`)."""
@@ -58,7 +60,9 @@ class Target:
 
     @property
     def argv(self) -> list[str]:
-        """The command line of the agent's program."""
+        """The command line of the agent's program. Raises `CannotStart` for a Lua that is not installed."""
+        if self.way == "lua":
+            return self.lua.argv(self.name)
         return agent_words(self.name) if self.way == "agent" else python_agent(self.way, self.name)
 
 

@@ -25,8 +25,9 @@ local collect, error, getenv, ipairs, loadfile, next, pairs, pcall, rawget, requ
   collectgarbage, error, os.getenv, ipairs, loadfile, next, pairs, pcall, rawget, require, select, tonumber, tostring, type
 local getmetatable = getmetatable
 local unpack = table.unpack or unpack
-local exit, io, package = os.exit, io, package
+local exit, io, package, remove = os.exit, io, package, os.remove
 local jit = rawget(_G, "jit")
+local language = jit and jit.version or _VERSION
 
 -- ---------------------------------------------------------------------------------------------------------- text
 
@@ -826,10 +827,17 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
+-- A port that fails without the system having said why tells the errno of whatever failed before. This has that be one
+-- that no socket gives by itself (ENOTDIR), so that such a port gets the same verdict each time.
+local function make_errno_known()
+  remove("/dev/null/nixio")
+end
+
 -- Call the port; `method` is the name that decides what the results are.
 local function call(method, target, list, subject)
   local arguments, count = arguments_of(method, list)
   local results
+  make_errno_known()
   if subject ~= nil then
     results = pack(pcall(target, subject, unpack(arguments, 1, count)))
   else
@@ -880,7 +888,7 @@ local answers = {}
 function answers.hello()
   return format(
     '"reply":"hello","protocol":%d,"name":%s,"version":%s,"language":%s,"platform":%s,"capabilities":[%s],"buffersize":%s',
-    PROTOCOL, quote(clean(name_of_module)), quote(version()), quote(jit and jit.version or _VERSION), quote(here),
+    PROTOCOL, quote(clean(name_of_module)), quote(version()), quote(language), quote(here),
     capabilities, number_text(buffersize())
   )
 end
@@ -985,12 +993,12 @@ local function load_module(name)
   return found, open
 end
 
+-- Why a module cannot be loaded, in one line. What `require` says goes on with every place where it looked.
 local function why(message)
-  local text = told(message)
-  local first, rest = match(text, "^([^\n]*)\n?(.*)$")
+  local first, rest = match(gsub(told(message), "^[^\n]-agent%.lua:%d+: ", ""), "^([^\n]*)\n?(.*)$")
   if find(first, "not found:$") then
-    return sub(first, 1, -2) .. ": name where it is with --lua-path 'FOLDER/?.lua' or --lua-cpath 'FOLDER/?.so' "
-      .. "(for agent.lua itself --path and --cpath), or stand in its folder"
+    return sub(first, 1, -2) .. "; name where it is with --lua-path FOLDER or --lua-cpath FOLDER (of agent.lua itself: "
+      .. "--path, --cpath), or another Lua with --lua-program"
   end
   return find(first, ":$") and first .. gsub(rest, "^%s+", " ") or first
 end
@@ -999,7 +1007,7 @@ end
 local function start(name, answer, id)
   local fine, found, open = pcall(load_module, name)
   if not fine then
-    answer(id, '"reply":"unavailable","message":' .. quote(format("%s cannot be loaded: %s", name, why(found))))
+    answer(id, '"reply":"unavailable","message":' .. quote(format("%s cannot be loaded by %s: %s", name, language, why(found))))
     return nil
   end
   module, factory = found, open

@@ -20,7 +20,10 @@ def session(request: pytest.FixtureRequest) -> Session:
     """The agent that hosts the port; one without privileges where the clause needs that."""
     stash = request.config.stash
     if SESSION not in stash:
-        pytest.exit("name an implementation: --nixio NAME, --nixio-target MODULE:OBJECT or --nixio-agent COMMAND", 2)
+        pytest.exit(
+            "name an implementation: --nixio NAME, or --nixio-target, --nixio-agent, --nixio-lua",
+            2,
+        )
     if "unprivileged" not in request.node.stash[PLANNED].clause.needs:
         return stash[SESSION]
     if stash[TARGET].in_process:
