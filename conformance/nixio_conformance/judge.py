@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from nixio_conformance import script
+from nixio_conformance import lua_script, script
 from nixio_conformance.driver.errors import AgentError, AgentHung, CannotStart
 from nixio_conformance.driver.session import AgentCannot
 from nixio_conformance.driver.transcript import Step
@@ -85,10 +85,14 @@ class Judgement:
         if self.row.outcome == "host-skip":
             return {}
         steps = case.transcript.steps
-        text = script.python(self.row, self.target, case.folder, steps)
+        scripts = {"python": script.python(self.row, self.target, case.folder, steps)}
+        # Once there are steps, the agent has said what it is.
+        if steps and lua_script.applies(self.target, case.session.welcome.language):
+            text = lua_script.write(self.row, self.target, case.session.welcome.name, case.folder, steps)
+            scripts = {"lua": text, **scripts}
         return {
             "steps": tuple(_step(step) for step in steps[-STEPS_KEPT:]),
-            "scripts": {"python": text},
+            "scripts": scripts,
             "stderr": case.session.current_stderr().strip(),
         }
 

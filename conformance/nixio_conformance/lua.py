@@ -13,6 +13,8 @@ from nixio_conformance.driver.errors import CannotStart
 AGENT = Path(agents.__file__).with_name("agent.lua")
 #: Names that the interpreter has, in the order in which they are tried.
 PROGRAMS = ("lua", "lua5.1", "luajit", "lua5.4", "lua5.3", "lua5.2", "lua51", "lua54", "lua53", "lua52")
+#: Options whose value is a pair in the contract, and two arguments in Lua: setopt("socket", "rcvtimeo", 1, 500000).
+PAIRS = frozenset({"rcvtimeo", "sndtimeo", "add_membership", "drop_membership"})
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Lua:
         """The same as options of pytest."""
         return [f"{name.replace('--', '--nixio-')}={text}" for name, text in zip(*[iter(self.words)] * 2, strict=True)]
 
+    @property
+    def templates(self) -> tuple[str, str]:
+        """`path` and `cpath` as what Lua's own search paths are to begin with; a folder stands for what is in it."""
+        return _templates(self.path, "{}/?.lua;{}/?/init.lua;"), _templates(self.cpath, "{}/?.so;")
+
     def argv(self, module: str) -> list[str]:
         """The command line of an agent for `module`. Raises `CannotStart` where there is no Lua."""
         paths = [
@@ -54,6 +61,14 @@ class Lua:
             f"no Lua is found: looked for {tried} in PATH. Install one (Debian and OpenWrt: packages lua5.1, luajit or "
             "lua5.4; macOS: brew install lua) or name another with --lua-program"
         )
+
+
+def _templates(path: str, in_folder: str) -> str:
+    return "".join(
+        f"{word};" if "?" in word else in_folder.replace("{}", word.rstrip("/") or "/")
+        for word in path.split(";")
+        if word
+    )
 
 
 #: No choice at all: the first Lua that is found, and the modules that it finds by itself.

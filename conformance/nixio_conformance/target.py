@@ -39,8 +39,7 @@ class Target:
     def words(self) -> tuple[str, ...]:
         """The words of the command line that name it: `reference`, `--target m:o`, `--agent "..."`."""
         words = (self.name,) if self.way == "entry-point" else (f"--{self.way}", self.name)
-        words += self.lua.words
-        return (*words, "--in-process") if self.in_process else words
+        return (*words, *self.lua.words, *(("--in-process",) if self.in_process else ()))
 
     @property
     def asked(self) -> str:

@@ -977,7 +977,7 @@ end
 -- The module: what `require` gives, or what the file returns. Raises an error where there is none.
 local function load_module(name)
   local found
-  if match(name, "%.lua$") and io.open(name) then
+  if find(name, "%.lua$") then
     local chunk, message = loadfile(name)
     if not chunk then
       error(message, 0)
