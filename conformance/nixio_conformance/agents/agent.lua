@@ -597,7 +597,7 @@ local RUNTIME = {
   "^attempt to compare two %S+ values", "^attempt to compare %S+ with %S+", "^attempt to perform bitwise operation on ",
   "^attempt to perform 'n", "^attempt to divide by zero", "^number has no integer representation",
   "^number .*has no integer representation", "^table index is ", "^index is n", "^table overflow",
-  "^'for' %S+ %S*%s?must be a number", "^'for' step is zero", "stack overflow", "^not enough memory",
+  "^'for' %S+ %S*%s?must be a number", "^'for' step is zero", "^bad 'for' ", "stack overflow", "^not enough memory",
   "^error in error handling", "^error in __gc", "^string length overflow", "^attempt to yield ", "^cannot resume ",
   "^missing declaration for symbol ", "^bad callback$", "undefined symbol: ", "^too many results to unpack",
   "^invalid key to 'next'", "^'__%l+' chain too long", "^loop in gettable", "^loop in settable",
@@ -1031,8 +1031,11 @@ local function main(words)
   local found, reason = codec_called(getenv("NIXIO_AGENT_JSON") or "")
   codec = found or own
   for text in line do
-    local request = codec.decode(text)
-    if not found then
+    local fine, request = pcall(codec.decode, text)
+    if not fine or type(request) ~= "table" then
+      io.stderr:write(format("agent.lua: a request is no JSON object (%s): %s\n", told(request), clean(text, SHOWN)))
+      return 2
+    elseif not found then
       answer(request.id, '"reply":"unavailable","message":' .. quote(reason))
       return 3
     elseif not module and not start(given.module, answer, request.id) then

@@ -1,0 +1,240 @@
+"""What a Lua module returns and raises, in the contract's shapes."""
+
+from __future__ import annotations
+
+import pytest
+
+from nixio_conformance.driver.messages import Foreign
+from nixio_conformance.driver.outcome import Failure, Returned
+from nixio_conformance.driver.session import PortSocket
+
+from .support import Begin, Fake, opened
+
+VALUES: dict[str, tuple[object, ...]] = {
+    "nothing": (),
+    "nil": (None,),
+    "false": (False,),
+    "true": (True,),
+    "three": (1, None, "x"),
+    "trailing nils": (1, None, None),
+    "fraction": (0.1,),
+    "whole float": (3,),
+    "minus zero": (0,),
+    "2^53": (2**53,),
+    "-2^63": (-(2**63),),
+    "2^63": (2**63,),
+    "text": ('hé"\\/\n\t\x7f\x01',),
+    "data": (b"\0\xff\xc3\xa9",),
+    "not UTF-8": (b"/tmp/\xff",),
+    "overlong UTF-8": (b"\xc0\xaf",),
+    "a surrogate in UTF-8": (b"\xed\xa0\x80",),
+    "abstract": (b"\0name",),
+    "path": ("/tmp/path",),
+}
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_values(fake: Fake, what: str) -> None:
+    outcome = fake.does(what)
+    assert outcome == Returned(VALUES[what])
+    assert isinstance(outcome, Returned)
+    assert [type(value) for value in outcome.values] == [type(value) for value in VALUES[what]]
+
+
+@pytest.mark.parametrize("what", ["huge", "nan", "infinite", "odd table", "a function"])
+def test_what_the_contract_has_no_shape_for(fake: Fake, what: str) -> None:
+    outcome = fake.does(what)
+    assert isinstance(outcome, Returned)
+    (value,) = outcome.values
+    assert isinstance(value, Foreign)
+    assert value.name in ("number", "table", "function")
+
+
+@pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
+def test_data_is_a_buffer_whatever_it_is_made_of(fake: Fake, method: str) -> None:
+    outcome = fake.does("path", method)
+    assert isinstance(outcome, Returned)
+    assert outcome.values[0] == b"/tmp/path"
+
+
+@pytest.mark.parametrize(
+    ("method", "values"),
+    [
+        ("getsockname", ("/tmp/path", None)),
+        ("getpeername", ("/tmp/path", None)),
+        ("accept", ("/tmp/path", None, None)),
+        ("recvfrom", (b"/tmp/path", None, None)),
+        ("getopt", ("/tmp/path",)),
+    ],
+)
+def test_nils_at_the_end_that_lua_may_leave_out(fake: Fake, method: str, values: tuple[object, ...]) -> None:
+    assert fake.does("path", method) == Returned(values)
+    assert fake.does("nothing", method) == Returned(())
+    assert fake.does("nil", method) == Returned((None,))
+    assert fake.does("false", method) == Returned((False,))
+
+
+FAILURES = {
+    "system": Failure("system", "EADDRINUSE", 98, "in use"),
+    "unnamed": Failure("system", "ECONNREFUSED", 111, "refused"),
+    "no message": Failure("system", "EADDRINUSE", 98, ""),
+    "message not UTF-8": Failure("system", "EADDRINUSE", 98, "\\xff!"),
+    "would block": Failure("would-block", "EAGAIN", 11, "again"),
+    "resolver": Failure("resolver", "EAI_NONAME", -2, "unknown"),
+    "unknown resolver": Failure("resolver", "", -99, "?"),
+}
+
+
+@pytest.mark.parametrize("what", FAILURES)
+def test_failures(fake: Fake, what: str) -> None:
+    assert fake.does(what) == FAILURES[what]
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("false and an error", "false is for EAGAIN alone"),
+        ("nil and a text", "nixio's way is nil, errno, message"),
+        ("errno 0", "0, which is no errno"),
+        ("errno 1.5", "1.5, which is no errno"),
+        ("errno true", "true, which is no errno"),
+    ],
+)
+def test_failures_that_are_none_of_the_contract(fake: Fake, what: str, told: str) -> None:
+    outcome = fake.does(what)
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "exception"
+    assert told in outcome.message
+
+
+def test_a_message_that_raises_when_it_is_told(fake: Fake) -> None:
+    outcome = fake.does("odd message")
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.number) == ("system", 98)
+    assert "whose tostring raises" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("refuses", "bad argument #1 to 'bind'"),
+        ("refuses with a table", "table: "),
+        ("refuses with an odd table", "whose tostring raises"),
+        ("refuses with nil", "nil"),
+        ("attempt to bind", "attempt to bind a closed socket"),
+    ],
+)
+def test_an_error_refuses_an_argument(fake: Fake, what: str, told: str) -> None:
+    outcome = fake.does(what)
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "argument"
+    assert told in outcome.message
+
+
+OWN = [
+    "index", "call", "call nil", "arithmetic", "arithmetic on a field", "concatenation", "comparison",
+    "comparison of two", "length", "deep", "memory", "for",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", [name for name in OWN if name != "call"])
+def test_the_interpreters_own_errors_are_the_ports_fault(fake: Fake, what: str) -> None:
+    outcome = fake.does(what)
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "exception", outcome
+    assert fake.does("true") == Returned((True,))
+
+
+def test_an_error_of_a_metamethod_is_the_ports_own(fake: Fake) -> None:
+    outcome = fake.does("call")
+    assert isinstance(outcome, Failure)
+    assert "no field" in outcome.message
+
+
+def test_sockets_have_a_number_for_as_long_as_they_are_held(fake: Fake) -> None:
+    outcome = fake.does("another socket", "accept")
+    assert isinstance(outcome, Returned)
+    other = outcome.values[0]
+    assert isinstance(other, PortSocket)
+    assert other.number == fake.socket.number + 1
+    assert Fake(fake.session, other).does("path") == Returned(("/tmp/path",))
+
+
+def test_a_socket_is_what_has_methods_that_can_be_called(begin: Begin) -> None:
+    session = begin()
+    outcome = session.open("callable")
+    assert isinstance(outcome, Returned)
+    assert isinstance(outcome.values[0], PortSocket)
+    assert outcome.values[0].close() == Returned((True,))
+
+
+def test_looking_up_a_method_may_raise(begin: Begin) -> None:
+    outcome = begin().open("raising")
+    assert isinstance(outcome, Returned)
+    assert isinstance(outcome.values[0], PortSocket)
+    failure = outcome.values[0].call("bind")
+    assert isinstance(failure, Failure)
+    assert (failure.kind, "no bind" in failure.message) == ("argument", True)
+
+
+def test_a_method_that_is_missing(fake: Fake) -> None:
+    outcome = fake.call("listen")
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "missing"
+    assert outcome.message == "the socket (a table) has no method listen"
+
+
+def test_arguments(fake: Fake) -> None:
+    assert fake.call("kinds", "text", b"data", 1, 1.5, True, None) == Returned(
+        ("string string number number boolean nil",)
+    )
+    assert fake.call("kinds", (1, 2)) == Returned(("table",))
+    assert fake.call("setopt", "socket", "rcvtimeo", (1, 500000)) == Returned(("socket", "rcvtimeo", 1, 500000))
+    assert fake.call("setopt", "ip", "add_membership", ("g", "i")) == Returned(("ip", "add_membership", "g", "i"))
+    assert fake.call("setopt", "socket", "rcvtimeo", 1) == Returned(("socket", "rcvtimeo", 1))
+
+
+@pytest.mark.parametrize("value", [(1,), (1, 2, 3), ()])
+def test_a_list_that_is_no_pair_is_a_table(fake: Fake, value: tuple[int, ...]) -> None:
+    outcome = fake.call("setopt", "socket", "rcvtimeo", value)
+    assert isinstance(outcome, Returned)
+    assert isinstance(outcome.values[2], Foreign)
+    assert len(outcome.values) == 3
+
+
+def test_a_pair_for_an_option_that_has_none_is_a_table(fake: Fake) -> None:
+    outcome = fake.call("setopt", "socket", "keepalive", (1, 2))
+    assert isinstance(outcome, Returned)
+    assert len(outcome.values) == 3
+    assert isinstance(outcome.values[2], Foreign)
+
+
+def test_what_was_forgotten_is_collected(fake: Fake) -> None:
+    session = fake.session
+    for _ in range(3):
+        opened(session).socket.forget()
+    assert fake.call("count") == Returned((0, 1))
+
+
+def test_a_reset_closes_what_it_can_and_forgets_all(fake: Fake) -> None:
+    session = fake.session
+    opened(session)
+    session.end_case()
+    session.collect_garbage()
+    assert opened(session).call("count") == Returned((0, 1))
+
+
+def test_an_error_of_the_factory(begin: Begin) -> None:
+    outcome = begin().open("unix", "stream")
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "argument"
+    assert "unknown domain" in outcome.message
+
+
+def test_hello(begin: Begin, interpreter: str) -> None:
+    told = begin().welcome
+    assert told.name.endswith("fake.lua")
+    assert (told.version, told.buffersize) == ("0.9", 4096)
+    assert told.language.lower().replace(" ", "").startswith(interpreter)
+    assert "gc" in told.capabilities
+    assert told.platform
