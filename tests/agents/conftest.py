@@ -31,8 +31,8 @@ def begin(interpreter: str) -> Iterator[Begin]:
     """Starts an agent for a module, `fake.lua` if none is named, and says hello."""
     with ExitStack() as stack:
 
-        def make(module: str | Path = FAKE, *arguments: str) -> Session:
-            argv = [interpreter, str(AGENT), *arguments, str(module)]
+        def make(module: str | Path = FAKE, *arguments: str, before: str = "") -> Session:
+            argv = [interpreter, *(["-e", before] if before else []), str(AGENT), *arguments, str(module)]
             session = Session(lambda: AgentProcess(argv), 20)
             stack.callback(session.kill)
             session.begin_case(Transcript())

@@ -11,6 +11,7 @@ from nixio_conformance.driver.session import Argument, PortSocket, Session
 FAKE = Path(__file__).with_name("fake.lua")
 INTERPRETERS = ("lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit")
 #: Starts an agent for a module, `fake.lua` if none is named, with more arguments of the agent's, and says hello.
+#: `before` is run by Lua before the agent.
 Begin = Callable[..., Session]
 
 

@@ -1,0 +1,158 @@
+"""What a Lua port does to its own world does not reach the agent; and what of it must end the agent does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance.driver.errors import AgentCrashed, CannotStart
+from nixio_conformance.driver.outcome import Returned
+from nixio_conformance.driver.session import PortSocket
+from nixio_conformance.lua import AGENT
+
+from .support import FAKE, Begin, Fake, opened
+
+#: What is run before the agent: as if this Lua had no library that makes descriptors.
+PLAIN = "package.preload['posix.unistd'] = function() error('none') end package.preload.ffi = nil"
+
+
+@pytest.fixture(params=["whatever there is", "a plain Lua"])
+def anywhere(request: pytest.FixtureRequest, begin: Begin) -> Fake:
+    """A socket of the fake module, with and without descriptors of the agent's own."""
+    return opened(begin(before=PLAIN if request.param == "a plain Lua" else ""))
+
+
+def test_a_port_may_print(anywhere: Fake) -> None:
+    assert anywhere.does("prints") == Returned((True,))
+    assert anywhere.does("path") == Returned(("/tmp/path",))
+    said = anywhere.session.current_stderr()
+    assert "noise\t1\tnil" in said
+    assert "more\n" in said
+    assert "x\n" in said
+
+
+def test_a_port_that_reads_gets_nothing(anywhere: Fake) -> None:
+    assert anywhere.does("reads") == Returned((None, None))
+    assert anywhere.does("path") == Returned(("/tmp/path",))
+
+
+def test_a_port_may_close_the_standard_streams(anywhere: Fake) -> None:
+    assert anywhere.does("closes") == Returned((True,))
+    assert anywhere.does("path") == Returned(("/tmp/path",))
+
+
+def test_a_port_may_change_the_standard_library(anywhere: Fake) -> None:
+    assert anywhere.does("changes the world") == Returned((True,))
+    assert anywhere.call("echo", "é", b"\xff", 1.5, None) == Returned(("é", b"\xff", 1.5, None))
+    assert anywhere.does("path") == Returned(("/tmp/path",))
+    anywhere.socket.forget()
+    anywhere.session.end_case()
+
+
+def test_programs_of_the_ports_print_elsewhere(fake: Fake, interpreter: str) -> None:
+    """They inherit the standard streams, which the agent can only move where it can make descriptors."""
+    if not has(interpreter, "ffi") and not has(interpreter, "posix.unistd"):
+        pytest.skip(f"{interpreter} has neither ffi nor luaposix")
+    assert fake.does("runs a program") == Returned((True,))
+    assert "noise" in fake.session.current_stderr()
+    assert fake.does("path") == Returned(("/tmp/path",))
+
+
+def test_a_port_that_exits_ends_the_agent(fake: Fake) -> None:
+    with pytest.raises(AgentCrashed, match="exit status 7"):
+        fake.does("leaves")
+
+
+def has(interpreter: str, library: str) -> bool:
+    return (
+        subprocess.run([interpreter, "-e", f"require('{library}')"], capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals on this system")
+def test_a_signal_interrupts_a_call(begin: Begin, interpreter: str) -> None:
+    handled = has(interpreter, "ffi") or has(interpreter, "posix.signal")
+    if not handled:
+        assert "signals" not in begin().welcome.capabilities
+        pytest.skip(f"{interpreter} has neither ffi nor luaposix")
+    session = begin(FAKE.with_name("nap.lua"))
+    assert "signals" in session.welcome.capabilities
+    outcome = session.open()
+    assert isinstance(outcome, Returned)
+    socket = outcome.values[0]
+    assert isinstance(socket, PortSocket)
+    for _ in range(3):
+        pending = socket.start("recv")
+        assert pending.blocked()
+        os.kill(session.pid, signal.SIGUSR1)
+        assert pending.outcome(5) == Returned((b"interrupted",))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals on this system")
+def test_a_signal_while_nothing_is_asked(begin: Begin, interpreter: str) -> None:
+    session = begin()
+    if "signals" not in session.welcome.capabilities:
+        pytest.skip(f"{interpreter} has neither ffi nor luaposix")
+    fake = opened(session)
+    for _ in range(3):
+        os.kill(session.pid, signal.SIGUSR1)
+        assert fake.does("path") == Returned(("/tmp/path",))
+
+
+def test_the_agent_ends_with_its_input(interpreter: str) -> None:
+    done = subprocess.run([interpreter, str(AGENT), str(FAKE)], input=b"", capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (None, "cannot open"),
+        ("return 1", "gives a number without a function `socket`"),
+        ("return {socket = 1}", "gives a table without a function `socket`"),
+        ("return setmetatable({}, {__index = error})", "gives a table without"),
+        ("error('no system for it')", "no system for it"),
+        ("x = (", "port.lua:1:"),
+        ("local x = nil; return x.y", "attempt to index"),
+    ],
+)
+def test_a_module_that_cannot_be_loaded(begin: Begin, tmp_path: Path, source: str | None, told: str) -> None:
+    if source is not None:
+        (tmp_path / "port.lua").write_text(source)
+    with pytest.raises(CannotStart, match=r"port\.lua cannot be loaded by Lua") as caught:
+        begin(tmp_path / "port.lua")
+    assert told in str(caught.value)
+
+
+def test_a_module_that_is_not_there(begin: Begin) -> None:
+    with pytest.raises(CannotStart) as caught:
+        begin("nowhere.to.be.found")
+    assert "module 'nowhere.to.be.found' not found; name where it is with --lua-path FOLDER" in str(caught.value)
+
+
+def test_a_module_is_found_by_paths_folders_and_where_one_stands(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "some place").mkdir()
+    (tmp_path / "some place" / "inner.lua").write_text(FAKE.read_text())
+    (tmp_path / "outer.lua").write_text(FAKE.read_text())
+    assert begin("inner", "--path", str(tmp_path / "some place")).welcome.name == "inner"
+    assert begin("inner", "--path", f"/nowhere/?.lua;{tmp_path}/some place/?.lua").welcome.name == "inner"
+    monkeypatch.setenv("LUA_PATH", "/nowhere/?.lua")
+    monkeypatch.setenv("LUA_PATH_5_4", "/nowhere/?.lua")
+    monkeypatch.chdir(tmp_path)
+    assert begin("outer").welcome.name == "outer"
+
+
+def test_a_call_takes_no_longer_when_there_was_much(fake: Fake) -> None:
+    """A long request is taken in pieces, and in time."""
+    data = bytes(range(256)) * 8192
+    started = time.monotonic()
+    assert fake.call("recv", data) == Returned((data,))
+    assert time.monotonic() - started < 20
