@@ -58,6 +58,7 @@ def test_the_wheel_has_everything_that_a_run_reads(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     packages = ("nixio_reference", "nixio_fixtures", "nixio_conformance", "nixio_reports")
     assert {f"{package}/py.typed" for package in packages} <= names
+    assert "nixio_conformance/agents/agent.lua" in names
     shipped = {
         Path(*path.relative_to(ROOT).parts[1:]).as_posix()
         for package in packages
