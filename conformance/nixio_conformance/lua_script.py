@@ -26,7 +26,9 @@ local function show(value)
   if type(value) ~= "string" then
     return tostring(value)
   end
-  local text = value:sub(1, 200):gsub('[%c"\\\\\\127-\\255]', function(letter) return ("\\\\%03d"):format(letter:byte()) end)
+  local text = value:sub(1, 200):gsub('[%c"\\\\\\127-\\255]', function(letter)
+    return ("\\\\%03d"):format(letter:byte())
+  end)
   return '"' .. text .. '"' .. (#value > 200 and ("... (" .. #value .. " bytes)") or "")
 end
 

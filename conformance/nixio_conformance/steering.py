@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from nixio_conformance import __version__, place
+from nixio_conformance import __version__, place, remote
 from nixio_conformance.baseline import expecting
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.guard import guard
@@ -173,6 +173,7 @@ class Steering:
         session = self._config.stash[SESSION]
         session.begin_case(Transcript())
         welcome = session.welcome
+        host.know(host.capabilities() | remote.lacking(session, host.capabilities()))
         if self._config.pluginmanager.hasplugin("dsession"):
             session.kill()  # the workers have agents of their own
         return Implementation(

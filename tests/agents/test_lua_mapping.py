@@ -10,7 +10,7 @@ from nixio_conformance.driver.session import PortSocket
 
 from .support import Begin, Fake, opened
 
-VALUES: dict[str, tuple[object, ...]] = {
+VALUES: dict[str, tuple[bool | int | float | str | bytes | None, ...]] = {
     "nothing": (),
     "nil": (None,),
     "false": (False,),
@@ -67,7 +67,9 @@ def test_data_is_a_buffer_whatever_it_is_made_of(fake: Fake, method: str) -> Non
         ("getopt", ("/tmp/path",)),
     ],
 )
-def test_nils_at_the_end_that_lua_may_leave_out(fake: Fake, method: str, values: tuple[object, ...]) -> None:
+def test_nils_at_the_end_that_lua_may_leave_out(
+    fake: Fake, method: str, values: tuple[str | bytes | None, ...]
+) -> None:
     assert fake.does("path", method) == Returned(values)
     assert fake.does("nothing", method) == Returned(())
     assert fake.does("nil", method) == Returned((None,))

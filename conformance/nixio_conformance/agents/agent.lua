@@ -883,13 +883,33 @@ local function buffersize()
   return is_code(size) and size > 0 and size or 8192
 end
 
+-- The process that this is; 0 where this Lua has no way to know.
+local function own_pid()
+  local fine, pid = pcall(function()
+    local ffi = require("ffi")
+    ffi.cdef('int nixio_agent_getpid(void) __asm__("getpid");')
+    return ffi.C.nixio_agent_getpid()
+  end)
+  if not fine then
+    fine, pid = pcall(function()
+      return require("posix.unistd").getpid()
+    end)
+  end
+  local file = not fine and io.open("/proc/self/stat")
+  if file then
+    pid = file:read("*n")
+    file:close()
+  end
+  return type(pid) == "number" and pid or 0
+end
+
 local answers = {}
 
 function answers.hello()
   return format(
-    '"reply":"hello","protocol":%d,"name":%s,"version":%s,"language":%s,"platform":%s,"capabilities":[%s],"buffersize":%s',
+    '"reply":"hello","protocol":%d,"name":%s,"version":%s,"language":%s,"platform":%s,"capabilities":[%s],"buffersize":%s,"pid":%s',
     PROTOCOL, quote(clean(name_of_module)), quote(version()), quote(language), quote(here),
-    capabilities, number_text(buffersize())
+    capabilities, number_text(buffersize()), number_text(own_pid())
   )
 end
 

@@ -113,6 +113,8 @@ class Host:
             "platform": sys.platform,
             "capabilities": ["buffer-types", "gc", *(["signals"] if handles_signals() else [])],
             "buffersize": size if type(size) is int and 0 < size < 2**31 else 8192,
+            # On Windows a virtual environment's Python is a launcher, whose process another one is.
+            "pid": 0 if sys.platform == "win32" else os.getpid(),
         }
 
     def answer(self, request: JSON) -> JSON:

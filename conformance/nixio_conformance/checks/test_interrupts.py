@@ -29,6 +29,8 @@ def signals_can_be_sent(case: Case, way: str) -> None:
         pytest.skip("no signals on this system")
     if case.session.pid == os.getpid():
         pytest.skip("the port is in the suite's own process: signals would interrupt that")
+    if case.session.remote:
+        pytest.skip("the agent is not the process that was started: signals would come to that one")
     if way == "handled" and "signals" not in case.session.welcome.capabilities:
         raise AgentCannot("it handles no signals")
 

@@ -90,6 +90,9 @@ class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknow
     platform: str = ""
     capabilities: list[str] = []
     buffersize: int = 8192
+    #: The agent's own process id, as it sees it; 0 where it does not know. One that is not the process that was
+    #: started is behind ssh or the like.
+    pid: int = 0
 
 
 class Instead(Struct, frozen=True, tag_field="reply", tag="instead", forbid_unknown_fields=True):

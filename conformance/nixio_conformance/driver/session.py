@@ -194,6 +194,11 @@ class Session:
         return self._live.pid
 
     @property
+    def remote(self) -> bool:
+        """Whether the agent is another process than the one that was started: behind ssh, or below a shell."""
+        return self.welcome.pid not in (0, self.pid)
+
+    @property
     def alive(self) -> bool:
         """Whether there is an agent that can be asked."""
         return self._channel is not None
