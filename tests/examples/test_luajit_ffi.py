@@ -1,0 +1,162 @@
+"""The port on LuaJIT's ffi: a part of the suite (in tox's environment `ports` the whole), and what only Lua sees."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nixio_fixtures import load
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "examples" / "luajit-ffi"
+LUAJIT = shutil.which("luajit")
+#: Whether all of the suite is run, and not only `CLAUSES`.
+WHOLE = os.environ.get("NIXIO_PORTS") == "whole"
+#: Seconds for one command on a loaded machine.
+PATIENCE = 1200
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the port was made and run on Linux only"),
+    pytest.mark.skipif(LUAJIT is None, reason="luajit is not installed (on Debian: apt-get install luajit)"),
+]
+
+#: Clauses that show most of the port in the least time: addresses of each family, the walk over a name's addresses,
+#: signals and garbage.
+CLAUSES = [
+    "accept.exhausted",
+    "accept.interrupt",
+    "accept.peer",
+    "bind.unix",
+    "close.garbage",
+    "connect.interrupt",
+    "connect.resolution",
+    "recvfrom.sender",
+    "recvfrom.stream",
+    "recvfrom.unix",
+    "sendto.unix",
+    "setopt.membership",
+]
+
+
+def test_the_suite_accepts_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nixio_conformance", "run"]
+    port = ["--lua", "nixio_ffi", "--lua-program", "luajit", "--lua-path", str(FOLDER)]
+    chosen = ["-n", "2"] if WHOLE else [word for clause in CLAUSES for word in ("--select", clause)]
+    done = subprocess.run(
+        [*command, *port, *chosen, "--report", str(tmp_path / "report")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "conforming" in done.stdout
+
+
+def lua(script: str, *, before: str = "") -> str:
+    """What a script prints that has the module as `nixio`; `before` runs before the module is loaded."""
+    program = f'{before}\npackage.path = "{FOLDER}/?.lua"\nlocal nixio = require "nixio_ffi"\n{script}'
+    assert LUAJIT is not None
+    done = subprocess.run([LUAJIT, "-"], input=program, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("script", "printed"),
+    [
+        pytest.param('local s = nixio.socket("inet", "dgram") print(s:setblocking(true))', "true", id="success"),
+        pytest.param(
+            'print(nixio.socket("inet", "stream"):recv(1))',
+            "nil 107 Transport endpoint is not connected",
+            id="refused",
+        ),
+        pytest.param(
+            's = nixio.socket("inet", "dgram") s:setblocking(false) print(s:recv(1))',
+            "false 11 Resource temporarily unavailable",
+            id="would-block",
+        ),
+        pytest.param(
+            'local nothing, code = nixio.socket("inet", "dgram"):sendto("x", "no address", 9) print(nothing, code < 0)',
+            "nil true",
+            id="resolver",
+        ),
+        pytest.param('print(nixio.socket("unix", "dgram"):getsockname())', "nil", id="unnamed"),
+        pytest.param('print(nixio.socket("inet", "dgram"):getopt("socket", "rcvtimeo"))', "0 0", id="two-values"),
+        pytest.param('print(nixio.socket("inet", "dgram").nothing)', "nil", id="no-such-method"),
+        pytest.param('s = nixio.socket("inet", "dgram") s:close() print(s)', "nixio socket (closed)", id="closed-text"),
+        pytest.param("print(nixio.const.buffersize, nixio.const.ECONNREFUSED)", "8192 111", id="constants"),
+    ],
+)
+def test_what_a_program_gets(script: str, printed: str) -> None:
+    assert lua(script).split() == printed.split()
+
+
+@pytest.mark.parametrize(
+    "call",
+    ['s:bind("127.0.0.1", 65536)', 's:send("x", -1)', 's:setopt("ip", "multicast_if", "x")', "s.close(nil)"],
+)
+def test_a_bad_argument_is_an_error_at_the_line_of_the_caller(call: str) -> None:
+    script = f's = nixio.socket("inet", "dgram")\nprint(pcall(function()\n  local x = {call}\n  return x\nend))'
+    said = lua(script)
+    # Three lines stand before the script.
+    assert said.startswith("false\tstdin:6: bad argument '"), said
+
+
+def test_garbage_that_is_collected_leaves_errno_alone() -> None:
+    """Somebody else closed the descriptor, so that closing it fails while another call's error is being looked at."""
+    script = """
+        local ffi = require "ffi"
+        ffi.cdef "int close(int);"
+        do
+          local s = nixio.socket("inet", "dgram")
+          ffi.C.close(s:fileno())
+        end
+        ffi.errno(1234)
+        collectgarbage()
+        print(ffi.errno())
+    """
+    assert lua(script).strip() == "1234"
+
+
+@pytest.mark.parametrize(
+    ("system", "protocol_option", "absent"),
+    [
+        pytest.param(
+            'ffi.os = "OSX"',
+            42,
+            ["socket.priority", "socket.bindtodevice", "tcp.cork", "ip.mtu", "ipv6.mtu"],
+            id="macos",
+        ),
+        pytest.param('ffi.arch = "mips"', 99, [], id="linux-mips"),
+        pytest.param('ffi.arch = "ppc"', 92, [], id="linux-powerpc"),
+    ],
+)
+def test_the_tables_of_other_systems_are_whole(system: str, protocol_option: int, absent: list[str]) -> None:
+    """What can be shown here: the module loads with them, and knows a number for each option but the absent ones.
+
+    An absent option is refused without asking this system, which has other numbers and answers otherwise.
+    """
+    pairs = [option.id for option in load().options]
+    script = f"""
+        local s = nixio.socket("inet", "stream")
+        for pair in ("{" ".join(pairs)}"):gmatch "%S+" do
+          local level, name = pair:match "(.*)%.(.*)"
+          s.fd = 2 ^ 30 -- no such descriptor
+          local _, number = s:getopt(level, name)
+          if number == nixio.const.ENOPROTOOPT then print(pair) else assert(number == nixio.const.EBADF) end
+        end
+        print(nixio.const.ENOPROTOOPT)
+    """
+    said = lua(script, before=f'local ffi = require "ffi" {system}').split()
+    assert sorted(said) == sorted([*absent, str(protocol_option)])
+
+
+def test_a_system_without_a_table_is_refused() -> None:
+    with pytest.raises(AssertionError, match="does not know the numbers of this system"):
+        lua("", before='require "ffi".os = "Other"')
