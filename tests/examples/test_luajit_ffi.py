@@ -124,6 +124,45 @@ def test_garbage_that_is_collected_leaves_errno_alone() -> None:
     assert lua(script).strip() == "1234"
 
 
+#: connect() as POSIX has it, but not Linux: a signal comes while the connection is being made, and a second call says
+#: that it still is being made (EALREADY), or that it is made (EISCONN).
+INTERRUPTED = """
+    local ffi = require "ffi"
+    local real, calls, second = ffi.C, 0, %s
+    local function connect(fd, address, length)
+      calls = calls + 1
+      if calls == 1 then
+        real.fcntl(fd, 4, ffi.cast("int", 0x800)) -- O_NONBLOCK: on its way when the signal comes
+        real.connect(fd, address, length)
+        ffi.errno(4) -- EINTR
+        return -1
+      end
+      ffi.errno(second)
+      return -1
+    end
+    ffi.C = setmetatable({ connect = connect }, { __index = function(_, name) return real[name] end })
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "listens", "printed"),
+    [
+        pytest.param("106", True, "true", id="connected"),
+        pytest.param("114", True, "true", id="already-connecting"),
+        pytest.param("114", False, "nil 111 Connection refused", id="already-refused"),
+    ],
+)
+def test_an_interrupted_connect_on_other_systems(second: str, listens: bool, printed: str) -> None:
+    script = f"""
+        local listener = assert(nixio.socket("inet", "stream"))
+        assert(listener:bind("127.0.0.1", 0))
+        if {str(listens).lower()} then assert(listener:listen(5)) end
+        print(nixio.socket("inet", "stream"):connect(listener:getsockname()))
+        if calls == 1 then error "connect() was not called again" end
+    """
+    assert lua(script, before=INTERRUPTED % second).split() == printed.split()
+
+
 @pytest.mark.parametrize(
     ("system", "protocol_option", "absent"),
     [
