@@ -49,7 +49,7 @@ class Steering:
         try:
             implementation = self._greet()
         except CannotStart as error:
-            pytest.exit(f"{self._target.asked}: {error}", returncode=3)
+            pytest.exit(f"{self._target.asked}: {error}{self._hint()}", returncode=3)
         folder = self._config.getoption("--nixio-report")
         if folder:
             header = Header(
@@ -168,6 +168,18 @@ class Steering:
         for pid in self._workers:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGTERM)
+
+    def _hint(self) -> str:
+        """What to do about a program that has to leave the lab's network, and cannot."""
+        outside = self._target.way == "agent" and Path(self._target.argv[0]).name in (
+            "ssh",
+            "docker",
+            "podman",
+            "nsenter",
+        )
+        if not outside or host.capabilities()["lab"]:
+            return ""
+        return "; it was started in the lab, a network of its own: --without lab starts it in this host's"
 
     def _greet(self) -> Implementation:
         session = self._config.stash[SESSION]
