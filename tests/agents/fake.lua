@@ -90,6 +90,19 @@ local RESULTS = {
     print = nil
     return true
   end,
+  ["leaves garbage that raises"] = function()
+    for _ = 1, 5 do
+      local function raise()
+        error("in a finalizer")
+      end
+      if newproxy then
+        getmetatable(newproxy(true)).__gc = raise
+      else
+        setmetatable({}, { __gc = raise })
+      end
+    end
+    return true
+  end,
   ["leaves"] = function() os.exit(7) end,
 }
 

@@ -64,6 +64,16 @@ def test_programs_of_the_ports_print_elsewhere(fake: Fake, interpreter: str) -> 
     assert fake.does("path") == Returned(("/tmp/path",))
 
 
+def test_finalizers_that_raise_errors(fake: Fake) -> None:
+    for _ in range(3):
+        assert fake.does("leaves garbage that raises") == Returned((True,))
+        fake.session.collect_garbage()
+        assert fake.call("echo", "x" * 100_000) == Returned(("x" * 100_000,))
+    assert fake.does("leaves garbage that raises") == Returned((True,))
+    opened(fake.session).socket.forget()
+    assert fake.does("path") == Returned(("/tmp/path",))
+
+
 def test_a_port_that_exits_ends_the_agent(fake: Fake) -> None:
     with pytest.raises(AgentCrashed, match="exit status 7"):
         fake.does("leaves")
