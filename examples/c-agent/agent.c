@@ -159,9 +159,11 @@ static char *write_utf8(char *to, unsigned long code)
 
 static int hex_digit(char letter)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *found = letter == '\0' ? NULL : strchr(digits, tolower((unsigned char)letter));
-    return found == NULL ? -1 : (int)(found - digits);
+    if (letter >= '0' && letter <= '9')
+        return letter - '0';
+    if (letter >= 'a' && letter <= 'f')
+        return letter - 'a' + 10;
+    return letter >= 'A' && letter <= 'F' ? letter - 'A' + 10 : -1;
 }
 
 /* The four digits after \u. */
