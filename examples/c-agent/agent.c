@@ -1665,11 +1665,13 @@ static void answer(char *line, size_t length, struct reply *out)
     }
     const struct value *id = member(request, "id", J_WHOLE), *what = member(request, "do", J_TEXT);
     const struct value *number = member(request, "socket", J_WHOLE);
-    if (id == NULL || what == NULL || id->number == INT64_MIN || id->number == INT64_MAX) {
+    bool numbered = id != NULL && id->number > INT64_MIN && id->number < INT64_MAX;
+    if (numbered)
+        out->id = id->number;
+    if (!numbered || what == NULL) {
         unsupported(out, false, "a request has an `id`, a number, and says what to `do`");
         return;
     }
-    out->id = id->number;
     if (is_text(what, "hello"))
         answer_hello(out);
     else if (is_text(what, "socket") && take_arguments(request, &call, 3))
