@@ -13,6 +13,8 @@ from pathlib import Path
 
 #: Seconds after which a call that neither came back nor was seen to sleep is taken to be blocked.
 GRACE = 0.3
+#: The same for a process that is seen to run, or to want a processor: it has a large request to read, or is starved.
+BUSY = 2.0
 
 
 def idle(pid: int) -> str:
@@ -30,12 +32,12 @@ def idle(pid: int) -> str:
 
 def wait(pid: int, idle_in: str, answered: Callable[[float], bool]) -> bool:
     """Wait until the process sleeps in another system call than when idle (True), or has answered (False)."""
-    end = time.monotonic() + GRACE
+    begin = time.monotonic()
     while not answered(0.0):
         now = _sleeping_in(pid) if idle_in else None
         if now and now != idle_in and now == _sleeping_in(pid) and not answered(0.0):
             return True
-        if time.monotonic() > end:
+        if time.monotonic() - begin > (BUSY if now == "" else GRACE):
             return not answered(0.0)
         time.sleep(0.0005)
     return False

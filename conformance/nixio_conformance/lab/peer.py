@@ -18,6 +18,8 @@ from nixio_fixtures import Kind
 
 #: Seconds that anything at the peer may take: on loopback it is there at once, or not at all.
 PATIENCE = 5.0
+#: Seconds that a port may take with megabytes, which its agent has to decode first; the driver tells when it hangs.
+LONG_PATIENCE = 20.0
 
 #: Linux's <asm/socket.h> and <linux/filter.h>
 _SO_ATTACH_FILTER, _BPF_RET = 26, 6
@@ -154,7 +156,7 @@ class Peer:
 
         def receive() -> bytes:
             data = bytearray()
-            end = time.monotonic() + PATIENCE
+            end = time.monotonic() + LONG_PATIENCE
             self.socket.settimeout(0.01)
             while not done():
                 if time.monotonic() > end:
@@ -164,7 +166,8 @@ class Peer:
             self.socket.settimeout(PATIENCE)
             return bytes(data)
 
-        return self._record("recv while the port sends", receive, f"{self.name}.recv(1 << 20)")
+        code = f"{self.name}.recv(1 << 20)"
+        return self._record("recv while the port sends", receive, code, patience=LONG_PATIENCE)
 
     def pending(self) -> bytes | None:
         """What is there already, without waiting: None when nothing is."""
@@ -213,14 +216,21 @@ class Peer:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
-    def _record(self, method: str, action: Callable[[], _T], code: str = "", arguments: tuple[object, ...] = ()) -> _T:
+    def _record(
+        self,
+        method: str,
+        action: Callable[[], _T],
+        code: str = "",
+        arguments: tuple[object, ...] = (),
+        patience: float = PATIENCE,
+    ) -> _T:
         step = self._transcript.begin("peer", "" if method == "socket" else self.name, method, arguments)
         step.code = code or f"{self.name}.{method}({', '.join(repr(argument) for argument in arguments)})"
         try:
             result = action()
         except TimeoutError:
-            self._transcript.end(step, f"nothing within {PATIENCE:g} s")
-            raise Mismatch(f"at the peer, {step.call}", "an answer", f"nothing within {PATIENCE:g} s") from None
+            self._transcript.end(step, f"nothing within {patience:g} s")
+            raise Mismatch(f"at the peer, {step.call}", "an answer", f"nothing within {patience:g} s") from None
         except OSError as error:
             self._transcript.end(step, str(error))
             raise Mismatch(f"at the peer, {step.call}", "success", str(error)) from error
