@@ -139,8 +139,16 @@ def test_space_between_the_parts_of_a_request(interpreter: str) -> None:
 
 
 @pytest.mark.usefixtures("codec")
-def test_no_name_at_all(interpreter: str) -> None:
-    reply, other = ask(interpreter, '{"do":"dance","id":3}', '{"id":4}')
+def test_requests_that_the_protocol_does_not_have(interpreter: str) -> None:
+    reply, other, *rest = ask(
+        interpreter,
+        '{"do":"dance","id":3}',
+        '{"id":4}',
+        '{"do":"call","id":5,"socket":1,"method":"bind"}',
+        '{"do":"call","id":6,"socket":99,"method":"bind","args":[]}',
+        '{"do":"call","id":7,"args":[]}',
+    )
+    assert [(each["reply"], each["missing"]) for each in rest] == [("unsupported", False)] * 3
     assert reply == {"id": 3, "reply": "unsupported", "message": "no request dance", "missing": False}
     assert other["reply"] == "unsupported"
 

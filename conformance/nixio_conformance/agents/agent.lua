@@ -843,8 +843,15 @@ local function make_errno_known()
   remove("/dev/null/nixio")
 end
 
+local function unsupported(message, missing)
+  return format('"reply":"unsupported","message":%s,"missing":%s', quote(clean(message)), missing and "true" or "false")
+end
+
 -- Call the port; `method` is the name that decides what the results are.
 local function call(method, target, list, subject)
+  if type(list) ~= "table" then
+    return unsupported("a request without args", false)
+  end
   local arguments, count = arguments_of(method, list)
   local results
   make_errno_known()
@@ -871,10 +878,6 @@ local function call(method, target, list, subject)
 end
 
 -- ------------------------------------------------------------------------------------------------------ requests
-
-local function unsupported(message, missing)
-  return format('"reply":"unsupported","message":%s,"missing":%s', quote(clean(message)), missing and "true" or "false")
-end
 
 local name_of_module, capabilities
 
