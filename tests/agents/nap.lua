@@ -1,10 +1,12 @@
--- A port whose recv() waits in the system for ten seconds, or until a signal interrupts that.
+-- A port whose recv() waits in the system for ten seconds, or until a signal interrupts that; listen() tells errno.
 
 local found, ffi = pcall(require, "ffi")
 local unistd = not found and require("posix.unistd")
 if found then
   ffi.cdef("int poll(void *, unsigned long, int);")
 end
+
+local errno = not found and require("posix.errno")
 
 local Socket = {}
 Socket.__index = Socket
@@ -14,6 +16,13 @@ function Socket:recv()
     return ffi.C.poll(nil, 0, 10000) == -1 and "interrupted" or "slept"
   end
   return unistd.sleep(10) > 0 and "interrupted" or "slept"
+end
+
+function Socket:listen()
+  if found then
+    return ffi.errno()
+  end
+  return (select(2, errno.errno()))
 end
 
 return { socket = function() return setmetatable({}, Socket) end }
