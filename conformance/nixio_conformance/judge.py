@@ -73,6 +73,8 @@ class Judgement:
             # The agent died, and the case saw only that something did not come.
             message = f"{error}; what the case saw: {self.row.message}"
             self.row = msgspec.structs.replace(self.row, **{**_verdict(error), "message": message})
+        elif isinstance(error, Leaked):
+            self.kill_agent()  # what a case that failed left behind must not be in the way of the next one
         elif when == "call" and self.row.outcome == "not-run":
             self.row = msgspec.structs.replace(self.row, outcome="passed")
 

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from nixio_conformance.driver.processes import running
 from nixio_conformance.driver.session import wait_for
 from nixio_reports import Stream, read
 
 from .conftest import PATIENCE, Runs
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
-
-
-def running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def stop(runs: Runs, workers: str, number: int) -> tuple[int, str, str]:

@@ -30,6 +30,18 @@ GROUP = "nixio.implementations"
 JSON = dict[str, Any]
 #: Letters of a message or a repr that are told: a port's may be of any length.
 TOLD = 2000
+#: What a request must have besides its id, by what it asks to do.
+FIELDS: dict[str, dict[str, type]] = {
+    "hello": {},
+    "socket": {"args": list},
+    "call": {"socket": int, "method": str, "args": list},
+    "forget": {"socket": int},
+    "reset": {},
+}
+
+
+class BadRequest(Exception):
+    """A request that cannot be understood; the text says what is wrong with it."""
 
 
 class Unavailable(Exception):
@@ -118,8 +130,9 @@ class Host:
         }
 
     def answer(self, request: JSON) -> JSON:
-        """The reply to one request, without its id."""
-        match request.get("do"):
+        """The reply to one request, without its id. Raises `BadRequest`."""
+        check(request)
+        match request["do"]:
             case "hello":
                 return self.hello()
             case "socket":
@@ -130,11 +143,9 @@ class Host:
                 self._sockets.pop(request["socket"], None)
                 gc.collect()
                 return {"reply": "values", "values": []}
-            case "reset":
+            case _:
                 self.reset()
                 return {"reply": "values", "values": []}
-            case other:
-                return {"reply": "unsupported", "message": f"no request {other!r}", "missing": False}
 
     def reset(self) -> None:
         """Close and forget all sockets, whatever they say to it."""
@@ -224,10 +235,33 @@ def told(error: BaseException) -> str:
         return f"{type(error).__name__} (its text raises {type(nested).__name__})"
 
 
+def check(request: Any) -> None:
+    """Raises `BadRequest` for what is no request of the protocol."""
+    if not isinstance(request, dict):
+        raise BadRequest("a request is an object")
+    do = request.get("do")
+    if not isinstance(do, str) or do not in FIELDS:
+        raise BadRequest(f"no request {clean(repr(do))}")
+    for name, kind in FIELDS[do].items():
+        if type(request.get(name)) is not kind:
+            raise BadRequest(f"{do} needs a field {name!r} of type {kind.__name__}")
+
+
+def identifier_of(request: Any) -> int:
+    """The id that a reply repeats: 0 where there is none."""
+    found = request.get("id") if isinstance(request, dict) else None
+    if type(found) is not int:
+        return 0
+    return found
+
+
 def argument(value: Any) -> Any:
-    """A request's argument as the port takes it."""
+    """A request's argument as the port takes it. Raises `BadRequest`."""
     if isinstance(value, dict):
-        data = bytes.fromhex(value["hex"])
+        try:
+            data = bytes.fromhex(value["hex"])
+        except (KeyError, TypeError, ValueError):
+            raise BadRequest(f"no buffer: {clean(repr(value))}") from None
         match value.get("held_as", "bytes"):
             case "bytearray":
                 return bytearray(data)
@@ -252,6 +286,8 @@ def failure(error: Exception) -> JSON:
         reply |= {"kind": "system", "name": error_name(error.errno)} | numbered(error.errno)
     elif isinstance(error, (TypeError, ValueError)):
         reply |= {"kind": "argument"}
+    elif isinstance(error, MemoryError):
+        reply["message"] += " (an agent's memory is limited: --memory)"
     return reply
 
 
@@ -282,6 +318,14 @@ def handles_signals() -> bool:
     return hasattr(signal, "SIGUSR1") and signal.getsignal(signal.SIGUSR1) is ignore_signal
 
 
+def parsed(line: bytes) -> Any:
+    """One line of input. Raises `BadRequest` when it is no JSON."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"no JSON: {error}") from None
+
+
 def private_streams() -> tuple[Any, Any]:
     """The protocol's own input and output, out of the port's reach.
 
@@ -309,18 +353,21 @@ def main(arguments: list[str]) -> int:
 
     host: Host | None = None
     for line in requests:
-        request = json.loads(line)
-        if host is None:
-            try:
+        request = None
+        try:
+            request = parsed(line)
+            if host is None:
                 how, name = arguments
                 host = Host(find(how, name))
-            except Unavailable as error:
-                send(request["id"], {"reply": "unavailable", "message": str(error)})
-                return 3
-            except Instead as error:
-                send(request["id"], {"reply": "instead", "argv": error.argv})
-                return 0
-        send(request["id"], host.answer(request))
+            send(identifier_of(request), host.answer(request))
+        except BadRequest as error:
+            send(identifier_of(request), {"reply": "unsupported", "message": str(error), "missing": False})
+        except Unavailable as error:
+            send(identifier_of(request), {"reply": "unavailable", "message": str(error)})
+            return 3
+        except Instead as error:
+            send(identifier_of(request), {"reply": "instead", "argv": error.argv})
+            return 0
     return 0
 
 

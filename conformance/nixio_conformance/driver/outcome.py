@@ -63,10 +63,17 @@ def errno_name(number: int | None) -> str:
     return errno.errorcode.get(number, str(number)) if number is not None else ""
 
 
+def clip(text: str, most: int = 2000) -> str:
+    """Text of an agent, which may be of any length, as a report can have it."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text)} letters)"
+
+
 def show(value: object) -> str:
-    """A value as a person reads it; long buffers are shortened."""
+    """A value as a person reads it; long buffers and texts are shortened."""
     if isinstance(value, Foreign):
-        return f"{value.repr} (a {value.name})"
+        return f"{clip(value.repr, 200)} (a {clip(value.name, 100)})"
+    if isinstance(value, str):
+        return clip(repr(value), 300)
     if isinstance(value, (bytes, bytearray, memoryview)):
         data = bytes(value)
         return repr(data) if len(data) <= 48 else f"{data[:32]!r}... ({len(data)} bytes)"

@@ -10,6 +10,7 @@ import queue
 import select
 import sys
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 _CHUNK = 1 << 16
@@ -67,3 +68,15 @@ class Pumped:
 def source(descriptor: int) -> Source:
     """The way of this system."""
     return Pumped(descriptor) if sys.platform == "win32" else Polled(descriptor)
+
+
+def room(descriptor: int) -> Callable[[], bool]:
+    """Whether a pipe takes a short request (4096 bytes) just now without waiting for its reader.
+
+    Windows cannot tell: there it is said to be so.
+    """
+    if sys.platform == "win32":
+        return lambda: True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return lambda: bool(poll.poll(0))

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
+import secrets
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
+from nixio_conformance.driver import ending, limits, processes
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentHung, CannotStart
 from nixio_conformance.driver.guard import guard
-from nixio_conformance.driver.pipes import Source, source
+from nixio_conformance.driver.outcome import show
+from nixio_conformance.driver.pipes import Source, room, source
+from nixio_conformance.driver.stderr import Stderr
 
 #: Bytes of one reply. The largest honest one is a buffer of `buffersize`; a flood is stopped before memory is.
 LONGEST_LINE = 16 * 1024 * 1024
 #: Bytes on standard error after which the agent is stopped, before the disk is full.
-LONGEST_STDERR = 256 * 1024 * 1024
-_STDERR_KEPT = 4000
+LONGEST_STDERR = 64 * 1024 * 1024
 #: Bytes that a pipe takes on every system without waiting for its reader.
 _PIPE = 4096
 #: Seconds that are waited without looking at deadlines: nearly every reply comes within them.
@@ -37,9 +38,13 @@ class AgentProcess:
     def __init__(self, argv: Sequence[str], make_source: Callable[[int], Source] = source) -> None:
         """Start `argv`; raises `CannotStart` when the system will not."""
         self.argv = tuple(argv)
-        self._stderr = _Stderr()
+        self._stderr = Stderr()
         self._buffer = bytearray()
+        self._searched = 0
         self._killed = False
+        self._limits = limits.imposed()
+        self._memory = 0
+        self._mark = f"{guard().mark}-{secrets.token_hex(4)}"
         try:
             self._process = subprocess.Popen(
                 self.argv,
@@ -48,14 +53,17 @@ class AgentProcess:
                 stderr=self._stderr.writer,
                 bufsize=0,
                 start_new_session=True,
+                env={**os.environ, processes.MARK: self._mark},
             )
         except (OSError, ValueError) as error:
             self._stderr.close()
             raise CannotStart(f"the agent {' '.join(self.argv)!r} cannot be started: {error}") from error
+        self._limits.set_on(self.pid)
         guard().watch(self.pid)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input = self._process.stdin.fileno()
+        self._room = room(self._input)
         self._source = make_source(self._process.stdout.fileno())
 
     @property
@@ -65,8 +73,13 @@ class AgentProcess:
 
     def send(self, line: bytes, deadline: Deadline) -> None:
         """Write one line; an agent that does not read it in time has hung."""
-        rest = memoryview(line + b"\n")
-        with self._read_in_time(deadline) if len(rest) > _PIPE else contextlib.nullcontext():
+        self.write(line + b"\n", deadline)
+
+    def write(self, data: bytes, deadline: Deadline) -> None:
+        """Write bytes as they are; an agent that does not read them in time has hung."""
+        rest = memoryview(data)
+        at_once = len(rest) <= _PIPE and self._room()
+        with contextlib.nullcontext() if at_once else self._read_in_time(deadline):
             try:
                 while rest:
                     rest = rest[os.write(self._input, rest) :]
@@ -80,12 +93,14 @@ class AgentProcess:
             if len(self._buffer) > LONGEST_LINE:
                 raise AgentBroke(f"the agent wrote more than {LONGEST_LINE} bytes without an end of line")
             if self._take(seconds):
+                # More of it may come, but drop by drop only until the deadline.
+                seconds = _SOON if deadline.remaining() > 0 else 0.0
                 continue
             # Only now, when nothing is there: an answer that came while the suite itself was starved is in time.
             left = deadline.remaining()
-            if left <= 0:
-                raise AgentHung(f"the agent took more than {deadline.elapsed:.1f} s to answer")
             self._look()
+            if left <= 0:
+                raise self._hung("answer", deadline)
             seconds = min(left, _SLICE)
         return line
 
@@ -101,13 +116,18 @@ class AgentProcess:
         """Start the next case with nothing on standard error."""
         self._stderr.forget()
 
+    def end_input(self) -> None:
+        """Say that no request will follow."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
     def kill(self) -> None:
         """End it and whatever it started; safe to call twice."""
         if self._killed:
             return
         self._killed = True
-        self._kill_group()
-        self._process.wait()
+        self._kill_all()
+        ending.wait(self._process)
         guard().forget(self.pid)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
@@ -115,17 +135,18 @@ class AgentProcess:
                     stream.close()
         self._stderr.close()
 
-    def _kill_group(self) -> None:
+    def _kill_all(self) -> None:
         if sys.platform == "win32":
             self._process.kill()
         else:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+            processes.kill_all(self.pid, self._mark)
 
     def _line(self) -> bytes | None:
-        end = self._buffer.find(b"\n")
+        end = self._buffer.find(b"\n", self._searched)
         if end < 0:
+            self._searched = len(self._buffer)  # a long line comes in many pieces
             return None
+        self._searched = 0
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return line
@@ -148,8 +169,11 @@ class AgentProcess:
 
     def _look(self) -> None:
         """Nothing came for a while: is it still there, and sane?"""
-        if self._process.poll() is not None and not self._waited(0.0):
-            raise self._gone()  # a child of its holds the pipe open: there will be no end
+        self._memory = max(self._memory, processes.memory(self.pid))
+        if (used := ending.wait(self._process, 0.0)) is not None:
+            self._memory = max(self._memory, used)
+            if not self._waited(0.0):
+                raise self._gone()  # a child of its holds the pipe open: there will be no end
         if self._stderr.size() > LONGEST_STDERR:
             raise AgentBroke(f"the agent wrote more than {LONGEST_STDERR} bytes to standard error")
 
@@ -163,7 +187,7 @@ class AgentProcess:
                 if done.wait(left):
                     return
             late.set()
-            self._kill_group()
+            self._kill_all()
 
         watcher = threading.Thread(target=watch, daemon=True, name="agent's deadline")
         watcher.start()
@@ -176,44 +200,19 @@ class AgentProcess:
             done.set()
             watcher.join()
         if late.is_set():
-            raise AgentHung(f"the agent took more than {deadline.elapsed:.1f} s to read its request")
+            raise self._hung("read its request", deadline)
+
+    def _hung(self, what: str, deadline: Deadline) -> AgentHung:
+        notes = [f"the agent took more than {deadline.elapsed:.1f} s to {what}", processes.doing(self.pid)]
+        if self._buffer:
+            notes.append(f"it wrote {show(self._buffer)} and no end of line")
+        return AgentHung("; ".join(note for note in notes if note) + ending.near(self._memory, self._limits))
 
     def _gone(self) -> AgentCrashed:
-        try:
-            status = self._process.wait(timeout=_ENDING)
-        except subprocess.TimeoutExpired:
+        used = ending.wait(self._process, _ENDING)
+        if used is None:
             return AgentCrashed("the agent closed its output (or input) without ending")
-        if status < 0:
-            with contextlib.suppress(ValueError):
-                return AgentCrashed(f"the agent was killed by {signal.Signals(-status).name}")
-        return AgentCrashed(f"the agent ended with exit status {status}")
-
-
-class _Stderr:
-    """A file for standard error: an agent that writes a lot is neither held up nor kept in memory."""
-
-    def __init__(self) -> None:
-        self._reader, name = tempfile.mkstemp(prefix="nx-stderr-")
-        # Appending, so that it can be cut short while the agent holds it.
-        self.writer = os.open(name, os.O_WRONLY | os.O_APPEND)
-        with contextlib.suppress(OSError):  # Windows keeps it until it is closed
-            os.unlink(name)
-
-    def size(self) -> int:
-        return os.fstat(self._reader).st_size
-
-    def text(self) -> str:
-        if self._reader < 0:
-            return ""
-        os.lseek(self._reader, max(self.size() - _STDERR_KEPT, 0), os.SEEK_SET)
-        return os.read(self._reader, _STDERR_KEPT).decode("utf-8", "replace")
-
-    def forget(self) -> None:
-        if self.size():
-            os.ftruncate(self._reader, 0)
-
-    def close(self) -> None:
-        if self._reader >= 0:
-            os.close(self._reader)
-            os.close(self.writer)
-            self._reader = self.writer = -1
+        self._memory = max(self._memory, used)
+        assert self._process.returncode is not None
+        unfinished = f"; it wrote {show(self._buffer)} and no end of line" if self._buffer else ""
+        return AgentCrashed(ending.told(self._process.returncode, self._memory, self._limits) + unfinished)

@@ -11,8 +11,8 @@ import msgspec
 
 from nixio_conformance.driver import blocked, messages
 from nixio_conformance.driver.deadline import CALL, Deadline
-from nixio_conformance.driver.errors import AgentBroke, AgentError, CannotStart
-from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name, show
+from nixio_conformance.driver.errors import AgentBroke, AgentError, AgentHung, CannotStart
+from nixio_conformance.driver.outcome import Failure, Outcome, Returned, clip, errno_name, show
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.transcript import Step, Transcript
 
@@ -301,11 +301,15 @@ class Session:
             try:
                 reply = messages.decode_reply(line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise AgentBroke(f"the agent wrote what is no reply: {show(line)}: {error}") from None
+                why = clip(str(error), 200)
+                raise AgentBroke(f"the agent wrote what is no reply: {show(line)}: {why}") from None
             if reply.id == identifier:
                 return reply
             if 0 < reply.id <= self._before:
-                continue  # a late second answer to an earlier case: neither this case's value nor its fault
+                # A late second answer to an earlier case: neither this case's value nor its fault.
+                if deadline.remaining() <= 0:
+                    raise AgentHung(f"the agent answered earlier requests again for {deadline.elapsed:.1f} s")
+                continue
             what = "answered twice" if 0 < reply.id < identifier else "answered a request that was not made"
             raise AgentBroke(f"the agent {what}: {show(line)} while the reply to request {identifier} was due")
 
@@ -314,13 +318,12 @@ class Session:
             case messages.Values(values=values):
                 return Returned(tuple(self._from_wire(value) for value in values))
             case messages.Failed(kind=kind, number=number, name=name, message=message):
-                return Failure(
-                    kind, name or (errno_name(number) if kind in ("system", "would-block") else ""), number, message
-                )
+                system = errno_name(number) if kind in ("system", "would-block") else ""
+                return Failure(kind, clip(name, 100) or system, number, clip(message))
             case messages.Unsupported(message=message, missing=missing):
                 if not missing:
-                    raise AgentCannot(message)
-                return Failure("missing", "", None, message)
+                    raise AgentCannot(clip(message))
+                return Failure("missing", "", None, clip(message))
         raise AgentBroke(f"the agent answered a call with {type(reply).__name__.lower()!r}")
 
     def _from_wire(
@@ -352,7 +355,8 @@ class Session:
             self._start = lambda: self._start_program(argv)
             channel, reply = self._hello(self._start)
         if not isinstance(reply, messages.Welcome):
-            why = reply.message if isinstance(reply, messages.Unavailable) else f"it answered hello with {reply!r}"
+            asked = isinstance(reply, messages.Unavailable)
+            why = clip(reply.message if asked else f"it answered hello with {reply!r}")  # type: ignore[union-attr]
             channel.kill()
             raise CannotStart(why)
         if reply.protocol != messages.VERSION:

@@ -1,0 +1,149 @@
+"""Agents that turn on the machine: each is stopped, named for what it did, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance.driver import limits
+from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentError, AgentHung
+from nixio_conformance.driver.outcome import Failure, Returned
+from nixio_conformance.driver.process import AgentProcess
+from nixio_conformance.driver.processes import running
+from nixio_conformance.driver.session import PortSocket, Session, wait_for
+from nixio_conformance.driver.transcript import Transcript
+
+Begin = Callable[..., Session]
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system does not tell, or cannot limit")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="processes of POSIX")
+
+
+@pytest.fixture(autouse=True)
+def small() -> Iterator[None]:
+    """Limits that are soon reached."""
+    before = limits.imposed()
+    limits.impose(limits.Limits(memory=200, descriptors=100, file=2))
+    yield
+    limits.impose(before)
+
+
+@pytest.fixture
+def wild(begin: Begin) -> Callable[..., Session]:
+    """A session of `agents/wild.py`, in its first case."""
+    argv = [sys.executable, "-S", str(Path(__file__).parent / "agents" / "wild.py")]
+    return lambda seconds=10.0: begin(start=lambda: AgentProcess(argv), seconds=seconds)
+
+
+Wild = Callable[..., Session]
+
+
+def opened(session: Session) -> PortSocket:
+    outcome = session.open("inet", "stream")
+    assert isinstance(outcome, Returned)
+    (found,) = outcome.values
+    assert isinstance(found, PortSocket)
+    return found
+
+
+def fails(session: Session, method: str, error: type[AgentError]) -> str:
+    """What is said of a call that ends the agent; the next case is well."""
+    pid = session.pid
+    with pytest.raises(error) as caught:
+        opened(session).call(method)
+    assert not running(pid)
+    session.begin_case(Transcript())
+    opened(session)
+    session.end_case()
+    return str(caught.value)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("method", "seconds", "error", "said"),
+    [
+        ("allocate", 10, AgentCrashed, "ended with exit status 1; it used "),
+        ("allocate_and_hang", 2, AgentHung, "it was waiting inside the system; it used "),
+    ],
+)
+def test_memory_is_limited(wild: Wild, method: str, seconds: float, error: type[AgentError], said: str) -> None:
+    text = fails(wild(seconds), method, error)
+    assert said in text
+    assert text.endswith(" MiB of memory, and its limit is 200 MiB (--memory)")
+
+
+@linux
+def test_descriptors_are_limited(wild: Wild) -> None:
+    outcome = opened(wild()).call("open_without_end")
+    assert isinstance(outcome, Returned)
+    assert outcome.values[0] in range(80, 100)
+
+
+@linux
+def test_files_are_limited(wild: Wild, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = "was killed by SIGXFSZ; it wrote more than 2 MiB to one file (standard error is one too)"
+    assert said in fails(wild(), "fill_the_disk", AgentCrashed)
+
+
+@linux
+@pytest.mark.parametrize("method", ["child_in_a_group_of_its_own", "child_in_a_session_of_its_own", "daemon"])
+def test_what_left_the_group_ends_too(wild: Wild, method: str) -> None:
+    session = wild()
+    assert opened(session).call(method) == Returned((None,))
+    assert wait_for(lambda: session.current_stderr().endswith("\n"))
+    child = int(session.current_stderr())
+    assert running(child)
+    session.kill()
+    assert wait_for(lambda: not running(child))
+
+
+@linux
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("stop", "to answer; it was stopped by a signal"),
+        ("deaf", "to answer; it was waiting inside the system"),
+        ("drip", "to answer; it was "),
+        ("unfinished", """; it wrote b'{"id": 3, "reply": "values", "values": []}' and no end of line"""),
+        ("repeat_old_answers", "the agent answered earlier requests again for "),
+    ],
+)
+def test_a_hang_says_what_the_agent_was_doing(wild: Wild, method: str, said: str) -> None:
+    session = wild(0.5)
+    session.begin_case(Transcript())  # the hello is an earlier case's
+    text = fails(session, method, AgentHung)
+    assert text.startswith(f"s1.{method}(): the agent ")
+    assert said in text
+
+
+@posix
+def test_half_a_reply_is_told(wild: Wild) -> None:
+    said = """ended with exit status 4; it wrote b'{"id": 3, "reply":' and no end of line"""
+    assert said in fails(wild(), "unfinished_and_gone", AgentCrashed)
+
+
+def test_closing_everything_is_told(wild: Wild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nixio_conformance.driver.process._ENDING", 0.1)
+    assert "closed its output (or input) without ending" in fails(wild(), "close_everything", AgentCrashed)
+
+
+def test_what_a_report_keeps_of_an_agents_words_is_bounded(wild: Wild) -> None:
+    session = wild()
+    port = opened(session)
+    outcome = port.call("many_letters")
+    assert isinstance(outcome, Failure)
+    assert len(outcome.name) < 200
+    assert len(outcome.message) < 2100
+    assert len(str(port.call("long_text"))) < 400
+    with pytest.raises(AgentBroke, match="Object contains unknown field") as caught:
+        port.call("long_field")
+    assert len(str(caught.value)) < 500
+
+
+def test_what_is_sent_is_not_shortened(wild: Wild) -> None:
+    outcome = opened(wild()).call("long_text")
+    assert outcome == Returned(("t" * 1_000_000,))
