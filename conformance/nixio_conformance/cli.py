@@ -22,6 +22,7 @@ from nixio_conformance.baseline import command as baseline_command
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
+from nixio_conformance.driver.limits import Limits
 from nixio_conformance.load import busy
 from nixio_conformance.lua import AGENT, Lua
 from nixio_conformance.recorder import STREAM
@@ -128,6 +129,12 @@ def main() -> None:
     show_default=True,
     help="What a call may take; time without a processor does not count.",
 )
+@click.option(
+    "--memory",
+    metavar="MIB",
+    type=click.IntRange(min=16),
+    help=f"What a port's process may use, in MiB (Linux).  [default: {Limits().memory}]",
+)
 @click.option("--require", metavar="CAPABILITY", multiple=True, help="End the run where this host lacks it (exit 3).")
 @click.option("--without", metavar="CAPABILITY", multiple=True, help="Judge as if this host lacked it (see `list`).")
 @click.option("--in-process", is_flag=True, help="Host a Python port in the test process (debugger, coverage).")
@@ -193,6 +200,7 @@ def _pytest_arguments(
     workers: str,
     report: Path,
     deadline: float,
+    memory: int | None,
     require: tuple[str, ...],
     without: tuple[str, ...],
     in_process: bool,
@@ -211,6 +219,7 @@ def _pytest_arguments(
     arguments += [f"--nixio-without={name}" for name in without]
     arguments += [f"--nixio-require={name}" for name in require]
     arguments += [f"--nixio-deadline={deadline}"]
+    arguments += [f"--nixio-memory={memory}"] if memory else []
     arguments += [f"--nixio-baseline={baseline}"] if baseline else []
     arguments += ["--nixio-in-process"] if in_process else []
     arguments += ["--nixio-fail-fast"] if fail_fast else []

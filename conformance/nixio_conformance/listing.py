@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from nixio_conformance.driver import limits
 from nixio_conformance.lab import hermetic, host
 from nixio_conformance.target import plugged_in
 from nixio_fixtures import load
@@ -29,7 +30,14 @@ def overview() -> RenderableType:
     for row in load().capabilities:
         reason = here.capabilities[row.id]
         hosts.add_row(row.id, "no" if reason else "yes", Text(f"{reason}" if reason else row.summary))
-    return Group(implementations, Text(), hosts)
+    return Group(implementations, Text(), hosts, Text(), Text(_limits()))
+
+
+def _limits() -> str:
+    if reason := limits.unavailable():
+        return f"An agent's memory, descriptors and files are not limited: {reason}."
+    most = limits.Limits()
+    return f"An agent may have {most.memory} MiB of memory, {most.descriptors} descriptors, {most.file} MiB in a file."
 
 
 def _know_the_lab() -> None:

@@ -10,6 +10,7 @@ import pytest
 from nixio_conformance import place
 from nixio_conformance.baseline import expecting
 from nixio_conformance.driver.deadline import CALL
+from nixio_conformance.driver.limits import Limits, impose, unavailable
 from nixio_conformance.judging import TARGET, Judging, judged_levels
 from nixio_conformance.lua import Lua
 from nixio_conformance.steering import Steering
@@ -42,6 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nixio-fail-fast", action="store_true", help="stop at the first finding of a judged level")
     group.addoption("--nixio-deadline", metavar="SECONDS", type=float, default=CALL, help="what a call may take")
     group.addoption(
+        "--nixio-memory", metavar="MIB", type=int, help=f"what a port's process may use (default: {Limits().memory})"
+    )
+    group.addoption(
         "--nixio-without", metavar="CAPABILITY", action="append", default=[], help="as if this host lacked it"
     )
     group.addoption(
@@ -55,11 +59,22 @@ def pytest_configure(config: pytest.Config) -> None:
     target = target_of(config)
     if target is not None:
         config.stash[TARGET] = target
+        _limit(config)
         config.stash[expecting.EXPECTING] = expecting.of(config, judged_levels(config))
         place.settle(config)
         config.pluginmanager.register(Judging(config, target), "nixio-judging")
         if not hasattr(config, "workerinput"):
             config.pluginmanager.register(Steering(config, target), "nixio-steering")
+
+
+def _limit(config: pytest.Config) -> None:
+    """Hold agents to what the user says they may use. Raises `pytest.UsageError` where nobody can be held to it."""
+    memory = config.getoption("--nixio-memory")
+    if memory is None:
+        return
+    if reason := "the port is in the suite's own process" if config.getoption("--nixio-in-process") else unavailable():
+        raise pytest.UsageError(f"--nixio-memory cannot be held to: {reason}; leave the option out")
+    impose(Limits(memory=memory))
 
 
 def target_of(config: pytest.Config) -> Target | None:
