@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 
 from nixio_conformance import __version__, listing, selection, smoke, steering
+from nixio_conformance.agentcheck import command as agentcheck
 from nixio_conformance import repeat as repeating
 from nixio_conformance.baseline import command as baseline_command
 from nixio_conformance.driver import messages
@@ -325,6 +326,16 @@ def smoke_(name: str | None, target: str | None, agent: str | None) -> None:
 def agent_path() -> None:
     """Print where the agent for Lua ports lies: one file, to be copied to where the port is."""
     click.echo(AGENT)
+
+
+@main.command("agent-check", epilog=EPILOG)
+@_Options.target
+@click.option("--select", "words", metavar="WORD", multiple=True, help="Only the cases that have this in their id.")
+@click.option("--list", "listed", is_flag=True, help="List the cases, and play none.")
+def agent_check(name: str | None, target: str | None, agent: str | None, words: tuple[str, ...], listed: bool) -> None:
+    """Play the agent protocol's own cases: what an agent does wrong, and how to mend it."""
+    chosen = Target("entry-point", "reference") if listed else _target(name, target, agent)
+    agentcheck.check(chosen, words, listed)
 
 
 @main.command("report")

@@ -163,7 +163,8 @@ class Host:
         except Exception as error:  # a property or __getattr__ is the port's code
             return failure(error)
         if not callable(method):
-            return {"reply": "unsupported", "message": f"{type(held).__name__} has no method {request['method']}"}
+            message = f"{type(held).__name__} has no method {request['method']}"
+            return {"reply": "unsupported", "message": message, "missing": True}
         return self._call(method, request["args"])
 
     def _call(self, function: Callable[..., Any], arguments: list[Any]) -> JSON:

@@ -205,7 +205,7 @@ class AgentProcess:
     def _hung(self, what: str, deadline: Deadline) -> AgentHung:
         notes = [f"the agent took more than {deadline.elapsed:.1f} s to {what}", processes.doing(self.pid)]
         if self._buffer:
-            notes.append(f"it wrote {show(self._buffer)} and no end of line")
+            notes.append(f"it wrote {show(self._buffer)} and no end of line (a reply ends with a newline)")
         return AgentHung("; ".join(note for note in notes if note) + ending.near(self._memory, self._limits))
 
     def _gone(self) -> AgentCrashed:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from nixio_conformance.driver import blocked, messages
+from nixio_conformance.driver import blocked, messages, mistakes
 from nixio_conformance.driver.deadline import CALL, Deadline
 from nixio_conformance.driver.errors import AgentBroke, AgentError, AgentHung, CannotStart
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned, clip, errno_name, show
@@ -301,7 +301,7 @@ class Session:
             try:
                 reply = messages.decode_reply(line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                why = clip(str(error), 200)
+                why = f"{clip(str(error), 200)}; mend the agent: {mistakes.mend(line)}"
                 raise AgentBroke(f"the agent wrote what is no reply: {show(line)}: {why}") from None
             if reply.id == identifier:
                 return reply
@@ -310,8 +310,11 @@ class Session:
                 if deadline.remaining() <= 0:
                     raise AgentHung(f"the agent answered earlier requests again for {deadline.elapsed:.1f} s")
                 continue
-            what = "answered twice" if 0 < reply.id < identifier else "answered a request that was not made"
-            raise AgentBroke(f"the agent {what}: {show(line)} while the reply to request {identifier} was due")
+            twice = 0 < reply.id < identifier
+            what = "answered twice" if twice else "answered a request that was not made"
+            mend = "answer each request once" if twice else "repeat the request's `id` in the reply"
+            due = f"while the reply to request {identifier} was due; mend the agent: {mend}"
+            raise AgentBroke(f"the agent {what}: {show(line)} {due}")
 
     def _outcome(self, reply: messages.Reply) -> Outcome:
         match reply:
@@ -375,8 +378,11 @@ class Session:
         except AgentError as error:
             said = channel.stderr().strip()
             channel.kill()
+            late = "; mend the agent: answer hello at once, and flush standard output after each reply"
             raise CannotStart(
-                f"the agent did not say hello: {error}" + (f"; it wrote: {said[-1500:]}" if said else "")
+                f"the agent did not say hello: {error}"
+                + (late if isinstance(error, AgentHung) else "")
+                + (f"; it wrote: {said[-1500:]}" if said else "")
             ) from None
         except BaseException:
             channel.kill()  # Ctrl-C while a slow agent starts
