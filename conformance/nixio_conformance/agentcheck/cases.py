@@ -69,9 +69,8 @@ class Play:
         return number, self.port_of(number)
 
     def usable(self) -> None:
-        """Hold the agent to going on as if nothing had been."""
-        number = self.agent.open()
-        self.agent.returns("true", number, "setblocking", False)
+        """Hold the agent to going on as if nothing had been; the port may lack any method."""
+        self.agent.call(self.agent.open(), "fileno")
 
 
 @dataclass(frozen=True)

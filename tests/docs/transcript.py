@@ -1,0 +1,136 @@
+"""Makes the transcript of docs/writing-an-agent.md from a real exchange with the reference's agent.
+
+    python tests/docs/transcript.py        writes it into the guide
+
+What differs from run to run is replaced: ports, messages, versions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from nixio_conformance.driver.deadline import Deadline
+from nixio_conformance.driver.process import AgentProcess
+from nixio_conformance.lab.services import NO_HOST
+from nixio_conformance.target import Target
+
+GUIDE = Path(__file__).parents[2] / "docs" / "writing-an-agent.md"
+BLOCK = re.compile(r"(<!-- transcript -->\n```\n).*?(```\n<!-- end -->)", re.DOTALL)
+#: What stands for the ports that the system chose.
+SERVER, CLIENT, CLOSED = 40001, 40002, 40003
+
+
+class Exchange:
+    """An agent, and what was said."""
+
+    def __init__(self) -> None:
+        self.agent = AgentProcess(Target("entry-point", "reference").argv)
+        self.lines: list[str] = []
+        self._names: dict[int, int] = {}
+        self._identifier = 0
+
+    def named(self, port: int, name: int) -> None:
+        """Show a port as another number."""
+        self._names[port] = name
+
+    def ask(self, do: str, meanwhile: Callable[[], str] | None = None, **fields: object) -> list[object]:
+        """One request and its reply; the values of it."""
+        self._identifier += 1
+        request = {"do": do, "id": self._identifier, **fields}
+        self.agent.send(json.dumps(request).encode(), Deadline())
+        self.lines.append(f"> {self._shown(json.dumps(request))}")
+        if meanwhile:
+            self.lines.append(f"  ({meanwhile()})")
+        reply = json.loads(self.agent.receive(Deadline()))
+        if "message" in reply:
+            reply["message"] = "..."
+        if reply["reply"] == "hello":
+            reply |= {"language": "Python 3.11", "platform": "linux", "version": "0.1.0"}
+        shown = {"reply": reply.pop("reply"), "id": reply.pop("id"), **reply}
+        self.lines.append(f"< {self._shown(json.dumps(shown))}")
+        values: list[object] = reply.get("values", [])
+        for value in values:
+            if isinstance(value, int) and value > 1024 and value not in self._names:
+                raise AssertionError(f"a port without a name: {shown}")
+        return values
+
+    def call(self, number: int, method: str, *args: object, meanwhile: Callable[[], str] | None = None) -> list[object]:
+        """Call a method."""
+        return self.ask("call", meanwhile, socket=number, method=method, args=args)
+
+    def _shown(self, line: str) -> str:
+        for port, name in self._names.items():
+            line = re.sub(rf"\b{port}\b", str(name), line)
+        return line
+
+
+def transcript() -> str:
+    """The lines: `>` to the agent, `<` from it, in brackets what else happens."""
+    exchange = Exchange()
+    with socket.socket() as peer, socket.socket() as closed:
+        peer.bind(("127.0.0.1", 0))
+        closed.bind(("127.0.0.1", 0))
+        try:
+            _play(exchange, peer, closed)
+        finally:
+            exchange.agent.kill()
+    return "\n".join(exchange.lines) + "\n"
+
+
+def _play(exchange: Exchange, peer: socket.socket, closed: socket.socket) -> None:
+    exchange.named(peer.getsockname()[1], CLIENT)
+    exchange.named(closed.getsockname()[1], CLOSED)
+    exchange.ask("hello", protocol=1)
+    exchange.ask("socket", args=["inet", "stream"])
+    exchange.call(1, "bind", "127.0.0.1", 0)
+    server = _port(exchange)
+    exchange.call(1, "listen", 8)
+
+    def connects() -> str:
+        peer.connect(("127.0.0.1", server))
+        return "the call waits; the other end connects; now it returns"
+
+    exchange.call(1, "accept", meanwhile=connects)
+    exchange.call(2, "send", {"type": "buffer", "hex": b"\x00ping\xff".hex()}, 1, 4)
+    exchange.call(2, "send", {"type": "buffer", "hex": b"ping".hex()}, None, 2)
+    peer.sendall(b"pong")
+    exchange.call(2, "recv", 16)
+    exchange.call(2, "setblocking", False)
+    exchange.call(2, "recv", 16)
+    exchange.ask("socket", args=["inet", "stream"])
+    exchange.call(3, "connect", "127.0.0.1", closed.getsockname()[1])
+    exchange.call(3, "connect", NO_HOST, 80)
+    exchange.call(3, "getopt", "nowhere", "nothing")
+    exchange.call(3, "setopt", "socket", "rcvtimeo", [7, 0])
+    exchange.call(3, "getopt", "socket", "rcvtimeo")
+    exchange.call(3, "close")
+    exchange.call(3, "fileno")
+    exchange.call(2, "levitate")
+    exchange.call(9, "close")
+    exchange.ask("dance")
+    exchange.ask("reset")
+    exchange.lines.append("  (the input ends; the agent exits)")
+
+
+def _port(exchange: Exchange) -> int:
+    """The listener's port, shown as `SERVER`; asked for twice, as it has to be known before it is shown."""
+    request = {"do": "call", "id": 0, "socket": 1, "method": "getsockname", "args": []}
+    exchange.agent.send(json.dumps(request).encode(), Deadline())
+    port: int = json.loads(exchange.agent.receive(Deadline()))["values"][1]
+    exchange.named(port, SERVER)
+    exchange.call(1, "getsockname")
+    return port
+
+
+def main() -> None:
+    text = GUIDE.read_text()
+    made = transcript()
+    GUIDE.write_text(BLOCK.sub(lambda found: found[1] + made + found[2], text))
+
+
+if __name__ == "__main__":
+    main()
