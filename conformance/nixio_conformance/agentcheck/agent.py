@@ -167,9 +167,12 @@ class Agent:
         """Call a method; arguments in their form on the wire."""
         return self.ask("call", socket=socket, method=method, args=list(args))
 
-    def returns(self, shape: str, socket: int, method: str, *args: Any) -> list[messages.Value]:
+    def returns(
+        self, shape: str, socket: int, method: str, *args: Any, seconds: float | None = None
+    ) -> list[messages.Value]:
         """Call a method that has to succeed with values of a shape (a name in `shapes.SHAPES`)."""
-        return self.values(shape, self.call(socket, method, *args), method)
+        reply = self.ask("call", socket=socket, method=method, args=list(args), seconds=seconds)
+        return self.values(shape, reply, method)
 
     def values(self, shape: str, reply: messages.Reply, method: str) -> list[messages.Value]:
         """The values of a reply that has to be of a shape."""
@@ -213,6 +216,8 @@ class Agent:
 def _silence(error: str) -> str:
     if "no end of line" in error:
         return "end each reply with a newline, and flush standard output after it"
+    if "it was computing" in error:
+        return "where that is the parsing of a long line, use a JSON library that is written in C"
     if "to answer" in error:
         return "answer each request before the next is read, and flush standard output after each reply"
     return ""
