@@ -10,8 +10,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _PROC = Path("/proc")
 #: In the environment of each agent, and so of whatever it starts: by it a process is found that left its group, its
@@ -29,12 +29,13 @@ _DOING = {
 }
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     pid: int
     state: str
     parent: int
     session: int
+    #: When it began, in ticks since the system did.
+    start: int
 
 
 def running(pid: int) -> bool:
@@ -84,8 +85,10 @@ def _offspring(pid: int, mark: str) -> Iterator[int]:
     if sys.platform != "linux":
         return
     entries = {entry.pid: entry for entry in _entries()}
+    start = entries[pid].start if pid in entries else 0
     for entry in entries.values():
-        if entry.pid in (pid, os.getpid()) or entry.state == "Z":
+        # Nothing that came of it is older: most processes of a system need not be looked at more closely.
+        if entry.start < start or entry.state == "Z" or entry.pid in (pid, os.getpid()):
             continue
         if entry.session == pid or _descends(entry, pid, entries) or _carries(entry.pid, mark):
             yield entry.pid
@@ -117,8 +120,10 @@ def _entries() -> Iterator[_Entry]:
 
 def _entry(pid: int) -> _Entry | None:
     try:
-        # Behind the name, which is in brackets and may have any letters: state, parent, group, session.
-        words = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return _Entry(pid, words[0], int(words[1]), int(words[3]))
+        # Not with Path: this is read for each process of the system.
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            # Behind the name, which is in brackets and may have any letters.
+            words = file.read(4096).rpartition(b")")[2].split()
+        return _Entry(pid, words[0].decode(), int(words[1]), int(words[3]), int(words[19]))
     except (OSError, IndexError, ValueError):
         return None
