@@ -69,8 +69,12 @@ class Play:
         return number, self.port_of(number)
 
     def usable(self) -> None:
-        """Hold the agent to going on as if nothing had been; the port may lack any method."""
-        self.agent.call(self.agent.open(), "fileno")
+        """Hold the agent to going on as if nothing had been; it may not open sockets yet, and lack any method."""
+        reply = self.agent.ask("socket", args=["inet", "stream"])
+        if isinstance(reply, messages.Values):
+            (found,) = self.agent.values("socket", reply, "socket")
+            assert isinstance(found, messages.SocketRef)
+            self.agent.call(found.socket, "fileno")
 
 
 @dataclass(frozen=True)
