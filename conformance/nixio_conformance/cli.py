@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console
 
 from nixio_conformance import __version__, listing, selection, smoke, steering
-from nixio_conformance.agentcheck import command as agentcheck
 from nixio_conformance import repeat as repeating
+from nixio_conformance.agentcheck import command as agentcheck
 from nixio_conformance.baseline import command as baseline_command
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import CALL
