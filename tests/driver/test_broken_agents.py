@@ -12,9 +12,10 @@ import pytest
 from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentError, AgentHung, CannotStart
 from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.process import LONGEST_LINE, AgentProcess
-from nixio_conformance.driver.processes import running
 from nixio_conformance.driver.session import AgentCannot, PortSocket, Session, wait_for
 from nixio_conformance.driver.transcript import Transcript
+
+from ..processes import running
 
 Begin = Callable[..., Session]
 

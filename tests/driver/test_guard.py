@@ -10,8 +10,9 @@ import sys
 
 import pytest
 
-from nixio_conformance.driver.processes import running
 from nixio_conformance.driver.session import wait_for
+
+from ..processes import running
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups")
 

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from nixio_conformance.driver.processes import running
 from nixio_conformance.driver.session import wait_for
 from nixio_reports import Stream, read
 
+from ..processes import running
 from .conftest import PATIENCE, Runs
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from nixio_conformance.driver.processes import running
 from nixio_conformance.driver.session import wait_for
 
+from ..processes import running
 from .conftest import Finished, Runs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits, and what the system tells of processes")

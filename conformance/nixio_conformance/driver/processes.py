@@ -1,4 +1,4 @@
-"""What the system tells of processes: whether one runs, what it does, and which others came of it.
+"""What the system tells of processes: what one does, what it has, and which others came of it.
 
 Linux tells all of it (/proc). Elsewhere a process that leaves its group and its session is not found again.
 """
@@ -36,18 +36,6 @@ class _Entry(NamedTuple):
     session: int
     #: When it began, in ticks since the system did.
     start: int
-
-
-def running(pid: int) -> bool:
-    """Whether a process is there and has not ended; one that ended and was not waited for does not run."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    entry = _entry(pid)
-    return entry.state != "Z" if entry else not _PROC.joinpath("self").exists()
 
 
 def doing(pid: int) -> str:
