@@ -108,7 +108,8 @@ def test_what_left_the_group_ends_too(wild: Wild, method: str) -> None:
     [
         ("stop", "to answer; it was stopped by a signal"),
         ("deaf", "to answer; it was waiting inside the system"),
-        ("drip", "to answer; it was "),
+        ("drip", "; it wrote b'     "),
+        ("pour", "; it wrote b'     "),
         ("unfinished", """; it wrote b'{"id": 3, "reply": "values", "values": []}' and no end of line"""),
         ("repeat_old_answers", "the agent answered earlier requests again for "),
     ],

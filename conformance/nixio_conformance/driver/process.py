@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from nixio_conformance.driver import ending, limits, processes
@@ -28,6 +29,8 @@ _PIPE = 4096
 _SOON = 0.02
 #: Seconds between two looks at whether the process is still there.
 _SLICE = 0.1
+#: Seconds for reading the rest of a long reply that was written before the deadline.
+_LATE = 1.0
 #: Seconds that a process may take to end once its output is closed.
 _ENDING = 2.0
 
@@ -88,13 +91,16 @@ class AgentProcess:
 
     def receive(self, deadline: Deadline) -> bytes:
         """The next line without its end; raises when the agent dies, floods, or is too late."""
-        seconds = _SOON
+        seconds, late = _SOON, 0.0
         while (line := self._line()) is None:
             if len(self._buffer) > LONGEST_LINE:
                 raise AgentBroke(f"the agent wrote more than {LONGEST_LINE} bytes without an end of line")
             if self._take(seconds):
-                # More of it may come, but drop by drop only until the deadline.
-                seconds = _SOON if deadline.remaining() > 0 else 0.0
+                if deadline.remaining() <= 0:
+                    # What is there already is in time, but not what goes on coming.
+                    seconds, late = 0.0, late or time.monotonic()
+                    if time.monotonic() - late > _LATE:
+                        raise self._hung("end its answer", deadline)
                 continue
             # Only now, when nothing is there: an answer that came while the suite itself was starved is in time.
             left = deadline.remaining()

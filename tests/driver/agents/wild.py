@@ -101,6 +101,12 @@ def drip() -> None:
         time.sleep(0.005)
 
 
+def pour() -> None:
+    """One that does not end and comes so fast that there is always more of it."""
+    while True:
+        os.write(1, b" ")
+
+
 def unfinished() -> None:
     os.write(1, b'{"id": 3, "reply": "values", "values": []}')
     hang()
