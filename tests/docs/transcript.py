@@ -49,7 +49,7 @@ class Exchange:
         if "message" in reply:
             reply["message"] = "..."
         if reply["reply"] == "hello":
-            reply |= {"language": "Python 3.11", "platform": "linux", "version": "0.1.0"}
+            reply |= {"language": "Python 3.11", "platform": "linux", "version": "0.1.0", "pid": 4711}
         shown = {"reply": reply.pop("reply"), "id": reply.pop("id"), **reply}
         self.lines.append(f"< {self._shown(json.dumps(shown))}")
         values: list[object] = reply.get("values", [])
