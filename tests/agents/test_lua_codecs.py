@@ -173,16 +173,15 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("line", BROKEN, ids=range(len(BROKEN)))
-def test_what_is_no_json_ends_the_agent_with_a_message(
-    interpreter: str, line: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_no_json_is_answered_so(interpreter: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIXIO_AGENT_JSON", "own")
     done = subprocess.run(
         [interpreter, str(AGENT), str(FAKE)],
         input=line + "\n", capture_output=True, encoding="utf-8", timeout=60, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "a request is no JSON object" in done.stderr
+    reply = json.loads(done.stdout)
+    assert (done.returncode, reply["id"], reply["reply"], reply["missing"]) == (0, 0, "unsupported", False)
+    assert "a request is no JSON object" in reply["message"]
 
 
 @pytest.mark.parametrize("interpreter", INTEGERS, indirect=True)

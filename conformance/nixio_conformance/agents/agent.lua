@@ -997,6 +997,24 @@ local function set_paths(given)
   package.cpath = prepend(given.cpath or "", package.cpath .. ";./?.so", "FOLDER/?.so")
 end
 
+-- What is wrong with a request that cannot be understood; nil for one that can.
+local function misunderstood(request)
+  local wanted = request["do"]
+  if wanted == "call" and (type(request.socket) ~= "number" or type(request.method) ~= "string") then
+    return "a call needs the number of a socket and the name of a method"
+  elseif (wanted == "call" or wanted == "socket") and (type(request.args) ~= "table" or request.args == NULL) then
+    return "a call needs a list of arguments"
+  end
+  for _, given in pairs(wanted == "call" and request.args or {}) do
+    if type(given) == "table" and given ~= NULL and (given.hex or given.type) then
+      local hex = given.hex
+      if type(hex) ~= "string" or #hex % 2 == 1 or find(hex, "%X") then
+        return "a buffer needs pairs of hexadecimal digits"
+      end
+    end
+  end
+end
+
 local function parse(words)
   local given, index = {}, 1
   while words[index] do
@@ -1073,16 +1091,22 @@ local function main(words)
   for text in line do
     local fine, request = pcall(codec.decode, text)
     if not fine or type(request) ~= "table" then
-      io.stderr:write(format("agent.lua: a request is no JSON object (%s): %s\n", told(request), clean(text, SHOWN)))
-      return 2
+      answer(0, unsupported(format("a request is no JSON object (%s): %s", told(request), clean(text, SHOWN)), false))
+      request = nil
     elseif not found then
       answer(request.id, '"reply":"unavailable","message":' .. quote(reason))
       return 3
     elseif not module and not start(given.module, answer, request.id) then
       return 3
     end
-    local serve = answers[request["do"]]
-    answer(request.id, serve and serve(request) or unsupported("no request " .. told(request["do"]), false))
+    if request then
+      local serve, wrong = answers[told(request["do"])], misunderstood(request)
+      if wrong or not serve then
+        answer(request.id, unsupported(wrong or "no request " .. told(request["do"]), false))
+      else
+        answer(request.id, serve(request))
+      end
+    end
   end
   return 0
 end
