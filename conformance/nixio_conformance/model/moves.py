@@ -1,0 +1,169 @@
+"""The vocabulary of a play: what a move says, the calls that it stands for, and where a play begins.
+
+A move names sockets by the order in which they came to be, so that it can be written down before there are any: as
+`[1, "send", 5]`, socket 1 sends 5 bytes. A move that means nothing where it comes is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nixio_conformance.driver.session import Argument
+from nixio_conformance.model.rules import Call
+from nixio_conformance.model.state import LOOPBACK, MAPPED, WILDCARD, Name, Sock, State, reached_by
+from nixio_fixtures import Kind, load
+
+#: One move: a socket's number, what it does, and with what.
+Move = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Play:
+    """What is played: where it begins, and the moves."""
+
+    kind: str
+    setting: str = "fresh"
+    #: Every socket of the port is non-blocking from the beginning.
+    nonblocking: bool = False
+    moves: tuple[Move, ...] = ()
+    #: In the end, everything that is still due is received, and each socket asked who it is.
+    finish: bool = False
+
+
+#: What a play may be about: a kind of socket, or two that can speak to each other.
+KINDS: dict[str, tuple[str, ...]] = {
+    **{kind.id: (kind.id,) for kind in load().select_kinds(("cooked",))},
+    "dual-stream": ("inet6-stream", "inet-stream"),
+    "dual-dgram": ("inet6-dgram", "inet-dgram"),
+}
+
+#: Where a play may begin, by type, the simplest first: moves that are made before the others.
+SETTINGS: dict[str, dict[str, tuple[Move, ...]]] = {
+    "stream": {
+        "fresh": ((0, "socket"), (0, "socket", "other")),
+        "listening": ((0, "socket"), (0, "bind", "fresh"), (0, "listen", 5), (0, "socket", "other")),
+        "client": (
+            (0, "peer"), (0, "bind", "fresh"), (0, "listen", 5),
+            (0, "socket", "other"), (1, "connect", 0), (0, "accept"),
+        ),
+        "server": (
+            (0, "socket"), (0, "bind", "fresh"), (0, "listen", 5),
+            (0, "peer", "other"), (1, "connect", 0), (0, "accept"),
+        ),
+        "both": (
+            (0, "socket"), (0, "bind", "fresh"), (0, "listen", 5),
+            (0, "socket", "other"), (1, "connect", 0), (0, "accept"),
+        ),
+        "crowd": (
+            (0, "socket"), (0, "bind", "fresh"), (0, "listen", 5),
+            (0, "peer"), (1, "connect", 0), (0, "peer", "other"), (2, "connect", 0), (0, "accept"),
+        ),
+    },
+    "dgram": {
+        "fresh": ((0, "socket"), (0, "socket", "other")),
+        "bound": ((0, "socket"), (0, "bind", "fresh"), (0, "peer", "other"), (1, "bind", "fresh")),
+        "connected": (
+            (0, "socket"), (0, "bind", "fresh"), (0, "peer", "other"), (1, "bind", "fresh"),
+            (0, "connect", 1), (1, "connect", 0),
+        ),
+        "both": (
+            (0, "socket"), (0, "bind", "fresh"), (0, "socket", "other"), (1, "bind", "fresh"), (0, "connect", 1),
+        ),
+        "crowd": (
+            (0, "socket"), (0, "bind", "fresh"), (0, "peer", "other"), (1, "bind", "fresh"),
+            (0, "peer"), (2, "bind", "fresh"), (0, "socket"), (3, "bind", "fresh"),
+        ),
+    },
+}  # fmt: skip
+#: Sockets of one play, at most.
+MOST_SOCKETS = 7
+#: Bytes that say where they stood; as many as a prime number, so that a shift never looks like none.
+_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456\x00\xff"
+#: Methods that only the port's sockets are asked for.
+_PORT_ONLY = ("fileno", "setblocking", "setopt", "getopt", "read", "write")
+
+
+def payload(move: int, size: int) -> bytes:
+    """The bytes that a move sends: each move's begin elsewhere."""
+    start = move * 7 % len(_LETTERS)
+    return (_LETTERS * (size // len(_LETTERS) + 2))[start : start + size]
+
+
+def kinds_of(play: Play) -> tuple[Kind, Kind]:
+    """The kinds of a play's sockets: the usual one, and the other."""
+    kinds = [load().kind(name) for name in KINDS[play.kind]]
+    return kinds[0], kinds[-1]
+
+
+def setting_of(play: Play) -> tuple[Move, ...]:
+    """The moves that a play begins with."""
+    return SETTINGS[play.kind.partition("-")[2]][play.setting]
+
+
+def call_of(state: State, move: Move, number: int, path: str, *, dual: bool) -> Call | None:
+    """The call that a move stands for; None where it means nothing. `path` is a fresh one, `number` the move's."""
+    who, do, *words = move
+    if not isinstance(who, int) or who >= len(state.sockets):
+        return None
+    sock, method = state.sockets[who], str(do)
+    if sock.owner == "peer" and (sock.phase == "closed" or method in _PORT_ONLY):
+        return None
+    arguments = _arguments(state, who, method, words, number, path, dual)
+    if arguments is None:
+        return None
+    if sock.owner == "peer" and any(isinstance(word, int) and word < 0 for word in words):
+        return None  # it is the system's to say what is odd
+    return Call(who, method, arguments)
+
+
+def _arguments(
+    state: State, who: int, method: str, words: list[int | str], number: int, path: str, dual: bool
+) -> tuple[Argument, ...] | None:
+    sock = state.sockets[who]
+    match method, words:
+        case "bind", [int(other)]:
+            name = state.sockets[other].local if other < len(state.sockets) else None
+            same = name is not None and other < len(state.sockets) and state.sockets[other].domain == sock.domain
+            return (name.host, name.port) if name is not None and same and _is_given(name) else None
+        case "bind", [str(where)]:
+            if not sock.is_ip:
+                return path, None
+            return (None if where == "any" or (dual and sock.domain == "inet6") else LOOPBACK[sock.domain]), 0
+        case "connect", [int(other)]:
+            to = _destination(state, sock, other)
+            return None if to is None else (to.host, to.port)
+        case "sendto", [int(size), int(other), *chunk]:
+            to = _destination(state, sock, other)
+            return None if to is None else (payload(number, size), to.host, to.port, *_chunk(chunk))
+        case (("send" | "write"), [int(size), *chunk]):
+            return (payload(number, size), *_chunk(chunk))
+        case "setblocking", [int(blocking)]:
+            return (bool(blocking),)
+        case "setopt", [str(key), *value]:
+            return (*key.split("."), value[0] if len(value) == 1 else tuple(value))
+        case "getopt", [str(key)]:
+            return tuple(key.split("."))
+    return tuple(words)
+
+
+def _chunk(words: list[int | str]) -> tuple[Argument, ...]:
+    return tuple(None if word == "none" else word for word in words)
+
+
+def _is_given(name: Name) -> bool:
+    return name.port > 0 if name.port is not None else name.host != ""
+
+
+def _destination(state: State, sock: Sock, other: int) -> Name | None:
+    """The address by which a socket reaches another; None where that has none that it could use."""
+    if other >= len(state.sockets):
+        return None
+    target = state.sockets[other]
+    if target.local is None or not _is_given(target.local):
+        return None
+    if not sock.is_ip:
+        return target.local
+    host = target.local.host
+    if sock.domain == "inet" and target.domain == "inet6" and not (host == WILDCARD["inet6"] or MAPPED in host):
+        return None
+    return reached_by(sock.domain, target.local, target.domain)

@@ -1,0 +1,102 @@
+"""The other end in a play: the standard library's socket, called as the port's are, and never waiting."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+
+from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name
+from nixio_conformance.driver.session import Argument
+from nixio_conformance.driver.transcript import Transcript
+from nixio_conformance.lab.peer import contract_address, family_of, system_address, type_of
+from nixio_conformance.model.state import WILDCARD
+from nixio_conformance.model.streams import chunk
+from nixio_fixtures import Kind
+
+_HOW = {"rd": "SHUT_RD", "wr": "SHUT_WR", "rdwr": "SHUT_RDWR"}
+
+
+class PeerSocket:
+    """A socket of the suite whose outcomes are in the port's form, so that one model holds for both."""
+
+    def __init__(self, transcript: Transcript, kind: Kind, held: socket.socket | None = None, name: str = "") -> None:
+        self.kind = kind
+        self.name = name or transcript.name("peer")
+        self._transcript = transcript
+        if held is None:
+            family, type_ = family_of(kind), type_of(kind)
+            step = transcript.begin("peer", "", "socket", ())
+            step.code = f"{self.name} = socket.socket(socket.{family.name}, socket.{type_.name})"
+            held = socket.socket(family, type_)
+            transcript.end(step, self.name)
+        self.socket = held
+        self.socket.setblocking(False)
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def call(self, method: str, *arguments: Argument) -> Outcome:
+        """Make a call that the model knows, and take it down."""
+        action, given, code = self._action(method, arguments)
+        step = self._transcript.begin("peer", self.name, method, given)
+        step.code = f"{self.name}.{code or method}({', '.join(repr(argument) for argument in given)})"
+        try:
+            outcome: Outcome = Returned(self._values(method, action()))  # type: ignore[arg-type]  # a peer for a socket
+        except BlockingIOError as error:
+            waits = error.errno in (errno.EAGAIN, errno.EWOULDBLOCK)
+            outcome = Failure("would-block" if waits else "system", errno_name(error.errno), error.errno, str(error))
+            if method in ("recv", "recvfrom"):  # a program that shows it again has a timeout, and would wait
+                step.code = f"{self.name}.{method}({given[0]!r}, socket.MSG_DONTWAIT)"
+        except OSError as error:
+            outcome = Failure("system", errno_name(error.errno), error.errno, str(error))
+        if method == "accept" and isinstance(outcome, Returned):
+            step.code = f"{outcome.values[0]}, _ = {self.name}.accept()"
+        self._transcript.end(step, str(outcome))
+        if method == "getsockname" and isinstance(outcome, Returned):
+            step.values = outcome.values
+        return outcome
+
+    def discard(self) -> None:
+        """Let go of it."""
+        self.socket.close()
+
+    def _action(
+        self, method: str, arguments: tuple[Argument, ...]
+    ) -> tuple[Callable[[], object], tuple[object, ...], str]:
+        """What to do, the arguments as the standard library takes them, and its name for the method."""
+        sock = self.socket
+        match method:
+            case "bind" | "connect":
+                where = self._where(*arguments)
+                function = sock.bind if method == "bind" else sock.connect
+                return lambda: function(where), (where,), ""
+            case "send":
+                data = chunk(*arguments).data
+                return lambda: sock.send(data), (data,), ""
+            case "sendto":
+                data, where = chunk(arguments[0], *arguments[3:]).data, self._where(*arguments[1:3])
+                return lambda: sock.sendto(data, where), (data, where), ""
+            case "shutdown":
+                name = _HOW[str(arguments[0]) if arguments else "rdwr"]
+                how = getattr(socket, name)
+                return lambda: sock.shutdown(how), (int(how),), ""
+            case _:
+                function = getattr(sock, method)
+                return lambda: function(*arguments), arguments, ""
+
+    def _where(self, host: Argument = None, port: Argument = None) -> tuple[str, int] | str | bytes:
+        name = WILDCARD[self.kind.domain] if host is None else str(host)
+        return system_address(self.kind, name, port if isinstance(port, int) else None)
+
+    def _values(self, method: str, found: object) -> tuple[object, ...]:
+        if method in ("getsockname", "getpeername"):
+            return contract_address(self.kind, found)
+        if method in ("send", "sendto", "recv"):
+            return (found,)
+        if method == "recvfrom" and isinstance(found, tuple):
+            return found[0], *contract_address(self.kind, found[1])
+        if method == "accept" and isinstance(found, tuple):
+            name = self._transcript.name("peer")
+            return PeerSocket(self._transcript, self.kind, found[0], name), *contract_address(self.kind, found[1])
+        return (True,)
