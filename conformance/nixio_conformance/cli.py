@@ -16,7 +16,7 @@ import click
 import pytest
 from rich.console import Console
 
-from nixio_conformance import __version__, listing, selection, smoke, steering
+from nixio_conformance import __version__, fuzz, listing, selection, smoke, steering
 from nixio_conformance import repeat as repeating
 from nixio_conformance.agentcheck import command as agentcheck
 from nixio_conformance.baseline import command as baseline_command
@@ -142,6 +142,7 @@ def main() -> None:
 @click.option(
     "--checks", metavar="DIR", hidden=True, type=click.Path(path_type=Path, file_okay=False), default=_CHECKS
 )  # for the tests of the suite's machinery
+@click.option("--seed", metavar="N", type=int, default=0, help="What random sequences of calls are drawn from.")
 @click.option("--shuffle", metavar="SEED", help="Run the cases in an order that this seed decides.")
 @click.option("--repeat", metavar="N", type=click.IntRange(min=1), help="Run N times, shuffled: are verdicts stable?")
 @click.option("--load", "loaded", is_flag=True, help="Keep processors and memory busy meanwhile.")
@@ -208,6 +209,7 @@ def _pytest_arguments(
     checks: Path,
     shuffle: str | None,
     baseline: Path | None,
+    seed: int,
 ) -> list[str]:
     names = {"entry-point": "--nixio", "target": "--nixio-target", "agent": "--nixio-agent", "lua": "--nixio-lua"}
     arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={checks}", str(checks)]
@@ -219,7 +221,7 @@ def _pytest_arguments(
     arguments += [f"--nixio-level={name}" for name in level]
     arguments += [f"--nixio-without={name}" for name in without]
     arguments += [f"--nixio-require={name}" for name in require]
-    arguments += [f"--nixio-deadline={deadline}"]
+    arguments += [f"--nixio-deadline={deadline}", f"--nixio-seed={seed}"]
     arguments += [f"--nixio-memory={memory}"] if memory else []
     arguments += [f"--nixio-baseline={baseline}"] if baseline else []
     arguments += ["--nixio-in-process"] if in_process else []
@@ -353,3 +355,6 @@ def report_(stream: Path, folder: Path | None) -> None:
 def schema() -> None:
     """Print the agent protocol as JSON Schema."""
     click.echo(json.dumps(messages.schema(), indent=2))
+
+
+fuzz.register(main, _Options.target, _target)

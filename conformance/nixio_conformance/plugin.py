@@ -40,6 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nixio-report", metavar="DIR", help="write the result stream and the reports there")
     group.addoption("--nixio-baseline", metavar="FILE", help="known deviations: expected to fail, and only they")
     group.addoption("--nixio-shuffle", metavar="SEED", help="run the cases in an order that this seed decides")
+    group.addoption(
+        "--nixio-seed", metavar="N", type=int, default=0, help="what the random sequences of calls are drawn from"
+    )
     group.addoption("--nixio-fail-fast", action="store_true", help="stop at the first finding of a judged level")
     group.addoption("--nixio-deadline", metavar="SECONDS", type=float, default=CALL, help="what a call may take")
     group.addoption(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from nixio_conformance import agent_script
 from nixio_conformance.driver.session import HeldAs, PortSocket
 from nixio_conformance.driver.transcript import PENDING, Step
 from nixio_conformance.target import Target
@@ -85,7 +86,7 @@ def _load(target: Target) -> Iterator[str]:
         yield "sys.path.insert(0, os.getcwd())  # run this where the port is importable"
         yield f"nixio = importlib.import_module({module!r})" + (f".{attribute}" if attribute else "")
     else:
-        yield "import nixio_reference as nixio  # the calls, for a port in another language: here on the reference"
+        yield from agent_script.lines(target.argv)
 
 
 class _Writer:

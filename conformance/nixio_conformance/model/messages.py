@@ -75,7 +75,7 @@ def send(state: State, who: int, given: Chunk, name: Name | None = None) -> Lega
     if name and sock.phase == "connected":
         ways += [fails(state, "EISCONN")]  # BSD
     if sock.refused:
-        ways += [fails(state.set(who, refused=False), *REFUSED, "ENOTCONN", "EPIPE")]
+        ways += [fails(_told(state, who), *REFUSED, "ENOTCONN", "EPIPE")]
     to = state.at(who, destination)
     if to is None:
         return _to_nobody(state, who, given, destination, ways)
@@ -94,12 +94,21 @@ def send(state: State, who: int, given: Chunk, name: Name | None = None) -> Lega
 def _to_nobody(state: State, who: int, given: Chunk, name: Name, ways: list[Way]) -> Legal:
     sock = state.sockets[who]
     if not sock.is_ip:
-        told = state.set(who, refused=True)  # it may have no peer from now on
+        told = _told(state.set(who, refused=True), who)
         return Legal((*ways, fails(told, *REFUSED, "ENOENT", "ENOTCONN", "EDESTADDRREQ")))
     if not _may_be_nobody(state, sock, name):
         return UNSAID
     told = state.set(who, refused=sock.phase == "connected")
     return Legal((*ways, number(len(given.data), len(given.data), lambda _: told)))
+
+
+def _told(state: State, who: int) -> State:
+    """The error of a message that went nowhere is told: once for IP. A UNIX socket may have lost its peer with it."""
+    sock = state.sockets[who]
+    if sock.is_ip:
+        return state.set(who, refused=False)
+    # Linux drops what had come from that peer.
+    return state.set(who, messages=tuple(replace(message, sure=False) for message in sock.messages))
 
 
 def _bound(state: State, who: int) -> State:
@@ -137,7 +146,7 @@ def receive(state: State, who: int, limit: int, *, refusable: bool, told: bool) 
     """The next message, cut to `limit`; the rest of it is lost. `told`: with the address that it came from."""
     sock = state.sockets[who]
     ways: list[Way] = [fails(state, "argument")] if refusable else []
-    ways += [fails(state.set(who, refused=False), *REFUSED, "ENOTCONN")] if sock.refused else []
+    ways += [fails(_told(state, who), *REFUSED, "ENOTCONN")] if sock.refused else []
     due = candidates(sock)
     some = any(message.sure for message in sock.messages)
     quiet = sock.refused or "rd" in sock.shut or limit == 0 or bool(sock.messages) or refusable
@@ -184,7 +193,9 @@ def _message(state: State, who: int, index: int, limit: int, told: bool) -> Way:
             return state.set(who, messages=(*sock.messages[:index], unsure, *sock.messages[index + 1 :]))
         # In order: what was not sure before it was not there.
         before = sock.messages[:index] if sock.is_ip else ()
-        return state.set(who, messages=(*before, *sock.messages[index + 1 :]))
+        # Others that look the same may have been the one.
+        rest = [replace(other, sure=other.sure and other.data[:limit] != data) for other in sock.messages[index + 1 :]]
+        return state.set(who, messages=(*before, *rest))
 
     source = f" from {' or '.join(map(str, sources))}" if told else ""
     return returns(f"{shown(data)}{source}", fits, then)
@@ -203,7 +214,9 @@ def shutdown(state: State, who: int, how: str) -> Legal:
     """True for a socket that has a peer; what that means for receiving is the system's."""
     sock = state.sockets[who]
     if sock.phase != "connected":
-        return Legal((fails(state, "ENOTCONN"),)) if sock.is_ip and sock.local is not None else UNSAID
+        return (
+            Legal((fails(state.set(who, odd=True), "ENOTCONN"),)) if sock.is_ip and sock.local is not None else UNSAID
+        )
     shut = sock.shut | ({"rd", "wr"} if how == "rdwr" else {how})
     messages = sock.messages
     if "rd" in shut:

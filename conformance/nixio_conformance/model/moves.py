@@ -100,6 +100,61 @@ def setting_of(play: Play) -> tuple[Move, ...]:
     return SETTINGS[play.kind.partition("-")[2]][play.setting]
 
 
+def settled(state: State, move: Move) -> Move:
+    """A move with the numbers of sockets that there are.
+
+    A number that is too great goes round. A negative one stands for a socket that the move makes sense for: -1 for the
+    first of them, -2 for the second.
+    """
+    who, do, *words = move
+    if not isinstance(who, int) or not state.sockets or do in ("socket", "peer"):
+        return move
+    method = str(words[0]) if do == "wait" and words else str(do)
+    who = _chosen(state, who, _apt(state, method))
+    place = {"bind": 0, "connect": 0, "sendto": 1}.get(method, len(words))
+    for index, word in enumerate(words):
+        if index == place and isinstance(word, int):
+            words[index] = _chosen(state, word, [other for other in _targets(state, method) if other != who])
+    return (who, do, *words)
+
+
+def _chosen(state: State, number: int, apt: list[int]) -> int:
+    if number < 0 and apt:
+        return apt[(-number - 1) % len(apt)]
+    return abs(number) % len(state.sockets)
+
+
+def _apt(state: State, method: str) -> list[int]:
+    """The sockets for which a method makes most sense now."""
+    sockets = list(state.open())
+    if method in ("recv", "read", "recvfrom"):
+        due = [who for who, sock in sockets if is_due(state, sock)]
+        return due or [who for who, sock in sockets if sock.phase == "connected"]
+    if method == "accept":
+        return [who for who, sock in sockets if sock.queue] or [
+            who for who, sock in sockets if sock.phase == "listening"
+        ]
+    if method == "connect":
+        return [who for who, sock in sockets if not sock.is_stream or sock.phase in ("fresh", "bound")]
+    phases = {"send": "connected", "write": "connected", "shutdown": "connected", "bind": "fresh", "listen": "bound"}
+    if method == "sendto" and any(sock.is_stream for _, sock in sockets):
+        phases["sendto"] = "connected"
+    return [who for who, sock in sockets if phases.get(method, sock.phase) == sock.phase]
+
+
+def _targets(state: State, method: str) -> list[int]:
+    """The sockets that can be connected or sent to."""
+    wanted = "listening" if method == "connect" else "bound"
+    return [who for who, sock in state.open() if (not sock.is_stream and sock.phase != "fresh") or sock.phase == wanted]
+
+
+def is_due(state: State, sock: Sock) -> bool:
+    """Whether a socket has something to receive, an end among it."""
+    if not sock.is_stream:
+        return bool(sock.messages)
+    return sock.phase == "connected" and bool(state.pipes[sock.inp].data or state.pipes[sock.inp].ended)
+
+
 def call_of(state: State, move: Move, number: int, path: str, *, dual: bool) -> Call | None:
     """The call that a move stands for; None where it means nothing. `path` is a fresh one, `number` the move's."""
     who, do, *words = move

@@ -74,6 +74,8 @@ def bind(state: State, who: int, arguments: Sequence[Argument]) -> Legal:
     host = WILDCARD[sock.domain] if arguments[0] is None else str(arguments[0])
     name = Name(host, int(str(arguments[1])) if sock.is_ip else None)
     if sock.phase != "fresh":
+        if sock.is_stream and sock.phase == "connected" and not _is_whole(state, sock):
+            return UNSAID  # a connection that has ended may leave a socket that can be bound again
         has_name = sock.is_ip or (sock.local is not None and sock.local.host)
         taken = ("EADDRINUSE",) if state.was_there(name) else ()  # which of the two is told first is the system's
         return Legal((fails(state, "EINVAL", *taken),)) if has_name else UNSAID

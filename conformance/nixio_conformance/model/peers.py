@@ -51,7 +51,7 @@ class PeerSocket:
         except OSError as error:
             outcome = Failure("system", errno_name(error.errno), error.errno, str(error))
         if method == "accept" and isinstance(outcome, Returned):
-            step.code = f"{outcome.values[0]}, _ = {self.name}.accept()"
+            step.code = f"{outcome.values[0]!r}, _ = {self.name}.accept()"
         self._transcript.end(step, str(outcome))
         if method == "getsockname" and isinstance(outcome, Returned):
             step.values = outcome.values
@@ -86,7 +86,7 @@ class PeerSocket:
                 return lambda: function(*arguments), arguments, ""
 
     def _where(self, host: Argument = None, port: Argument = None) -> tuple[str, int] | str | bytes:
-        name = WILDCARD[self.kind.domain] if host is None else str(host)
+        name = host if isinstance(host, str) else WILDCARD[self.kind.domain]
         return system_address(self.kind, name, port if isinstance(port, int) else None)
 
     def _values(self, method: str, found: object) -> tuple[object, ...]:

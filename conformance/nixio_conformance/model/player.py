@@ -37,8 +37,11 @@ class Player:
     def __init__(self, case: Case, play: Play, system: System, seconds: float | None = None) -> None:
         """`seconds` is what a call may take, if not the session's own deadline."""
         self.state = State(system)
-        #: Calls that were made.
+        #: Calls that were made, and the moves that meant something, as they were made.
         self.calls = 0
+        self.made: list[Move] = []
+        #: All moves are made, and it is the end that is under way.
+        self.finishing = False
         self._case = case
         self._play = play
         self._seconds = seconds
@@ -54,8 +57,11 @@ class Player:
                 if sock.owner == "port":
                     self.make((who, "setblocking", 0), 0)
         for number, move in enumerate(self._play.moves):
-            self.make(move, number + 1)
+            self.made.append(move := moves.settled(self.state, move))
+            if not self.make(move, number + 1):
+                self.made.pop()
         if self._play.finish:
+            self.finishing = True
             self._finish()
 
     def make(self, move: Move, number: int) -> bool:

@@ -12,10 +12,11 @@ from nixio_conformance.model.state import Sock
 from nixio_fixtures import Kind, Value
 
 #: Moves of one play.
-LONGEST = 30
+LONGEST = 25
 
-_who = st.integers(0, 4)
-_other = st.integers(0, 3)
+#: Mostly sockets that the move makes sense for (`moves.settled`), sometimes any.
+_who = st.sampled_from([-1, -2, -1, -2, -3, 0, 1, 2, 3])
+_other = st.sampled_from([-1, -2, -1, 0, 1, 2])
 _size = st.sampled_from([3, 1, 2, 5, 20, 0, 300, 8300])
 _offset: st.SearchStrategy[int | str] = st.sampled_from([0, 1, 2, 4, 30, "none", -1, 2**32 + 1])
 _length: st.SearchStrategy[int | str] = st.sampled_from([1, 2, 10, 0, 400, "none", -1, 2**32 + 1])
@@ -90,6 +91,12 @@ def _moves(kind: str) -> st.SearchStrategy[Move]:
     return st.one_of(*often, *often, *often, *rare, *([sendto] if stream else []))
 
 
+def _bursts(kind: str) -> st.SearchStrategy[tuple[Move, ...]]:
+    """One move, or the same a few times: there are faults that begin with the third of them."""
+    times = st.sampled_from([1, 1, 1, 1, 1, 2, 3, 4])
+    return st.tuples(_moves(kind), times).map(lambda found: (found[0],) * found[1])
+
+
 def plays(kind: str) -> st.SearchStrategy[Play]:
     """Plays about one of `KINDS`."""
     settings = list(SETTINGS[kind.partition("-")[2]])
@@ -98,8 +105,9 @@ def plays(kind: str) -> st.SearchStrategy[Play]:
         kind=st.just(kind),
         setting=st.sampled_from(settings),
         nonblocking=st.booleans(),
-        # Long ones on average; each can be cut down to nothing.
-        moves=st.integers(0, LONGEST).flatmap(lambda n: st.lists(_moves(kind), min_size=n, max_size=n).map(tuple)),
+        moves=st.integers(0, LONGEST)
+        .flatmap(lambda count: st.lists(_bursts(kind), min_size=count, max_size=count))
+        .map(lambda found: tuple(move for burst in found for move in burst)),
         finish=st.booleans(),
     )
 

@@ -31,6 +31,8 @@ def legal(state: State, call: Call) -> Legal:
     """What a call may come to now."""
     if state.sockets[call.who].phase == "closed":
         return Legal((fails(state, "argument", "EBADF"),))
+    if state.sockets[call.who].odd and call.method not in _ODD:
+        return UNSAID
     return RULES[call.method](state, call.who, call.arguments)
 
 
@@ -106,6 +108,8 @@ def _close(state: State, who: int, arguments: Sequence[Argument]) -> Legal:
     return Legal((true(replace(then, sockets=(*then.sockets[:who], gone, *then.sockets[who + 1 :]))),))
 
 
+#: Methods that a failed shutdown changes nothing for.
+_ODD = ("close", "fileno", "setblocking", "setopt", "getopt", "getsockname", "getpeername")
 #: The rule of each method.
 RULES: dict[str, Rule] = {
     "getsockname": names.getsockname,

@@ -92,6 +92,8 @@ class Sock:
     trying: bool = False
     #: A connect that failed: systems differ in what is left.
     spent: bool = False
+    #: Shut down without being connected: it fails, and Linux remembers it all the same.
+    odd: bool = False
     #: Directions that this end has shut down: `rd`, `wr`.
     shut: frozenset[str] = frozenset()
     #: Options by `level.name`: the values that reading may tell.

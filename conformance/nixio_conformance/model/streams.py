@@ -279,7 +279,11 @@ def shutdown(state: State, who: int, how: str) -> Legal:
     """True for a connection; the other end reads the end after `wr`, this one after `rd`."""
     sock = state.sockets[who]
     if sock.phase != "connected":
-        return Legal((fails(state, "ENOTCONN"),)) if sock.is_ip and sock.phase != "listening" else UNSAID
+        return (
+            Legal((fails(state.set(who, odd=True), "ENOTCONN"),))
+            if sock.is_ip and sock.phase != "listening"
+            else UNSAID
+        )
     if sock.trying:
         return UNSAID
     shut = sock.shut | ({"rd", "wr"} if how == "rdwr" else {how})
