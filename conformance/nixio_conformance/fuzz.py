@@ -154,7 +154,7 @@ class _Fuzz:
                     if not self._has_time():
                         break
                     status.update(f"{kind}: {self._told(table)}")
-                    if found := table.search(kind, self._choices.seed + turn, _TURN, self._has_time):
+                    if found := table.search(kind, self._choices.seed * 1000 + turn, _TURN, self._has_time):
                         status.update(f"{kind}: a difference, being shortened")
                         found = shorten(table, found)
                         break

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nixio_conformance.model.state import UNKNOWN, WILDCARD, Message, Name, Sock, State, own_name, reached_by, seen_from
+from nixio_conformance.model.state import (
+    UNKNOWN,
+    WILDCARD,
+    Message,
+    Name,
+    Sock,
+    State,
+    is_apart,
+    own_name,
+    reached_by,
+    seen_from,
+)
 from nixio_conformance.model.streams import UNCONNECTED, Chunk
 from nixio_conformance.model.ways import (
     UNSAID,
@@ -32,7 +43,7 @@ def connect(state: State, who: int, name: Name) -> Legal:
     """The socket has a peer from now on, another one than before if it had one."""
     sock = state.sockets[who]
     to = state.at(who, name)
-    if to == who or (to is None and not _may_be_nobody(state, sock, name)):
+    if to == who or is_apart(sock, name) or (to is None and not _may_be_nobody(state, sock, name)):
         return UNSAID
     if to is None and not sock.is_ip:
         return Legal((fails(state, "ECONNREFUSED", "ENOENT"),))
@@ -65,7 +76,9 @@ def send(state: State, who: int, given: Chunk, name: Name | None = None) -> Lega
     sock = state.sockets[who]
     ways: list[Way] = [fails(state, "argument")] if given.refusable else []
     destination = name or sock.remote
-    if not given.data and (destination is None or "wr" in sock.shut or sock.refused):
+    if name is not None and is_apart(sock, name):
+        return UNSAID
+    if not given.data and (destination is None or "wr" in sock.shut):
         ways += [number(0, 0, lambda _: state)]
     if destination is None:
         vague = state.set(who, local=None) if sock.is_ip and sock.phase == "fresh" else state
@@ -176,6 +189,7 @@ def _message(state: State, who: int, index: int, limit: int, told: bool) -> Way:
     sock = state.sockets[who]
     message = sock.messages[index]
     data = message.data[:limit]
+    due = candidates(sock)[-1]
     # Linux tells the name that a sender has now, if it had none when it sent; and a chosen port is known by now.
     sources = {message.source, source_of(state.sockets[message.sender], sock)}
     sources -= {source for source in sources if source.port == UNKNOWN and len(sources) > 1}
@@ -189,8 +203,9 @@ def _message(state: State, who: int, index: int, limit: int, told: bool) -> Way:
 
     def then(_: tuple[object, ...]) -> State:
         if limit == 0:  # it is lost, or it stays
-            unsure = replace(message, sure=False)
-            return state.set(who, messages=(*sock.messages[:index], unsure, *sock.messages[index + 1 :]))
+            doubtful = len(sock.messages) if sock.is_ip else due + 1
+            unsure = [replace(other, sure=False) for other in sock.messages[:doubtful]]
+            return state.set(who, messages=(*unsure, *sock.messages[doubtful:]))
         # In order: what was not sure before it was not there.
         before = sock.messages[:index] if sock.is_ip else ()
         # Others that look the same may have been the one.

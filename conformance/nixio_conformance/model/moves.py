@@ -79,6 +79,8 @@ SETTINGS: dict[str, dict[str, tuple[Move, ...]]] = {
 MOST_SOCKETS = 7
 #: Bytes that say where they stood; as many as a prime number, so that a shift never looks like none.
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456\x00\xff"
+#: In the place of a socket's number: the socket of the move before, and the one at its other end.
+LAST, OTHER_END = -100, -101
 #: Methods that only the port's sockets are asked for.
 _PORT_ONLY = ("fileno", "setblocking", "setopt", "getopt", "read", "write")
 
@@ -100,22 +102,36 @@ def setting_of(play: Play) -> tuple[Move, ...]:
     return SETTINGS[play.kind.partition("-")[2]][play.setting]
 
 
-def settled(state: State, move: Move) -> Move:
+def settled(state: State, move: Move, last: int = 0) -> Move:
     """A move with the numbers of sockets that there are.
 
     A number that is too great goes round. A negative one stands for a socket that the move makes sense for: -1 for the
-    first of them, -2 for the second.
+    first of them, -2 for the second. `LAST` is the socket of the move before, `OTHER_END` what it is connected to.
     """
     who, do, *words = move
     if not isinstance(who, int) or not state.sockets or do in ("socket", "peer"):
         return move
     method = str(words[0]) if do == "wait" and words else str(do)
-    who = _chosen(state, who, _apt(state, method))
+    if who == LAST:
+        who = last
+    elif who == OTHER_END:
+        who = _other_end(state, last)
+    else:
+        who = _chosen(state, who, _apt(state, method))
     place = {"bind": 0, "connect": 0, "sendto": 1}.get(method, len(words))
     for index, word in enumerate(words):
         if index == place and isinstance(word, int):
             words[index] = _chosen(state, word, [other for other in _targets(state, method) if other != who])
     return (who, do, *words)
+
+
+def _other_end(state: State, who: int) -> int:
+    sock = state.sockets[who]
+    for other, target in state.open():
+        if sock.is_stream and sock.out >= 0 and target.inp == sock.out:
+            return other
+    to = state.at(who, sock.remote) if not sock.is_stream and sock.remote is not None else None
+    return who if to is None else to
 
 
 def _chosen(state: State, number: int, apt: list[int]) -> int:

@@ -42,6 +42,7 @@ class Player:
         self.made: list[Move] = []
         #: All moves are made, and it is the end that is under way.
         self.finishing = False
+        self._last = 0
         self._case = case
         self._play = play
         self._seconds = seconds
@@ -57,9 +58,11 @@ class Player:
                 if sock.owner == "port":
                     self.make((who, "setblocking", 0), 0)
         for number, move in enumerate(self._play.moves):
-            self.made.append(move := moves.settled(self.state, move))
-            if not self.make(move, number + 1):
+            self.made.append(settled := moves.settled(self.state, move, self._last))
+            if not self.make(settled, number + 1):
                 self.made.pop()
+            elif isinstance(settled[0], int):
+                self._last = settled[0]
         if self._play.finish:
             self.finishing = True
             self._finish()

@@ -1,7 +1,7 @@
 """Makes a play in which port and model differ as short as it can be, with few plays.
 
-It is not left to Hypothesis, which knows a play only as choices: here it is known which moves meant something, which
-came after the difference, and that a hang need not be waited for with full patience each time.
+Which moves meant something is known, and which came after the difference; and a hang need not be waited for with full
+patience each time.
 """
 
 from __future__ import annotations
@@ -62,12 +62,9 @@ def _round(hunt: _Hunt, best: Found) -> Found:
 
 def _without(hunt: _Hunt, best: Found, size: int) -> Found:
     """Leave out moves, so many in a row; from the end, because what comes late is needed least."""
-    start = len(best.made.moves) - size
-    while start >= 0:
+    for start in [*range(len(best.made.moves) - size, 0, -size), 0]:
         moves = best.made.moves
         best = hunt.better(best, replace(best.made, moves=moves[:start] + moves[start + size :]))
-        start = min(start - size, len(best.made.moves) - size) if start > 0 else -1
-        start = max(start, 0) if start > -size else -1
     return best
 
 

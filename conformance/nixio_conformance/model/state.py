@@ -224,6 +224,13 @@ def reached_by(domain: str, local: Name, bound_domain: str) -> Name:
     return seen_from(domain, Name(host, local.port)) if local.port is not None else local
 
 
+def is_apart(sock: Sock, name: Name) -> bool:
+    """Whether an IPv6 socket is bound to an address of the family that the name is not of."""
+    if sock.domain != "inet6" or sock.local is None or sock.local.host in WILDCARD.values():
+        return False
+    return (MAPPED in sock.local.host) != (MAPPED in name.host)
+
+
 def own_name(sock: Sock, remote: Name) -> Name:
     """What a socket is called once it is connected: the system chooses what it was not bound to."""
     local = sock.local

@@ -14,6 +14,7 @@ from nixio_conformance.model.state import (
     Sock,
     State,
     Waiting,
+    is_apart,
     own_name,
     reached_by,
     seen_from,
@@ -88,12 +89,15 @@ def connect(state: State, who: int, name: Name) -> Legal:
     """A listener with room takes it; anybody else refuses."""
     sock = state.sockets[who]
     if sock.phase == "listening":
-        return Legal((fails(state, "EISCONN", "EINVAL", "EOPNOTSUPP"),))
+        found_first = () if sock.is_ip else ("ECONNREFUSED", "ENOENT")
+        return Legal((fails(state, "EISCONN", "EINVAL", "EOPNOTSUPP", *found_first),))
     if sock.phase == "connected":
         whole = not (sock.shut or _has_ended(state, sock))
-        return Legal((fails(state, "EISCONN"),)) if whole else UNSAID
+        # Linux looks first whether anybody listens there.
+        also = () if sock.is_ip or state.at(who, name) is not None else ("ECONNREFUSED", "ENOENT")
+        return Legal((fails(state, "EISCONN", *also),)) if whole else UNSAID
     to = state.at(who, name)
-    if to == who or (to is None and not _nobody_for_sure(state, sock, name)):
+    if to == who or is_apart(sock, name) or (to is None and not _nobody_for_sure(state, sock, name)):
         return UNSAID
     listener = state.sockets[to] if to is not None else None
     if listener is None or listener.phase != "listening":
@@ -190,13 +194,15 @@ def send(state: State, who: int, given: Chunk, *, named: bool = False) -> Legal:
         ways += [number(0, 0, lambda _: state)]  # nothing to send: a port need not ask the system
     if sock.phase != "connected":
         return Legal((*ways, fails(state, *UNCONNECTED)))
-    if "wr" in sock.shut:
-        return Legal((*ways, fails(state, "EPIPE")))
     pipe = state.pipes[sock.out]
+    if "wr" in sock.shut:
+        reset = pipe.gone or pipe.broken or state.pipes[sock.inp].broken
+        return Legal((*ways, fails(state, "EPIPE", *(GONE if reset else ()))))
     if len(pipe.data) + len(given.data) > ROOM:
         return UNSAID
     least = min(1, len(given.data))
-    if pipe.gone or pipe.broken:
+    # What comes to an end that neither sends nor receives any more is answered by a reset.
+    if pipe.gone or pipe.broken or (pipe.deaf and state.pipes[sock.inp].ended):
         broken = state.set_pipe(sock.out, broken=True).set_pipe(sock.inp, broken=True)
         return Legal((*ways, number(least, len(given.data), lambda _: broken), fails(broken, *GONE)))
     ways += [number(least, len(given.data), lambda n: state.set_pipe(sock.out, data=pipe.data + given.data[:n]))]
@@ -293,6 +299,9 @@ def shutdown(state: State, who: int, how: str) -> Legal:
     pipe = state.pipes[sock.inp]
     if "rd" in shut and not pipe.deaf:
         then = then.set_pipe(sock.inp, deaf=True, sure=len(pipe.data))
+    if shut == {"rd", "wr"} and pipe.data and sock.is_ip:
+        # If it was on its way only, it is answered by a reset.
+        then = then.set_pipe(sock.inp, broken=True).set_pipe(sock.out, broken=True)
     ways = [true(then)]
     if sock.shut or _has_ended(state, sock):
         ways += [fails(then, "ENOTCONN", "EINVAL", "ECONNRESET")]
