@@ -72,27 +72,6 @@ class SendtoConnects(Port):
         return count
 
 
-class ZeroEats(Port):
-    """After a read that was filled, recv(0) takes a byte."""
-
-    def start(self) -> None:
-        self.filled = False
-
-    def recv(self, length: Any) -> Any:
-        if length == 0 and self.filled and self.kind[1] == "stream":
-            self.inner.setblocking(False)
-            try:
-                self.inner.recv(1)
-            except OSError:
-                pass
-            finally:
-                self.inner.setblocking(True)
-            return b""
-        data = self.inner.recv(length)
-        self.filled = len(data) == length
-        return data
-
-
 class StaleAccept(Port):
     """Each accept tells the first peer's address."""
 

@@ -84,7 +84,8 @@ def send(state: State, who: int, given: Chunk, name: Name | None = None) -> Lega
         vague = state.set(who, local=None) if sock.is_ip and sock.phase == "fresh" else state
         return Legal((*ways, fails(vague, *UNCONNECTED)))
     if "wr" in sock.shut:
-        return Legal((*ways, fails(state, "EPIPE", *(("EISCONN",) if name else ()))))
+        told = REFUSED if sock.refused else ()
+        return Legal((*ways, fails(state, "EPIPE", *(("EISCONN",) if name else ()), *told)))
     if name and sock.phase == "connected":
         ways += [fails(state, "EISCONN")]  # BSD
     if sock.refused:

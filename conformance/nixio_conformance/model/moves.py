@@ -69,6 +69,10 @@ SETTINGS: dict[str, dict[str, tuple[Move, ...]]] = {
         "both": (
             (0, "socket"), (0, "bind", "fresh"), (0, "socket", "other"), (1, "bind", "fresh"), (0, "connect", 1),
         ),
+        "triangle": (
+            (0, "socket"), (0, "bind", "fresh"), (0, "peer", "other"), (1, "bind", "fresh"),
+            (0, "peer"), (2, "bind", "fresh"), (0, "connect", 1),
+        ),
         "crowd": (
             (0, "socket"), (0, "bind", "fresh"), (0, "peer", "other"), (1, "bind", "fresh"),
             (0, "peer"), (2, "bind", "fresh"), (0, "socket"), (3, "bind", "fresh"),

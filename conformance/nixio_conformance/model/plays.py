@@ -71,7 +71,10 @@ class _Drawer:
             return [move] * self._source.randint(2, 4)
         if name == "send" and chance < 0.5:
             return [move, (OTHER_END, *self._receive())]
-        if name in ("connect", "accept", "bind") and chance < 0.5:
+        if name == "shutdown" and chance < 0.6:  # with something sent before, of which a part was read
+            sent, part = (self._source.choice(_WHO), "send", 20), (OTHER_END, "recv", self._source.choice((1, 2, 10)))
+            return [sent, part, (LAST, *move[1:]), (LAST, *self._receive())]
+        if (name in ("connect", "accept", "bind") or move[1] == "sendto") and chance < 0.5:
             return [move, (LAST, self._source.choice(_NAMES))]
         if move[1] == "setopt" and chance < 0.7:
             return [move, (LAST, "getopt", move[2])]

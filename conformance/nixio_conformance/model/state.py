@@ -225,9 +225,11 @@ def reached_by(domain: str, local: Name, bound_domain: str) -> Name:
 
 
 def is_apart(sock: Sock, name: Name) -> bool:
-    """Whether an IPv6 socket is bound to an address of the family that the name is not of."""
-    if sock.domain != "inet6" or sock.local is None or sock.local.host in WILDCARD.values():
+    """Whether an IPv6 socket is bound, or may be, to an address of the family that the name is not of."""
+    if sock.domain != "inet6" or (sock.local is not None and sock.local.host in WILDCARD.values()):
         return False
+    if sock.local is None:
+        return True
     return (MAPPED in sock.local.host) != (MAPPED in name.host)
 
 

@@ -39,6 +39,8 @@ from nixio_conformance.model.ways import (
 ROOM = 60_000
 #: What sending says without a connection.
 UNCONNECTED = ("ENOTCONN", "EPIPE", "EDESTADDRREQ")
+#: What connecting says of a path where nobody listens.
+_NOT_THERE = ("ECONNREFUSED", "ENOENT")
 #: What a connection says that the other end has dropped.
 GONE = ("EPIPE", "ECONNRESET")
 
@@ -89,12 +91,17 @@ def connect(state: State, who: int, name: Name) -> Legal:
     """A listener with room takes it; anybody else refuses."""
     sock = state.sockets[who]
     if sock.phase == "listening":
-        found_first = () if sock.is_ip else ("ECONNREFUSED", "ENOENT")
-        return Legal((fails(state, "EISCONN", "EINVAL", "EOPNOTSUPP", *found_first),))
+        to = state.at(who, name)
+        if not sock.is_ip and to is not None and _is_full(state.sockets[to]):
+            return UNSAID
+        return Legal((fails(state, "EISCONN", "EINVAL", "EOPNOTSUPP", *(() if sock.is_ip else _NOT_THERE)),))
     if sock.phase == "connected":
         whole = not (sock.shut or _has_ended(state, sock))
+        to = state.at(who, name)
+        if not sock.is_ip and to is not None and _is_full(state.sockets[to]):
+            return UNSAID  # it waits for room first
         # Linux looks first whether anybody listens there.
-        also = () if sock.is_ip or state.at(who, name) is not None else ("ECONNREFUSED", "ENOENT")
+        also = () if sock.is_ip or (to is not None and state.sockets[to].phase == "listening") else _NOT_THERE
         return Legal((fails(state, "EISCONN", *also),)) if whole else UNSAID
     to = state.at(who, name)
     if to == who or is_apart(sock, name) or (to is None and not _nobody_for_sure(state, sock, name)):
@@ -103,7 +110,7 @@ def connect(state: State, who: int, name: Name) -> Legal:
     if listener is None or listener.phase != "listening":
         return _refused(state, who, listener)
     assert to is not None
-    if len(listener.queue) >= max(listener.backlog, 1):
+    if _is_full(listener):
         return UNSAID
     connected = state.connect(who, to, name, own_name(sock, name))
     ways = [true(connected)]
@@ -115,6 +122,11 @@ def connect(state: State, who: int, name: Name) -> Legal:
     if sock.spent:
         ways += [fails(state, "EINVAL", "ECONNABORTED")]
     return Legal(tuple(ways))
+
+
+def _is_full(listener: Sock) -> bool:
+    """Whether one more connection might have to wait."""
+    return listener.phase == "listening" and len(listener.queue) >= max(listener.backlog, 1)
 
 
 def _refused(state: State, who: int, listener: Sock | None) -> Legal:
