@@ -11,14 +11,18 @@ agent = subprocess.Popen({argv!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
 numbers = itertools.count(1)
 
 
-def ask(**request):
+def say(**request):
     line = json.dumps({{"id": next(numbers), **request}})
-    show("  >", line)
+    print("  >", line, flush=True)
     agent.stdin.write(line.encode() + b"\\n")
     agent.stdin.flush()
     line = agent.stdout.readline().decode().rstrip()
-    show("  <", line)
-    reply = json.loads(line or '{{"reply": "nothing: the agent is gone"}}')
+    print("  <", line, flush=True)
+    return json.loads(line or '{{"reply": "nothing: the agent is gone"}}')
+
+
+def ask(**request):
+    reply = say(**request)
     if reply["reply"] != "values":
         raise RuntimeError(reply.get("name") or reply.get("kind") or reply["reply"])
     values = tuple(from_wire(value) for value in reply["values"])
@@ -53,15 +57,7 @@ def open_agent_socket(*arguments):
     return ask(do="socket", args=[to_wire(value) for value in arguments])
 
 
-def show(*words):
-    print(*words, flush=True)
-
-
-try:
-    ask(do="hello", protocol=1)
-except RuntimeError as error:
-    if str(error) != "hello":
-        raise
+say(do="hello", protocol=1)
 nixio = types.SimpleNamespace(socket=open_agent_socket)"""
 
 

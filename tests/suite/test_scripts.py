@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nixio_conformance import expect, script
+from nixio_conformance.agents import python as python_agent
 from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.session import HeldAs, Session
 from nixio_conformance.lab.case import Case, workspace
@@ -143,10 +144,34 @@ def test_failures_buffer_types_and_odd_arguments(play: Play) -> None:
     [
         (Target("target", "a.b:c.d"), "nixio = importlib.import_module('a.b').c.d"),
         (Target("target", "a"), "nixio = importlib.import_module('a')"),
-        (Target("agent", "lua agent.lua"), "import nixio_reference as nixio"),
+        (Target("agent", "lua agent.lua"), "agent = subprocess.Popen(['lua', 'agent.lua'], stdin="),
     ],
 )
 def test_the_port_is_loaded_as_it_was_named(target: Target, line: str) -> None:
     program = script.python(row("inet-stream"), target, "/nowhere", [])
     assert line in program
     compile(program, "shown.py", "exec")
+
+
+def test_an_agents_script_speaks_to_the_agent_itself(tmp_path: Path) -> None:
+    """It runs by itself, starts the program that the user named, and shows what is said."""
+    program = f"{sys.executable} -P {python_agent.__file__} object nixio_reference"
+    session = Session(Target("agent", program).starter, 20)
+    with workspace() as folder:
+        case = Case(session, folder, load().kind("inet-dgram"))
+        session.begin_case(case.transcript)
+        sock, address = case.bound()
+        sock.sendto(b"to itself", *address)
+        sock.recvfrom(2)
+        sock.getpeername()
+        text = script.python(row("inet-dgram"), Target("agent", program), case.folder, case.transcript.steps)
+        session.end_case()
+        session.kill()
+    (tmp_path / "shown.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "shown.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr + text
+    assert "recvfrom (2,) -> (b'to', '127.0.0.1', " in done.stdout
+    assert "getpeername () -> RuntimeError('ENOTCONN')" in done.stdout
+    assert '> {"id": 1, "do": "hello", "protocol": 1}' in done.stdout

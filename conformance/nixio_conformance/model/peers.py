@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from collections.abc import Callable
@@ -59,7 +60,8 @@ class PeerSocket:
 
     def discard(self) -> None:
         """Let go of it."""
-        self.socket.close()
+        with contextlib.suppress(OSError):  # a port in this process may have closed it
+            self.socket.close()
 
     def _action(
         self, method: str, arguments: tuple[Argument, ...]

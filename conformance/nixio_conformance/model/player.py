@@ -101,14 +101,18 @@ class Player:
         found = legal(self.state, call)
         if not found.ways or (call.method == "accept" and len(self._handles) >= moves.MOST_SOCKETS):
             return False
-        end = time.monotonic() + PATIENCE
+        patience = min(PATIENCE, self._seconds or PATIENCE)
+        end = time.monotonic() + patience
         pause = 0.0002
+        steps = self._case.transcript.steps
+        before = len(steps)
         while self._judge(self._told(call), legal(self.state, call), self._once(call)):
             if isinstance(self._handles[call.who], PeerSocket):
-                self._case.transcript.steps.pop()  # the peer waits by itself where it is shown again
+                steps.pop()  # the peer waits by itself where it is shown again
             if time.monotonic() > end:
                 expected = str(legal(self.state, call))
-                raise Difference(self._told(call), expected, f"nothing else for {PATIENCE:g} s")
+                del steps[before:-1]  # the same again and again
+                raise Difference(self._told(call), expected, f"nothing else for {patience:g} s")
             time.sleep(pause)
             pause = min(pause * 2, 0.02)
         self._learn_port(call.who)
