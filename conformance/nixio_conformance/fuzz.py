@@ -16,7 +16,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from nixio_conformance import script
+from nixio_conformance import lua_script, script
+from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.session import Session
@@ -164,7 +165,7 @@ class _Fuzz:
         if found is None:
             self._tell(f"no difference in {self._told(table)}")
             return 0
-        self._show(found)
+        self._show(found, table.session.welcome)
         self._tell(f"a difference after {self._told(table)}")
         return 1
 
@@ -175,7 +176,7 @@ class _Fuzz:
         seconds = time.monotonic() - self._start
         return f"{table.plays} plays, {table.calls} calls, {seconds:.0f} s"
 
-    def _show(self, found: Found) -> None:
+    def _show(self, found: Found, welcome: messages.Welcome) -> None:
         """Print the difference, and keep what shows it again."""
         expected, actual = getattr(found.error, "expected", "an answer"), getattr(found.error, "actual", found.error)
         shown = Row(
@@ -196,6 +197,10 @@ class _Fuzz:
         folder.mkdir(parents=True, exist_ok=True)
         program = folder / "difference.py"
         program.write_text(script.python(shown, self._target, found.folder, steps), encoding="utf-8")
+        if lua_script.applies(self._target, welcome.language):
+            text = lua_script.write(shown, self._target, welcome.name, found.folder, steps)
+            program.with_suffix(".lua").write_text(text, encoding="utf-8")
+            self._tell(f"in Lua: {program.with_suffix('.lua')}")
         example = folder / "difference.toml"
         example.write_text(row(found.made, "name-it", str(found.error)), encoding="utf-8")
         for step in steps:

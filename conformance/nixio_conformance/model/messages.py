@@ -97,6 +97,8 @@ def send(state: State, who: int, given: Chunk, name: Name | None = None) -> Lega
     if not _lets_in(state, who, to) or _is_full(target, given):
         return UNSAID
     then = delivered(_bound(state, who), who, to, given.data)
+    if not given.data and sock.phase == "fresh":
+        then = then.set(who, phase="fresh", local=None if sock.is_ip else sock.local)  # it may not have sent at all
     ways += [number(len(given.data), len(given.data), lambda _: then)]
     if target.shut and not sock.is_ip:
         ways += [fails(state, "EPIPE", *REFUSED)]

@@ -21,22 +21,34 @@ _SIMPLE = (1, 0, 2, 3, 10)
 
 
 def shorten(table: Table, found: Found, tries: int = TRIES) -> Found:
-    """The shortest play that still differs, made with patience; `found` itself if none of them does in the end."""
-    hunt = _Hunt(table, tries)
+    """The shortest play that still differs, made with patience by a fresh agent; `found` itself if none of them does.
+
+    A port may remember what other plays did: then each is tried with an agent of its own.
+    """
+    for fresh in (False, True):
+        best = _shortest(_Hunt(table, tries, fresh), found)
+        table.session.kill()
+        if confirmed := table.play(best.made) or table.play(best.play):
+            return confirmed
+    return found
+
+
+def _shortest(hunt: _Hunt, found: Found) -> Found:
     best = found
     for play in (found.made, replace(found.made, finish=False)):
         best = hunt.better(best, play)
     while (after := _round(hunt, best)) is not best:
         best = after
-    return table.play(best.made) or table.play(best.play) or found
+    return best
 
 
 class _Hunt:
     """Tries plays, each once, as long as it may."""
 
-    def __init__(self, table: Table, tries: int) -> None:
+    def __init__(self, table: Table, tries: int, fresh: bool) -> None:
         self._table = table
         self._tries = tries
+        self._fresh = fresh
         self._tried: set[Play] = set()
 
     def better(self, best: Found, play: Play) -> Found:
@@ -44,6 +56,8 @@ class _Hunt:
         if play in self._tried or len(self._tried) >= self._tries:
             return best
         self._tried.add(play)
+        if self._fresh:
+            self._table.session.kill()
         return self._table.play(play, IMPATIENCE) or best
 
 
