@@ -2,299 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
-import pytest
 from rich.console import Console
 
-from nixio_conformance import __version__, fuzz, listing, selection, smoke, steering
-from nixio_conformance import repeat as repeating
+from nixio_conformance import __version__, fuzz, listing, naming, running, smoke
 from nixio_conformance.agentcheck import command as agentcheck
 from nixio_conformance.baseline import command as baseline_command
 from nixio_conformance.driver import messages
-from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
-from nixio_conformance.driver.limits import Limits
-from nixio_conformance.load import busy
-from nixio_conformance.lua import AGENT, Lua
-from nixio_conformance.recorder import STREAM
-from nixio_conformance.target import Target, plugged_in
-from nixio_fixtures import load
-from nixio_reports import Progress, StreamError, print_report, read, write_reports
-
-_CHECKS = Path(__file__).parent / "checks"
-EPILOG = (
-    "Exit codes: 0 conforming, 1 not conforming, 2 wrong usage, 3 the port or the host could not be started, "
-    "130 interrupted, 143 terminated."
-)
+from nixio_conformance.lua import AGENT
+from nixio_conformance.target import Target
+from nixio_reports import StreamError
 
 
-def _lua_option(name: str, metavar: str, text: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
-    """An option that `_target` finds in the context: no command has to hand it on."""
-
-    def keep(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-        context.meta[name] = value
-
-    return click.option(name, metavar=metavar, help=text, expose_value=False, callback=keep)
-
-
-def _lua() -> tuple[str | None, Lua]:
-    """The module that --lua names, and how it is to be run."""
-    meta = click.get_current_context().meta
-    program, path, cpath = (meta.get(f"--lua-{name}") or "" for name in ("program", "path", "cpath"))
-    return meta.get("--lua"), Lua(program, path, cpath)
-
-
-class _Options:
-    """Options that name an implementation, shared by the commands that start one."""
-
-    @staticmethod
-    def target(function: click.decorators.FC) -> click.decorators.FC:
-        for option in reversed(
-            (
-                click.argument("name", required=False),
-                click.option("--target", metavar="MODULE:OBJECT", help="A Python object, no packaging needed."),
-                click.option("--agent", metavar="COMMAND", help="A program that speaks the agent protocol."),
-                _lua_option("--lua", "MODULE", "A Lua module, as `require` takes it, or a .lua file."),
-                _lua_option("--lua-program", "PROGRAM", "Which Lua runs it: luajit, lua5.4, a path."),
-                _lua_option("--lua-path", "PATH", "Folders or templates, before LUA_PATH's."),
-                _lua_option("--lua-cpath", "PATH", "The same for modules in C."),
-            )
-        ):
-            function = option(function)
-        return function
-
-
-def _target(name: str | None, target: str | None, agent: str | None, in_process: bool = False) -> Target:
-    module, lua = _lua()
-    given = [("entry-point", name), ("target", target), ("agent", agent), ("lua", module)]
-    chosen = [(way, text) for way, text in given if text]
-    if len(chosen) != 1:
-        names = ", ".join(sorted(plugged_in())) or "none"
-        raise click.UsageError(f"name one implementation: NAME (installed: {names}), --target, --agent or --lua")
-    way, text = chosen[0]
-    if way == "entry-point" and text not in plugged_in():
-        names = ", ".join(sorted(plugged_in())) or "none at all"
-        raise click.UsageError(f"no implementation is called {text!r}; installed are: {names}")
-    if in_process and way in ("agent", "lua"):
-        raise click.UsageError("--in-process is for Python ports; an agent program has a process of its own")
-    if lua.words and way != "lua":
-        raise click.UsageError(f"{lua.words[0]} belongs to --lua MODULE, which is not given")
-    try:
-        return Target(way, text, in_process, lua)  # type: ignore[arg-type]
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r}: {error}", param_hint="--agent") from None
-
-
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=naming.EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nixio-conformance")
 def main() -> None:
     """Judge ports of nixio's Socket API."""
 
 
-@main.command(epilog=EPILOG)
-@_Options.target
-@click.option(
-    "--select", metavar="TERM", multiple=True, help="Only these: a clause, method, family, kind, level or case."
-)
-@click.option("--level", type=click.Choice(["must", "should", "may"]), multiple=True, help="Judge only these levels.")
-@click.option(
-    "--baseline",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Known deviations: only what is not in it makes the run fail, and what is in it and passes.",
-)
-@click.option("--fail-fast", is_flag=True, help="Stop at the first finding.")
-@click.option("-n", "workers", metavar="N", default="0", show_default=True, help="Worker processes, or `auto`.")
-@click.option(
-    "--report",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("nixio-report"),
-    show_default=True,
-)
-@click.option(
-    "--deadline",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    default=CALL,
-    show_default=True,
-    help="What a call may take; time without a processor does not count.",
-)
-@click.option(
-    "--memory",
-    metavar="MIB",
-    type=click.IntRange(min=16),
-    help=f"What a port's process may use, in MiB (Linux).  [default: {Limits().memory}]",
-)
-@click.option("--require", metavar="CAPABILITY", multiple=True, help="End the run where this host lacks it (exit 3).")
-@click.option("--without", metavar="CAPABILITY", multiple=True, help="Judge as if this host lacked it (see `list`).")
-@click.option("--in-process", is_flag=True, help="Host a Python port in the test process (debugger, coverage).")
-@click.option(
-    "--checks", metavar="DIR", hidden=True, type=click.Path(path_type=Path, file_okay=False), default=_CHECKS
-)  # for the tests of the suite's machinery
-@click.option("--seed", metavar="N", type=int, default=0, help="What random sequences of calls are drawn from.")
-@click.option("--shuffle", metavar="SEED", help="Run the cases in an order that this seed decides.")
-@click.option("--repeat", metavar="N", type=click.IntRange(min=1), help="Run N times, shuffled: are verdicts stable?")
-@click.option("--load", "loaded", is_flag=True, help="Keep processors and memory busy meanwhile.")
-@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
-def run(
-    name: str | None,
-    target: str | None,
-    agent: str | None,
-    pytest_arguments: tuple[str, ...],
-    repeat: int | None,
-    loaded: bool,
-    **choices: Any,
-) -> None:
-    """Judge one implementation and write a report.
-
-    What stands after `--` goes to pytest (`-- --pdb`).
-    """
-    if (target or agent or _lua()[0]) and name and name.startswith("-"):  # `--target m:o -- --pdb`
-        pytest_arguments = (name, *pytest_arguments)
-        name = None
-    chosen = _target(name, target, agent, choices["in_process"])
-    if not (choices["workers"] == "auto" or choices["workers"].isdigit()):
-        raise click.BadParameter(f"{choices['workers']!r} is neither a number nor `auto`", param_hint="-n")
-    try:
-        selection.parse(choices["select"], load())
-    except selection.UnknownSelection as error:
-        raise click.UsageError(str(error)) from None
-    with busy() if loaded else contextlib.nullcontext():
-        if repeat:
-            again = _again(click.get_current_context(), chosen, pytest_arguments)
-            sys.exit(repeating.run(again, repeat, choices["shuffle"] or "0", choices["report"], Console()))
-        arguments = _pytest_arguments(chosen, **choices)
-        sys.exit(_run(arguments + list(pytest_arguments), choices["report"], Console()))
-
-
-def _again(context: click.Context, target: Target, pytest_arguments: tuple[str, ...]) -> list[str]:
-    """The words that name the same choices, but for what each repetition decides for itself."""
-    own = {"repeat", "loaded", "shuffle", "report", "target", "agent", "in_process"}
-    words = list(target.words)
-    for option in context.command.params:
-        given = context.params.get(option.name or "")
-        if isinstance(option, click.Argument) or option.name in own or given in (None, (), False):
-            continue
-        values = given if isinstance(given, tuple) else (given,)
-        words += (
-            [option.opts[0]] if given is True else [word for value in values for word in (option.opts[0], str(value))]
-        )
-    return [*words, "--", *pytest_arguments]
-
-
-def _pytest_arguments(
-    target: Target,
-    *,
-    select: tuple[str, ...],
-    level: tuple[str, ...],
-    fail_fast: bool,
-    workers: str,
-    report: Path,
-    deadline: float,
-    memory: int | None,
-    require: tuple[str, ...],
-    without: tuple[str, ...],
-    in_process: bool,
-    checks: Path,
-    shuffle: str | None,
-    baseline: Path | None,
-    seed: int,
-) -> list[str]:
-    names = {"entry-point": "--nixio", "target": "--nixio-target", "agent": "--nixio-agent", "lua": "--nixio-lua"}
-    arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={checks}", str(checks)]
-    # The checks say by themselves what they expected: rewriting assertions would cost more than to start.
-    arguments += ["-p", "nixio_conformance.plugin", "-p", "xdist.plugin", "--assert=plain"]
-    arguments += [f"{names[target.way]}={target.name}", f"--nixio-report={report.absolute()}"]
-    arguments += target.lua.pytest_arguments
-    arguments += [f"--nixio-select={term}" for term in (*select, *(f"level={name}" for name in level))]
-    arguments += [f"--nixio-level={name}" for name in level]
-    arguments += [f"--nixio-without={name}" for name in without]
-    arguments += [f"--nixio-require={name}" for name in require]
-    arguments += [f"--nixio-deadline={deadline}", f"--nixio-seed={seed}"]
-    arguments += [f"--nixio-memory={memory}"] if memory else []
-    arguments += [f"--nixio-baseline={baseline}"] if baseline else []
-    arguments += ["--nixio-in-process"] if in_process else []
-    arguments += ["--nixio-fail-fast"] if fail_fast else []
-    arguments += [f"--nixio-shuffle={shuffle}"] if shuffle else []
-    # A port that brings its worker down, case after case, still gets a row for each.
-    return arguments + (["-n", workers, "--max-worker-restart=100000"] if workers != "0" else [])
-
-
-class _Quiet:
-    """Takes pytest's own terminal away: the progress and the summary are the reports'."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[steering.PROGRESS] = self.progress
-        reporter = config.pluginmanager.getplugin("terminalreporter")
-        if reporter is not None and not config.getoption("usepdb"):
-            config.pluginmanager.unregister(reporter)
-
-
-def _run(arguments: list[str], folder: Path, console: Console) -> int:
-    # Other plugins that happen to be installed must not change what the suite does, in the workers neither.
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
-        os.environ.pop(name, None)
-    stream = folder / STREAM
-    stream.unlink(missing_ok=True)
-    progress = Progress(console, None)
-    # A folder of the run's own: pytest's usual one belongs to the user of a name, and in the lab everybody is root.
-    with _SigtermAsInterrupt() as terminated, tempfile.TemporaryDirectory(prefix="nx") as temporary:
-        progress.start()
-        try:
-            base = f"--basetemp={temporary}/pytest"
-            status = int(pytest.main([base, *arguments], plugins=[_Quiet(progress)]))
-        finally:
-            progress.stop()
-        code = _show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
-    if code == 2 and stream.exists():
-        click.echo("no case is selected: the terms of --select exclude each other, or no check has them all", err=True)
-    return 143 if terminated else code
-
-
-#: Exit codes by pytest's, when a run ended before its stream began.
-_WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.USAGE_ERROR): 2}
-
-
-class _SigtermAsInterrupt:
-    """SIGTERM ends a run as Ctrl-C does, with its report; a second one ends it at once."""
-
-    def __enter__(self) -> list[int]:
-        self._got: list[int] = []
-        self._before = signal.signal(signal.SIGTERM, self._interrupt)
-        return self._got
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-
-    def _interrupt(self, number: int, frame: object) -> None:
-        self._got.append(number)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        raise KeyboardInterrupt
-
-
-def _show(path: Path, folder: Path, console: Console) -> int:
-    stream = read(path)
-    written = write_reports(stream, folder)
-    print_report(console, stream, html=written["html"])
-    return stream.footer.exit_code if stream.footer else 1
-
-
+main.add_command(running.run)
 main.add_command(baseline_command.baseline)
 
 
@@ -311,11 +42,11 @@ def spec(axis: str) -> None:
     Console().print(listing.table(axis))
 
 
-@main.command("smoke", epilog=EPILOG)
-@_Options.target
+@main.command("smoke", epilog=naming.EPILOG)
+@naming.options
 def smoke_(name: str | None, target: str | None, agent: str | None) -> None:
     """Try an implementation in a few steps, telling each: is it plugged in right?"""
-    chosen = _target(name, target, agent)
+    chosen = naming.choose(name, target, agent)
     try:
         fine = smoke.run(chosen, Console())
     except CannotStart as error:
@@ -330,13 +61,13 @@ def agent_path() -> None:
     click.echo(AGENT)
 
 
-@main.command("agent-check", epilog=EPILOG)
-@_Options.target
+@main.command("agent-check", epilog=naming.EPILOG)
+@naming.options
 @click.option("--select", "words", metavar="WORD", multiple=True, help="Only the cases that have this in their id.")
 @click.option("--list", "listed", is_flag=True, help="List the cases, and play none.")
 def agent_check(name: str | None, target: str | None, agent: str | None, words: tuple[str, ...], listed: bool) -> None:
     """Play the agent protocol's own cases: what an agent does wrong, and how to mend it."""
-    chosen = Target("entry-point", "reference") if listed else _target(name, target, agent)
+    chosen = Target("entry-point", "reference") if listed else naming.choose(name, target, agent)
     agentcheck.check(chosen, words, listed)
 
 
@@ -346,7 +77,7 @@ def agent_check(name: str | None, target: str | None, agent: str | None, words: 
 def report_(stream: Path, folder: Path | None) -> None:
     """Write and show the reports of a recorded stream again."""
     try:
-        sys.exit(_show(stream, folder or stream.parent, Console()))
+        sys.exit(running.show(stream, folder or stream.parent, Console()))
     except StreamError as error:
         raise click.BadParameter(str(error), param_hint="STREAM") from None
 
@@ -357,4 +88,4 @@ def schema() -> None:
     click.echo(json.dumps(messages.schema(), indent=2))
 
 
-fuzz.register(main, _Options.target, _target)
+fuzz.register(main, naming.options, naming.choose)
