@@ -88,6 +88,12 @@ def agent(build: Build) -> Path:
     return build()
 
 
+def test_agent_check_finds_nothing_wrong(agent: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nixio_conformance", "agent-check", "--agent", str(agent)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 class Conversation:
     """Requests that are sent in one go; the agent answers them, one after the other, until its input ends."""
 

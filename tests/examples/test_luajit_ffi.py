@@ -58,6 +58,13 @@ def test_the_suite_accepts_it(tmp_path: Path) -> None:
     assert "conforming" in done.stdout
 
 
+def test_agent_check_finds_nothing_wrong_with_the_agent_for_lua(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nixio_conformance", "agent-check", "--lua", "nixio_ffi"]
+    port = ["--lua-program", "luajit", "--lua-path", str(FOLDER)]
+    done = subprocess.run([*command, *port], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def lua(script: str, *, before: str = "") -> str:
     """What a script prints that has the module as `nixio`; `before` runs before the module is loaded."""
     program = f'{before}\npackage.path = "{FOLDER}/?.lua"\nlocal nixio = require "nixio_ffi"\n{script}'
