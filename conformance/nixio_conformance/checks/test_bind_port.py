@@ -19,9 +19,11 @@ WHAT = "bind()"
 @clause("bind.port.zero")
 @pytest.mark.parametrize("port", [pytest.param(0, id="number"), pytest.param("0", id="text")])
 def test_port_zero(case: Case, port: int | str) -> None:
-    sock = case.socket()
+    sock, another = case.socket(), case.socket()
     expect.true(sock.bind(case.loopback, port), WHAT)
-    port_of(sock)
+    expect.true(another.bind(case.loopback, port), "bind() of another socket")
+    both = port_of(sock), port_of(another)
+    expect.holds(both[0] != both[1], "the ports of two sockets", "two free ones", both)
 
 
 @clause("bind.port.number")

@@ -54,11 +54,14 @@ def test_returns_true_when_listening(case: Case, waiting: bool) -> None:
 
 
 @clause("close.result.state")
-@pytest.mark.parametrize("state", ["peer-closed", "unread", "shut-down", "non-blocking"])
+@pytest.mark.parametrize("state", ["peer-closed", "reset", "unread", "shut-down", "non-blocking"])
 def test_returns_true_in_any_state(either_pair: Pair, state: str) -> None:
     port, peer = either_pair.port, either_pair.peer
     if state == "peer-closed":
         peer.close()
+    elif state == "reset":
+        expect.count(port.send(b"!"), 1)
+        peer.close()  # with something unread: that breaks the connection
     elif state == "unread":
         peer.send(b"?")
     elif state == "shut-down":

@@ -71,6 +71,13 @@ def test_unix_nothing(case: Case, where: str) -> None:
     expect.fails(case.socket().connect(path, None), "ENOENT", what=WHAT)
 
 
+@clause("connect.unix.makes-no-file")
+def test_unix_makes_no_file(case: Case) -> None:
+    path = Path(case.path())
+    case.socket().connect(str(path), None)
+    expect.same([entry.name for entry in path.parent.iterdir()], [], "what is in the folder after connect()")
+
+
 @clause("connect.unix.no-socket")
 @pytest.mark.parametrize("what", ["file", "folder", "stale-socket"])
 def test_unix_no_socket(case: Case, what: str) -> None:

@@ -1,6 +1,8 @@
 """fileno: the number is the descriptor that the system knows the socket by."""
 
+import contextlib
 import socket
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,6 +24,15 @@ def descriptor(case: Case, sock: PortSocket) -> tuple[int, str]:
     """The number, and what the system has there."""
     found = number(sock)
     return found, observer.descriptors(case.session.pid).get(found, "nothing")
+
+
+@contextlib.contextmanager
+def end_of_the_connection() -> Iterator[None]:
+    """What the system refuses here it would not refuse for the port's end of a connection."""
+    try:
+        yield
+    except OSError as error:
+        expect.mismatch("the descriptor that fileno() tells", "the port's end of the connection", error)
 
 
 @clause("fileno.result.number")
@@ -52,14 +63,14 @@ def test_kernel_listener(case: Case) -> None:
 
 @clause("fileno.kernel.connection")
 def test_kernel_connection(case: Case, either_pair: Pair) -> None:
-    with case.view(either_pair.port) as view:
+    with case.view(either_pair.port) as view, end_of_the_connection():
         ends = contract_address(case.kind, view.getsockname()), contract_address(case.kind, view.getpeername())
     expect.same(ends, (either_pair.peer.remote, either_pair.peer.address), "its own and its peer's address")
 
 
 @clause("fileno.kernel.data")
 def test_kernel_data(case: Case, either_pair: Pair) -> None:
-    with case.view(either_pair.port) as view:
+    with case.view(either_pair.port) as view, end_of_the_connection():
         view.settimeout(5)
         view.send(b">")
         expect.same(either_pair.peer.recv(), b">", "what the peer received")
@@ -93,6 +104,22 @@ def test_distinct(case: Case) -> None:
 def test_not_inherited(case: Case) -> None:
     flag = observer.close_on_exec(case.session.pid, number(case.socket()))
     expect.holds(flag, "the descriptor", "close-on-exec", "inherited by programs started later")
+
+
+@clause("fileno.not-inherited.later")
+@pytest.mark.parametrize("operation", ["bind", "connect", "fileno", "setblocking", "setopt"])
+def test_never_inherited(case: Case, operation: str) -> None:
+    """The flag is easily lost: F_SETFD and F_SETFL differ in one letter, and dup2() makes descriptors without it."""
+    peer = case.destination()
+    sock = case.socket()
+    if operation == "bind":
+        case.bind(sock)
+    elif operation == "connect":
+        expect.true(sock.connect(*peer.address), "connect()")
+    else:
+        expect.returned(sock.call(operation, *sensible(operation, peer.address)), f"{operation}()")
+    flag = observer.close_on_exec(case.session.pid, number(sock))
+    expect.holds(flag, f"the descriptor after {operation}()", "close-on-exec", "inherited by programs started later")
 
 
 @clause("fileno.lasts")

@@ -51,7 +51,10 @@ def test_connected_remote(either_pair: Pair) -> None:
 @clause("getpeername.connected.system")
 def test_connected_system(case: Case, kind: Kind, either_pair: Pair) -> None:
     with case.view(either_pair.port) as seen:
-        expected = contract_address(kind, seen.getpeername())
+        try:
+            expected = contract_address(kind, seen.getpeername())
+        except OSError as error:
+            expect.mismatch("the port's descriptor, to the system", "connected", error)
     expect.at(either_pair.port.getpeername(), expected, WHAT)
 
 

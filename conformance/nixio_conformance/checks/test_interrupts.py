@@ -100,6 +100,7 @@ def sends(case: Case, pair: Pair, method: str, way: str) -> None:
     prepare(pair.port, "sndtimeo", way)
     pending = pair.port.start(method, MUCH)
     interrupt(case, pending, way)
+    pending.blocked()  # what made room before the signal came to the call would hide it
     received = pair.peer.recv_until(pending.done)
     count = expect.integer(pending.outcome(), f"{method}()")
     expect.holds(0 < count <= len(MUCH), f"{method}()", f"1 to {len(MUCH)}", count)

@@ -117,6 +117,7 @@ def test_leave_on_one_of_two_interfaces(case: Case, kind: Kind, option: Option) 
     _add(sock, option, (group, other))
     _drop(sock, option, (group, interface))
     _belongs(case, sock, option, (group, interface), False)
+    _belongs(case, sock, option, (group, other), True)
 
 
 @clause("setopt.membership.again")

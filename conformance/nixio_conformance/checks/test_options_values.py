@@ -29,7 +29,7 @@ from nixio_conformance.driver.session import PortSocket
 from nixio_conformance.lab import options
 from nixio_conformance.lab.case import Case
 from nixio_conformance.marks import clause
-from nixio_fixtures import Kind, Option, Value
+from nixio_fixtures import Kind, Option, Value, load
 
 EXACT = tuple(option for option in stored() if option.id not in BUFFERS)
 SETTABLE_PLAIN = tuple(option for option in plain() if option.set)
@@ -214,3 +214,15 @@ def test_get_of_twins(case: Case, kind: Kind, rows: tuple[str, str]) -> None:
     expect.true(sock.setopt(other.level, other.name, one.valid[1]))
     first, second = (got(option, sock.getopt(option.level, option.name)) for option in (one, other))
     expect.holds(first != second, f"{one.id} and {other.id}", "different values, as set", (first, second))
+
+
+@clause("getopt.sockets.independent")
+@pytest.mark.parametrize(
+    ("name", "value"), [("keepalive", 1), ("linger", 5), ("rcvtimeo", (2, 0))], ids=["flag", "linger", "timeout"]
+)
+def test_get_is_of_this_socket(case: Case, name: str, value: Value) -> None:
+    before, one, after = case.socket(), case.socket(), case.socket()
+    fresh = got(load().option(f"socket.{name}"), before.getopt("socket", name))
+    expect.true(one.setopt("socket", name, value))
+    found = got(load().option(f"socket.{name}"), after.getopt("socket", name))
+    expect.holds(found == fresh, f"socket.{name} of another socket", fresh, found)

@@ -131,6 +131,18 @@ def test_length_0_gives_nothing(pair: Pair, method: str) -> None:
     expect.same(data_of(pair.port.call(method, 0), f"{method}(0)"), b"", f"data of {method}(0)")
 
 
+@clause("recv.zero.waits-not")
+@METHODS
+def test_length_0_does_not_wait_for_a_stream(pair: Pair, method: str) -> None:
+    """Or says that it would block, on a socket that must not wait; it never waits for what it would not take."""
+    pending = pair.port.start(method, 0)
+    waits = pending.blocked() and not pending.done(1.0)  # a slow port may be seen asleep, too
+    if waits:
+        pair.peer.send(b"abc")
+    outcome = pending.outcome()
+    expect.holds(not waits, f"{method}(0) when nothing is there", "nothing, at once", f"{outcome}, once something came")
+
+
 @clause("recv.zero.data-stay")
 @METHODS
 def test_length_0_takes_nothing_from_a_stream(pair: Pair, method: str) -> None:

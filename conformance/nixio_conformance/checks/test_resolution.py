@@ -150,6 +150,16 @@ def test_connect_goes_on_to_the_next(case: Case, pool: tuple[str, ...], name: st
     expect.same(peer.recv_exactly(7), b"through", "what the second address received")
 
 
+@clause("connect.resolution.next-unusable")
+def test_connect_passes_over_what_it_cannot_use(case: Case, pool: tuple[str, ...]) -> None:
+    """From the loopback address there is no way to another host: the system says so, and nobody refuses anything."""
+    listener = listening_at(case, pool[0])
+    sock = case.socket()
+    expect.true(sock.bind(case.loopback, 0), "bind()")
+    expect.true(sock.connect("foreign-first.test", listener.address[1]), "connect()")
+    expect.at(sock.getpeername(), listener.address, "the address that was connected to")
+
+
 @clause("connect.resolution.third")
 def test_connect_goes_on_to_the_third(case: Case, pool: tuple[str, ...]) -> None:
     listener = listening_at(case, pool[4])
@@ -185,17 +195,19 @@ def test_connect_keeps_the_descriptor(case: Case, pool: tuple[str, ...]) -> None
     with case.view(sock) as before:
         before.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         expect.true(sock.connect("first-second.test", listener.address[1]), "connect()")
-        expect.same(before.getpeername()[:2], listener.address, "the peer of the socket that there was before")
+        expect.same(peer_of(before), listener.address, "the peer of the socket that there was before")
         expect.same(socket_option(before), 1, "an option that was set before")
 
 
 @clause("connect.resolution.in-progress")
-def test_connect_without_waiting_ends_the_walk(case: Case, pool: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("name", ["first-second.test", "foreign-first.test"], ids=["answers", "silent"])
+def test_connect_without_waiting_ends_the_walk(case: Case, pool: tuple[str, ...], name: str) -> None:
+    """What answers may be connected before it is looked at again; what is silent stays in progress."""
     port = listening_at(case, pool[0]).address[1]
     sock = case.socket()
     expect.true(sock.setblocking(False), "setblocking()")
-    outcome = sock.connect("first-second.test", port)
-    if isinstance(outcome, Returned):
+    outcome = sock.connect(name, port)
+    if name == "first-second.test" and isinstance(outcome, Returned):
         expect.true(outcome, "connect() without waiting")
         return
     expect.fails(outcome, "EINPROGRESS", what="connect() without waiting")
@@ -207,6 +219,14 @@ def test_connect_to_a_service(case: Case, kind: Kind) -> None:
     sock = case.socket()
     expect.true(sock.connect(case.loopback, "nixio-test"), "connect()")
     expect.at(sock.getpeername(), listener.address, "the address that was connected to")
+
+
+def peer_of(sock: socket.socket) -> object:
+    """The host and port that a socket is connected to; a text where it is not."""
+    try:
+        return sock.getpeername()[:2]
+    except OSError as error:
+        return f"none: {error}"
 
 
 def service_port(kind: Kind) -> int:

@@ -62,6 +62,7 @@ def test_a_full_queue_would_block_sendto(case: Case) -> None:
 @SENDERS
 def test_sending_goes_on_when_there_is_room(case: Case, method: str) -> None:
     flood = filled(case, method)
+    expect.would_block(flood.until_refused(), f"{method}() when no more is taken")
     flood.read()
     end = transfer.Sender(method, flood.sender.sock, flood.sender.peer)
     expect.true(end.sock.setblocking(True), "setblocking()")

@@ -156,6 +156,7 @@ def test_mode_lasts(case: Case) -> None:
     if case.kind.type == "stream":
         case.keep(peer.accept())
     expect.would_block(sock.recv(10), "recv()")
+    expect.would_block(sock.recv(10), "recv() again")
 
 
 @clause("setblocking.default.receiving")

@@ -24,9 +24,9 @@ REPEATABLE = settings(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
-BUFFERS = st.binary(max_size=40)
+BUFFERS = st.one_of(st.binary(max_size=8), st.binary(min_size=16, max_size=40))
 #: Left out, in a buffer and just behind it, and far away.
-PLACES = st.one_of(st.none(), st.integers(0, 45), st.sampled_from([8192, 65536]))
+PLACES = st.one_of(st.none(), st.integers(0, 16), st.integers(0, 45), st.sampled_from([8192, 65536]))
 
 
 def play(example: Callable[[Sender, bytes, int | None, int | None], None], new: Callable[[], Sender]) -> None:
