@@ -15,6 +15,7 @@ from nixio_conformance.baseline import command as baseline_command
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.lua import AGENT
+from nixio_conformance.proof.command import prove
 from nixio_conformance.target import Target
 from nixio_reports import StreamError
 
@@ -27,6 +28,7 @@ def main() -> None:
 
 main.add_command(running.run)
 main.add_command(baseline_command.baseline)
+main.add_command(prove)
 
 
 @main.command("list")

@@ -57,11 +57,7 @@ class Judging:
 
     def __init__(self, config: pytest.Config, target: Target) -> None:
         self._config = config
-        self._target = target
-        self._session = config.stash[SESSION] = Session(target.starter, config.getoption("--nixio-deadline"))
-        config.stash[UNPRIVILEGED] = Session(
-            target.start_unprivileged, config.getoption("--nixio-deadline"), target.start_unprivileged
-        )
+        self.turn_to(target)
         self._expecting = config.stash[expecting.EXPECTING]
         self._wrong = ""
         try:
@@ -70,6 +66,14 @@ class Judging:
             raise pytest.UsageError(str(error)) from None
         if hasattr(config, "workerinput"):
             _obey_the_steering_process()
+
+    def turn_to(self, target: Target) -> None:
+        """Judge this implementation from the next case on; the agents of another one before it are ended."""
+        self._end_agents()
+        stash, seconds = self._config.stash, self._config.getoption("--nixio-deadline")
+        self._target = stash[TARGET] = target
+        stash[SESSION] = Session(target.starter, seconds)
+        stash[UNPRIVILEGED] = Session(target.start_unprivileged, seconds, target.start_unprivileged)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makeitem(
@@ -182,8 +186,12 @@ class Judging:
 
     def pytest_sessionfinish(self) -> None:
         """Leave no agent behind."""
-        for session in (self._session, self._config.stash[UNPRIVILEGED]):
-            session.kill()
+        self._end_agents()
+
+    def _end_agents(self) -> None:
+        for key in (SESSION, UNPRIVILEGED):
+            if key in self._config.stash:
+                self._config.stash[key].kill()
 
     def _hold_against_baseline(self, items: list[pytest.Item]) -> None:
         """Raise `pytest.UsageError` for a baseline that knows cases that there are none of."""

@@ -1,0 +1,458 @@
+"""What sending does besides choosing bytes: its result, its failures, full buffers and datagrams."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+from typing import Any
+
+from nixio_conformance.proof.hooks import Sender
+from nixio_conformance.proof.registry import Chapter
+from nixio_conformance.proof.wrapper import SENDING, Port, chunk, flat, is_int, raising, size, system, with_errno
+
+CHAPTER = Chapter(__name__)
+#: Methods that send to the peer.
+TO_PEER = ("send", "write")
+
+RESULTS = (
+    ("returns-none", "returns nothing", lambda s, sent, b, o, n: None),
+    ("returns-true", "returns true", lambda s, sent, b, o, n: True),
+    ("returns-position", "returns where in the buffer it ended", lambda s, sent, b, o, n: sent + (o or 0)),
+    ("returns-size", "returns the size of the buffer", lambda s, sent, b, o, n: size(b)),
+    ("returns-remaining", "returns what remains", lambda s, sent, b, o, n: size(b) - (o or 0) - sent),
+    ("returns-text", "returns the number as text", lambda s, sent, b, o, n: str(sent)),
+    ("returns-one-less", "returns one less", lambda s, sent, b, o, n: max(sent - 1, 0)),
+)
+for method in SENDING:
+    for name, does, told in RESULTS:
+        clauses = [
+            f"{method}.length.chunk" if name in ("returns-position", "returns-size") else f"{method}.result.count"
+        ]
+        CHAPTER.row(f"{name}-{method}", f"{method} {does}", clauses, Sender, methods=(method,), told=told)
+
+
+def would_block(error: OSError) -> bool:
+    """Whether the call would have waited."""
+    return isinstance(error, BlockingIOError)
+
+
+def timed_out(sock: Port, error: OSError, *_: Any) -> Any:
+    """A failure in the place of would-block that no caller of nixio knows."""
+    raise TimeoutError(errno.ETIMEDOUT, "timed out") if would_block(error) else error
+
+
+def answered(answer: Any) -> Any:
+    """A result in the place of would-block."""
+    return lambda sock, error, *_: answer if would_block(error) else raising(error)
+
+
+CHAPTER.row(
+    "block-zero",
+    "send returns 0 where it would block",
+    ["send.full.would-block"],
+    Sender,
+    methods=TO_PEER,
+    failed=answered(0),
+)
+CHAPTER.row(
+    "block-none", "send returns nothing where it would block", ["send.full.would-block"], Sender, failed=answered(None)
+)
+CHAPTER.row(
+    "block-zero-sendto",
+    "sendto returns 0 where it would block",
+    ["sendto.full.would-block"],
+    Sender,
+    methods=("sendto",),
+    failed=answered(0),
+)
+CHAPTER.row(
+    "block-timeout", "a timeout is reported as ETIMEDOUT", ["send.timeout.would-block"], Sender, failed=timed_out
+)
+
+
+def swallowed(*numbers: int) -> Any:
+    """Say that all was sent, where the system refused it so."""
+    return lambda sock, error, buffer, *_: size(buffer) if with_errno(error, *numbers) else raising(error)
+
+
+def instead(number: int, error_of: Any) -> Any:
+    """Report another error."""
+    return lambda sock, error, *_: raising(error_of() if with_errno(error, number) else error)
+
+
+CHAPTER.row(
+    "pipe-swallowed",
+    "EPIPE is swallowed",
+    ["send.listening.fails", "shutdown.wr.no-sending", "send.peer-gone.stream", "send.shut-down.fails"],
+    Sender,
+    failed=swallowed(errno.EPIPE),
+)
+CHAPTER.row(
+    "pipe-value",
+    "EPIPE comes as ValueError",
+    ["send.shut-down.fails"],
+    Sender,
+    failed=instead(errno.EPIPE, lambda: ValueError("closed")),
+)
+CHAPTER.row(
+    "pipe-no-errno",
+    "EPIPE comes without its errno",
+    ["send.shut-down.fails"],
+    Sender,
+    failed=instead(errno.EPIPE, lambda: OSError("broken pipe")),
+)
+CHAPTER.row(
+    "unconnected-swallowed",
+    "a datagram to nobody counts as sent",
+    ["send.unconnected.fails"],
+    Sender,
+    failed=swallowed(errno.EDESTADDRREQ, errno.ENOTCONN),
+)
+CHAPTER.row(
+    "peer-gone-swallowed",
+    "a datagram to a peer that is gone counts as sent",
+    ["send.peer-gone.udp", "send.peer-gone.datagram"],
+    Sender,
+    failed=swallowed(errno.ECONNREFUSED, errno.ENOENT),
+)
+CHAPTER.row(
+    "too-long-swallowed",
+    "a datagram that is too long counts as sent",
+    ["send.datagram.too-long"],
+    Sender,
+    failed=swallowed(errno.EMSGSIZE),
+)
+CHAPTER.row(
+    "always-notconn",
+    "each failure is reported as ENOTCONN",
+    ["send.shut-down.fails"],
+    Sender,
+    methods=("send",),
+    failed=lambda s, e, *_: raising(e if would_block(e) else system(errno.ENOTCONN)),
+)
+CHAPTER.row(
+    "nobody-swallowed",
+    "sendto: a path where nobody is counts as reached",
+    ["sendto.unix.nobody"],
+    Sender,
+    failed=swallowed(errno.ENOENT, errno.ECONNREFUSED),
+)
+CHAPTER.row(
+    "broadcast-swallowed",
+    "EACCES for a broadcast is swallowed",
+    ["setopt.socket-broadcast.effect.off"],
+    Sender,
+    failed=swallowed(errno.EACCES),
+)
+
+
+def cut(most: int) -> Any:
+    """Cut the buffer of a datagram."""
+    return lambda s, b, o, n: (flat(b)[: most + (o if is_int(o) and o > 0 else 0)], o, n)
+
+
+def by_dgram(sock: Port) -> bool:
+    """Only datagram sockets are different."""
+    return sock.dgram
+
+
+CHAPTER.row(
+    "cut-65507",
+    "a datagram that is too long is cut",
+    ["send.datagram.too-long-nothing", "send.datagram.too-long"],
+    Sender,
+    applies=lambda s: s.dgram and s.internet,
+    chosen=cut(65507),
+)
+CHAPTER.row(
+    "cut-8192", "a datagram is cut to 8192 bytes", ["send.datagram.large"], Sender, applies=by_dgram, chosen=cut(8192)
+)
+CHAPTER.row(
+    "cut-1472",
+    "a datagram is cut to what Ethernet takes",
+    ["send.datagram.large"],
+    Sender,
+    applies=lambda s: s.dgram and s.internet,
+    chosen=cut(1472),
+)
+CHAPTER.row(
+    "trailing-nul",
+    "a datagram has a NUL at its end",
+    ["send.datagram.boundaries"],
+    Sender,
+    applies=by_dgram,
+    chosen=lambda s, b, o, n: (flat(b) + b"\0", o, n) if n is None and not o else (b, o, n),
+    told=lambda s, sent, b, o, n: min(sent, size(b)),
+)
+CHAPTER.row(
+    "empty-refused",
+    "an empty buffer is refused",
+    ["send.empty.stream", "send.datagram.empty"],
+    Sender,
+    chosen=lambda s, b, o, n: (b, o, n) if size(b) else raising(ValueError("nothing to send")),
+)
+CHAPTER.row(
+    "empty-as-nul",
+    "an empty datagram goes out as one NUL",
+    ["send.datagram.empty"],
+    Sender,
+    applies=by_dgram,
+    chosen=lambda s, b, o, n: (b, o, n) if size(b) else (b"\0", None, None),
+    told=lambda s, sent, b, o, n: min(sent, size(b)),
+)
+
+
+@CHAPTER.fault("empty-not-sent", "an empty datagram is not sent", "send.datagram.empty")
+class EmptyNotSent(Sender):
+    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+        if self.dgram and size(buffer) == 0 and self.number >= 0:
+            return 0
+        return super().transmit(name, buffer, to, offset, length)
+
+
+@CHAPTER.fault(
+    "sendall",
+    "send goes on until all is sent, on sockets that must not wait too",
+    "send.full.count",
+)
+class Sendall(Sender):
+    methods = TO_PEER
+
+    def told(self, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
+        data = flat(buffer)[offset or 0 :]
+        data = data if length is None else data[:length]
+        poll = select.poll()
+        poll.register(self.number, select.POLLOUT)
+        while self.stream and not self.blocking and sent < len(data):
+            poll.poll(1000)
+            with contextlib.suppress(BlockingIOError):
+                sent += self.inner.send(data[sent:])
+        return sent
+
+
+@CHAPTER.fault(
+    "sendall-timeout", "write goes on after sndtimeo until all is sent", "setopt.socket-sndtimeo.effect.send"
+)
+class SendallTimeout(Sender):
+    def told(self, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
+        data = flat(buffer)[offset or 0 :]
+        while self.stream and self.blocking and length is None and sent < len(data):
+            with contextlib.suppress(BlockingIOError):
+                sent += self.inner.send(data[sent:])
+        return sent
+
+    def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
+        if would_block(error) and self.stream and self.blocking and length is None:
+            return self.told(0, buffer, offset, length)
+        raise error
+
+
+@CHAPTER.fault(
+    "waits",
+    "sending waits for room on sockets that must not wait",
+    "send.full.would-block",
+    "setblocking.false.sending",
+)
+class Waits(Sender):
+    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+        while True:
+            try:
+                return super().transmit(name, buffer, to, offset, length)
+            except BlockingIOError:
+                poll = select.poll()
+                poll.register(self.number, select.POLLOUT)
+                poll.poll(1000)
+
+
+@CHAPTER.fault("never-waits", "sending never waits for room", "send.blocking.waits", "send.waits.on")
+class NeverWaits(Sender):
+    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+        with self.for_now(blocking=False):
+            return super().transmit(name, buffer, to, offset, length)
+
+
+@CHAPTER.fault("sendto-never-waits", "sendto never waits for room", "sendto.blocking.waits")
+class SendtoNeverWaits(NeverWaits):
+    def send(self, buffer: Any, offset: Any = None, length: Any = None) -> Any:
+        return self.inner.send(buffer, *chunk(offset, length))
+
+    write = send
+
+
+@CHAPTER.fault("ignores-timeout", "sending waits on after sndtimeo", "send.timeout.would-block")
+class IgnoresTimeout(Sender):
+    def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
+        while isinstance(error, BlockingIOError) and self.blocking:
+            try:
+                return self.inner.send(buffer, *chunk(offset, length))
+            except OSError as again:
+                error = again
+        raise error
+
+
+@CHAPTER.fault("gives-up", "a send that waits gives up after 0.2 s", "send.waits.on")
+class GivesUp(Sender):
+    methods = TO_PEER
+
+    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+        limited = self.blocking and not to and self.inner.getopt("socket", "sndtimeo") == (0, 0)
+        if limited:
+            self.inner.setopt("socket", "sndtimeo", (0, 200000))
+        try:
+            return super().transmit(name, buffer, to, offset, length)
+        finally:
+            if limited:
+                self.inner.setopt("socket", "sndtimeo", 0)
+
+
+@CHAPTER.fault("doubles", "what a partial send left is sent before the next one", "send.full.count")
+class Doubles(Sender):
+    methods = TO_PEER
+    left = b""
+
+    def chosen(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
+        left, self.left = self.left, b""
+        if left:
+            with contextlib.suppress(OSError):
+                left = left[self.inner.send(left) :]
+            self.left = left
+        return buffer, offset, length
+
+    def told(self, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
+        if self.stream and length is None:
+            self.left = self.left or flat(buffer)[(offset or 0) + sent :][:4096]
+        return sent
+
+
+@CHAPTER.fault(
+    "keeps-small", "a small send leaves with the next one, or when the socket is closed", "send.arrival.at-once"
+)
+class KeepsSmall(Sender):
+    methods = TO_PEER
+    held = b""
+
+    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+        data = flat(buffer)
+        plain = offset in (None, 0) and length is None and 0 < len(data) <= 512
+        if not self.stream or to or not plain:
+            return super().transmit(name, buffer, to, offset, length)
+        self.inner.getpeername()
+        self.flush()
+        self.held = data
+        return len(data)
+
+    def flush(self) -> None:
+        """Send what was kept."""
+        held, self.held = self.held, b""
+        if held:
+            self.inner.send(held)
+
+    def close(self) -> Any:
+        with contextlib.suppress(OSError):
+            self.flush()
+        return self.inner.close()
+
+
+@CHAPTER.fault("in-pieces", "a datagram is sent in pieces of 512 bytes", "send.datagram.large")
+class InPieces(Sender):
+    methods = TO_PEER
+
+    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+        data = flat(buffer)
+        if not self.dgram or to or offset or length is not None or len(data) <= 512:
+            return super().transmit(name, buffer, to, offset, length)
+        return sum(self.inner.send(data[start : start + 512]) for start in range(0, len(data), 512))
+
+
+@CHAPTER.fault("written", "send is write(2): a peer that is gone raises SIGPIPE", "send.peer-gone.no-signal")
+class Written(Sender):
+    methods = TO_PEER
+
+    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+        import signal
+
+        if not self.stream or to or offset is not None or length is not None:
+            return super().transmit(name, buffer, to, offset, length)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        return os.write(self.number, buffer)
+
+
+@CHAPTER.fault(
+    "zero-window-lost", "what does not fit at once is dropped, and counted", "sendto.full.count", "send.full.count"
+)
+class Dropped(Sender):
+    def told(self, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
+        return size(buffer) if self.stream and not offset and length is None else sent
+
+
+@CHAPTER.fault("leaks-on-failure", "a send that fails leaks a descriptor", "send.shut-down.fails")
+class LeaksOnFailure(Sender):
+    def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
+        with contextlib.suppress(OSError):
+            os.dup(self.number)
+        raise error
+
+
+@CHAPTER.fault("blocked-for-good", "a send that would have blocked never sends again", "setblocking.false.sends-later")
+class BlockedForGood(Sender):
+    refusal: OSError | None = None
+
+    def chosen(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
+        return raising(self.refusal) if self.refusal is not None else (buffer, offset, length)
+
+    def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
+        if would_block(error) and not self.blocking:
+            self.refusal = error
+        raise error
+
+
+@CHAPTER.fault("write-kept", "what write sends leaves with the next send", "write.alias.in-turn")
+class WriteKept(Sender):
+    methods = ("write",)
+    kept = b""
+
+    def send(self, buffer: Any, offset: Any = None, length: Any = None) -> Any:
+        sent = self.inner.send(buffer, *chunk(offset, length))
+        kept, self.kept = self.kept, b""
+        if kept:
+            self.inner.send(kept)
+        return sent
+
+    def write(self, buffer: Any, offset: Any = None, length: Any = None) -> Any:
+        if offset is not None or length is not None or self.kept:
+            return self.inner.write(buffer, *chunk(offset, length))
+        self.inner.getpeername()
+        self.kept = flat(buffer)
+        return len(self.kept)
+
+
+@CHAPTER.fault(
+    "nothing-sent-unix", "sendto on a connected UNIX stream counts as sent, and goes nowhere", "sendto.connected.unix"
+)
+class NothingSent(Sender):
+    methods = ("sendto",)
+
+    def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
+        return size(buffer) if self.unix and self.stream else raising(error)
+
+
+@CHAPTER.fault("skips-after-block", "the send after one that would have blocked leaves out a byte", "send.full.goes-on")
+class SkipsAfterBlock(Sender):
+    blocked = False
+
+    def chosen(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
+        blocked, self.blocked = self.blocked, False
+        return (flat(buffer)[1:], offset, length) if blocked else (buffer, offset, length)
+
+    def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
+        self.blocked = would_block(error)
+        raise error
+
+
+@CHAPTER.fault("large-gap", "a large buffer loses a byte between two pieces", "send.blocking.large")
+class LargeGap(Sender):
+    def chosen(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
+        data = flat(buffer)
+        return (data[:65536] + data[65537:] if len(data) > 1 << 17 else buffer), offset, length

@@ -1,0 +1,52 @@
+"""The coverage ledger: a page that says what the tables say, and numbers that a proof recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance.proof import ledger, results
+from nixio_conformance.proof.jobs import Finding
+from nixio_fixtures import load
+
+SPEC = load()
+PAGE = Path(__file__).parents[2] / "docs/coverage.md"
+MEND = "record it anew: nixio-conformance prove --whole --ledger docs/coverage.md"
+
+
+def test_the_page_has_the_clauses_levels_and_needs_of_the_tables() -> None:
+    if not PAGE.exists():
+        pytest.skip("the ledger is not beside these tests")
+    assert ledger.from_tables(PAGE.read_text()) == ledger.expected(SPEC), MEND
+
+
+def test_each_number_that_is_shipped_is_of_a_clause_that_there_is() -> None:
+    assert set(ledger.caught()) <= {clause.id for clause in SPEC.clauses}, MEND
+
+
+def test_each_judged_clause_has_a_fault_that_it_reports() -> None:
+    assert ledger.without_fault(SPEC, ledger.caught()) == [], MEND
+
+
+def test_a_row_tells_cases_faults_and_needs() -> None:
+    clause = next(clause for clause in SPEC.clauses if clause.needs)
+    line = ledger.row(clause, {clause.id: 7}, {clause.id: 3})
+    assert line == f"| `{clause.id}` | {clause.level} | 7 | 3 | {', '.join(clause.needs)} |"
+
+
+def test_a_page_says_what_its_proof_came_to() -> None:
+    clause = SPEC.clauses[0].id
+    finding = Finding(clause=clause, case=clause, outcome="failed", message="")
+    rows = (
+        results.Result(id="a/b", does="", outcome="reported", named=(clause,), findings=(finding,)),
+        results.Result(id="a/c", does="", outcome="survived", named=(clause,)),
+        results.Result(id="a/d", does="", outcome="accepted"),
+    )
+    proof = results.Proof(header=results.Header(suite="1", started="now", cases={clause: 2}), results=rows)
+    page = ledger.markdown(SPEC, proof)
+    assert "1 of 2 faults are reported" in page
+    assert "1 of 1 unusual right ports" in page
+    assert ledger.row(SPEC.clauses[0], {clause: 2}, {clause: 1}) in page.splitlines()
+    assert ledger.from_tables(page) == ledger.expected(SPEC)
+    assert ledger.recorded(proof) == f'{{\n "{clause}": 1\n}}\n'
