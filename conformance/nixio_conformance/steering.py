@@ -21,6 +21,7 @@ from nixio_conformance.driver.guard import guard
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.judging import PLAN_FILE, SESSION, Judging, judged_levels
 from nixio_conformance.lab import host
+from nixio_conformance.proof import ledger
 from nixio_conformance.recorder import BROKEN, FAIL_FAST, INTERRUPTED, Recorder
 from nixio_conformance.target import Target
 from nixio_reports import Progress
@@ -60,6 +61,7 @@ class Steering:
                 judged=judged_levels(self._config),
                 selection=tuple(self._config.getoption("--nixio-select")),
                 baseline=self._expecting.baseline,
+                proven=ledger.caught(),
                 started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
             )
             self._recorder = Recorder(Path(folder), header, self._config.stash.get(PROGRESS, None))

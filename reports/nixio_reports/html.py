@@ -14,6 +14,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from nixio_fixtures import load
+
 from .deviations import deviations, reasons, stale
 from .outcomes import GROUPS, Group, group, word
 from .records import Row
@@ -48,6 +50,9 @@ class Clause:
     level: str
     source: str
     requires: str
+    #: How many faulty ports it is known to report, and what a host must have for it; empty where nobody knows.
+    proven: str
+    needs: str
     shown: tuple[Case, ...]
     skipped: tuple[tuple[str, tuple[Case, ...]], ...]
     passed: tuple[Case, ...]
@@ -73,6 +78,7 @@ def html_page(stream: Stream) -> str:
     found = matrix(stream.rows, judged)
     made = verdict(stream)
     cases = _cases(stream)
+    proven = stream.header.proven
     style, script = _file("report.css"), _file("report.js")
     template = _environment().get_template("report.html.j2")
     return template.render(
@@ -84,7 +90,7 @@ def html_page(stream: Stream) -> str:
         matrix=found,
         headline=made.words.split(": ", 1),
         started=_moment(stream.header.started),
-        blocks=_blocks(found, cases),
+        blocks=_blocks(found, cases, proven),
         findings=_by_clause(made.findings, stream.rows, cases),
         deviations=deviations(stream),
         stale=stale(deviations(stream)),
@@ -125,7 +131,7 @@ def _cases(stream: Stream) -> dict[str, Case]:
     return made
 
 
-def _blocks(found: Matrix, cases: dict[str, Case]) -> dict[tuple[str, str], Block]:
+def _blocks(found: Matrix, cases: dict[str, Case], proven: dict[str, int]) -> dict[tuple[str, str], Block]:
     """Cells in the order of the page, with anchors that stay the same from run to run and are unique."""
     made: dict[tuple[str, str], Block] = {}
     taken: set[str] = set()
@@ -133,7 +139,7 @@ def _blocks(found: Matrix, cases: dict[str, Case]) -> dict[tuple[str, str], Bloc
         for kind in found.kinds:
             cell = found.cells.get((method, kind))
             if cell is not None:
-                made[method, kind] = Block(cell, _anchor(method, kind, taken), _clauses(cell, cases))
+                made[method, kind] = Block(cell, _anchor(method, kind, taken), _clauses(cell, cases, proven))
     return made
 
 
@@ -147,7 +153,7 @@ def _anchor(method: str, kind: str, taken: set[str]) -> str:
     return anchor
 
 
-def _clauses(cell: Cell, cases: dict[str, Case]) -> tuple[Clause, ...]:
+def _clauses(cell: Cell, cases: dict[str, Case], proven: dict[str, int]) -> tuple[Clause, ...]:
     found: dict[str, list[Case]] = {}
     for row in cell.rows:
         found.setdefault(row.clause, []).append(cases[row.case])
@@ -165,6 +171,8 @@ def _clauses(cell: Cell, cases: dict[str, Case]) -> tuple[Clause, ...]:
                 first.level,
                 first.source,
                 first.requires,
+                count(proven[clause], "fault") if clause in proven else "",
+                ", ".join(_needs().get(clause, ())),
                 shown=tuple(case for case in of if case.group in ("failed", "told", "known")),
                 skipped=tuple((reason, tuple(which)) for reason, which in reasons.items()),
                 passed=tuple(case for case in of if case.group == "passed"),
@@ -183,6 +191,11 @@ class Finding:
     requires: str
     cases: tuple[Case, ...]
     total: int
+
+
+@cache
+def _needs() -> dict[str, tuple[str, ...]]:
+    return {clause.id: clause.needs for clause in load().clauses}
 
 
 def _by_clause(findings: Iterable[Row], rows: Iterable[Row], cases: dict[str, Case]) -> tuple[Finding, ...]:

@@ -101,6 +101,8 @@ class Header(Line, frozen=True, kw_only=True):
     judged: tuple[str, ...] = ("must", "should")
     selection: tuple[str, ...] = ()
     baseline: Baseline | None = None
+    #: Faulty ports that each clause is known to report, where the suite was proven.
+    proven: dict[str, int] = {}
     #: Time of start, ISO 8601 with zone.
     started: str
 

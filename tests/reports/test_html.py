@@ -202,3 +202,10 @@ def test_very_many_failures_are_cut_and_say_so(number: int) -> None:
 def test_times_of_the_header() -> None:
     assert "2026-01-02 03:04:05 UTC" in html_page(stream(row()))
     assert "no time" in html_page(stream(row(), header=header(started="no time")))
+
+
+def test_a_clause_tells_what_it_needs_and_by_how_many_faults_it_is_proven() -> None:
+    rows = [row("bind.resolution.first[inet-stream]"), row("send.data.arrives[inet-stream]")]
+    page = html_page(stream(*rows, header=header(proven={"bind.resolution.first": 1})))
+    assert "norm:120, needs lab, proven by 1 fault</p>" in page
+    assert page.count("proven by") == 1
