@@ -173,12 +173,6 @@ TO = (
         of_path(lambda h: h if len(h) <= 92 else raising(system(errno.ENAMETOOLONG))),
     ),
     (
-        "unix-nul-cut",
-        "cuts a path at its NUL",
-        ("sendto.unix.nul",),
-        of_path(lambda h: h.split("\0")[0] if isinstance(h, str) and "\0" in h[1:] else h),
-    ),
-    (
         "abstract-padded",
         "pads an abstract name with NUL",
         ("sendto.unix.abstract",),

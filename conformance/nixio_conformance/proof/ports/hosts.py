@@ -184,12 +184,6 @@ BOTH = (
         path_of(lambda h: h[:106] if h[:1] not in ("\0", b"\0") else h),
     ),
     Wrong(
-        "unix-nul-cut",
-        "cuts a path at its NUL",
-        ("unix.nul",),
-        path_of(lambda h: h.split("\0")[0] if isinstance(h, str) and "\0" in h[1:] else h),
-    ),
-    Wrong(
         "unix-empty-default",
         "takes no path for one in the folder of temporary files",
         ("unix.missing",),
