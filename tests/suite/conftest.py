@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -170,7 +171,9 @@ class Runs:
         return Finished(done.returncode, done.stdout, done.stderr, self.report)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """A run that goes on while the test does something."""
+        """A run that goes on while the test does something; it hears Ctrl-C, also where the tests are a background job."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
