@@ -171,7 +171,7 @@ class Runs:
         return Finished(done.returncode, done.stdout, done.stderr, self.report)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """A run that goes on while the test does something; it hears Ctrl-C, also where the tests are a background job."""
+        """A run that goes on while the test does something; it hears Ctrl-C even where the tests do not."""
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
