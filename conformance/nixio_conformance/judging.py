@@ -163,8 +163,7 @@ class Judging:
             if item.stash[JUDGEMENT].leaked:
                 item.stash[JUDGEMENT].kill_agent()
         if item.stash[JUDGEMENT].network_changed:
-            for session in (self._config.stash[SESSION], self._config.stash[UNPRIVILEGED]):
-                session.kill()
+            self._end_agents()
             hermetic.renew()
         self._expecting.show(reports, self._expecting.settle(item.stash[JUDGEMENT].row))
         for report in reports:
