@@ -173,14 +173,6 @@ class ZeroEats(Receiver):
         return data
 
 
-@CHAPTER.fault("zero-waits", "recv(0) waits for data", "recv.zero.waits-not")
-class ZeroWaits(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        if self.stream and self.blocking and is_int(length) and length == 0:
-            select.select([self.number], [], [], 10)
-        return data
-
-
 @CHAPTER.fault("negative-over", "a negative length gives more than buffersize", "recv.negative.limit")
 class NegativeOver(Receiver):
     def receive(self, name: str, length: Any) -> Any:
