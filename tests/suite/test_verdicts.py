@@ -190,7 +190,11 @@ def test_an_agent_in_any_language_is_judged(runs: Runs) -> None:
     command = f"{sys.executable} -m nixio_conformance.agents.python target ports:off_by_one"
     done = runs.run("--agent", command, "--select", "unix-dgram")
     assert done.outcomes == {"unix-dgram-mutual": "failed"}
-    assert "nixio_reference" in done.rows["unix-dgram-mutual"].scripts["python"]
+    script = runs.folder / "shown.py"
+    script.write_text(done.rows["unix-dgram-mutual"].scripts["python"])
+    shown = runs.execute([sys.executable, str(script)])
+    assert shown.code == 0, shown.errors
+    assert "Expected: 4\nWas: 5\n" in shown.output
 
 
 GARBAGE = """
