@@ -194,7 +194,10 @@ def _message(state: State, who: int, index: int, limit: int, told: bool) -> Way:
     data = message.data[:limit]
     due = candidates(sock)[-1]
     # Linux tells the name that a sender has now, if it had none when it sent; and a chosen port is known by now.
-    sources = {message.source, source_of(state.sockets[message.sender], sock)}
+    sender = state.sockets[message.sender]
+    sources = {message.source}
+    if sender.local is not None or not sender.is_ip:
+        sources.add(source_of(sender, sock))
     sources -= {source for source in sources if source.port == UNKNOWN and len(sources) > 1}
 
     def fits(values: tuple[object, ...]) -> bool:
