@@ -23,6 +23,8 @@ FAMILIES = {
 TYPES = {"stream": socket.SOCK_STREAM, "dgram": socket.SOCK_DGRAM, "raw": socket.SOCK_RAW}
 RECEIVING = ("recv", "read", "recvfrom")
 SENDING = ("send", "write", "sendto")
+#: Those that are told no address.
+TO_PEER = ("send", "write")
 
 
 @cache
@@ -51,6 +53,22 @@ def system(number: int) -> OSError:
 def is_int(value: object) -> bool:
     """Whether it is a number, and no bool."""
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def positive(value: object) -> bool:
+    """Whether it is a number above 0."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def would_block(error: BaseException) -> bool:
+    """Whether the call would have waited."""
+    return isinstance(error, BlockingIOError)
+
+
+def quietly(action: Callable[..., object], *arguments: Any) -> None:
+    """Try it, whatever comes of it."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        action(*arguments)
 
 
 def size(buffer: Any) -> int:

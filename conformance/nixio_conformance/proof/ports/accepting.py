@@ -1,4 +1,4 @@
-"""accept: the queue, the accepted socket, and what becomes of its listener."""
+"""accept: the queue, waiting, and what becomes of the listener."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import socket
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from nixio_conformance.proof.hooks import Hooked, Sender
+from nixio_conformance.proof.hooks import Hooked
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import Port, doing, raising, reference, system, with_errno
+from nixio_conformance.proof.wrapper import Port, doing, quietly, raising, system, with_errno
 
 CHAPTER = Chapter(__name__)
 
@@ -123,7 +123,7 @@ ACCEPT: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
         "greets",
         "sends a byte to the peer",
         ("accept.socket.untouched",),
-        {"taken": lambda s, c, h, p: doing((c, h, p), lambda: quiet(c.inner.send, b"!"))},
+        {"taken": lambda s, c, h, p: doing((c, h, p), lambda: quietly(c.inner.send, b"!"))},
     ),
     (
         "reads",
@@ -178,21 +178,15 @@ ACCEPT: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
         "leaks-failing",
         "leaks a descriptor when it fails",
         ("accept.failing.leaks-nothing",),
-        {"failed": lambda s, e: doing(raising, lambda: quiet(os.dup, s.number))(e)},
+        {"failed": lambda s, e: doing(raising, lambda: quietly(os.dup, s.number))(e)},
     ),
 )
-
-
-def quiet(action: Callable[..., object], *arguments: Any) -> None:
-    """Try it."""
-    with contextlib.suppress(OSError):
-        action(*arguments)
 
 
 def first_byte(sock: Port) -> None:
     """Take a byte, if one is there."""
     with sock.borrowed() as borrowed:
-        quiet(borrowed.recv, 1, socket.MSG_DONTWAIT)
+        quietly(borrowed.recv, 1, socket.MSG_DONTWAIT)
 
 
 for name, does, clauses, members in ACCEPT:
@@ -306,7 +300,7 @@ class ExhaustedDrops(Port):
         except OSError as error:
             if with_errno(error, errno.EMFILE) and self.spare >= 0:
                 os.close(self.spare)
-                quiet(lambda: self.inner.accept()[0].close())
+                quietly(lambda: self.inner.accept()[0].close())
                 self.spare = os.open(os.devnull, os.O_RDONLY)
             raise
 
@@ -336,89 +330,6 @@ class Aborts(Accept):
         return sock, host, port
 
 
-@CHAPTER.fault("accepted-no-close", "accepted sockets stay open when they are closed", "close.descriptor.connected")
-class AcceptedNoClose(Port):
-    kept: ClassVar[list[Any]] = []
-
-    def close(self) -> Any:
-        if self.accepted:
-            self.kept.append(os.dup(self.number))
-        return self.inner.close()
-
-
-@CHAPTER.fault(
-    "accepted-owned",
-    "accepted sockets are closed with their listener",
-    "accept.listener.forgotten",
-    "accept.listener.closed",
-)
-class AcceptedOwned(Port):
-    def start(self) -> None:
-        self.children: list[Any] = []
-
-    def accept(self) -> Any:
-        sock, host, port = super().accept()
-        self.children.append(sock)
-        return sock, host, port
-
-    def close(self) -> Any:
-        for child in self.children:
-            quiet(child.inner.close)
-        return self.inner.close()
-
-    def __del__(self) -> None:
-        for child in self.__dict__.get("children", ()):
-            quiet(child.inner.close)
-
-
-@CHAPTER.fault("accepted-owner", "closing an accepted socket closes its listener", "accept.listener.survives")
-class AcceptedOwner(Port):
-    parent: Any = None
-
-    def accept(self) -> Any:
-        sock, host, port = super().accept()
-        sock.parent = self
-        return sock, host, port
-
-    def close(self) -> Any:
-        if self.parent is not None:
-            quiet(self.parent.inner.close)
-        return self.inner.close()
-
-
-@CHAPTER.fault("accepted-siblings", "closing an accepted socket closes the one after it", "accept.siblings.survive")
-class AcceptedSiblings(Port):
-    sibling: Any = None
-    last: Any = None
-
-    def accept(self) -> Any:
-        sock, host, port = super().accept()
-        if self.last is not None:
-            self.last.sibling = sock
-        self.last = sock
-        return sock, host, port
-
-    def close(self) -> Any:
-        if self.sibling is not None:
-            quiet(self.sibling.inner.close)
-        return self.inner.close()
-
-
-@CHAPTER.fault("accepted-cannot-send", "accepted sockets only receive", "accept.socket.sends")
-class AcceptedMute(Sender):
-    def applies(self) -> bool:
-        return self.accepted
-
-    def chosen(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
-        raise system(errno.EBADF)
-
-
-@CHAPTER.fault("accepted-cannot-receive", "accepted sockets only send", "accept.socket.receives")
-class AcceptedDeaf(Port):
-    def recv(self, *arguments: Any) -> Any:
-        return b"" if self.accepted and self.number >= 0 else self.inner.recv(*arguments)
-
-
 @CHAPTER.fault(
     "accept-blocked-for-good", "an accept that would have blocked never accepts again", "accept.non-blocking.then"
 )
@@ -434,24 +345,3 @@ class BlockedForGood(Accept):
         if isinstance(error, BlockingIOError) and not self.blocking:
             self.refusal = error
         raise error
-
-
-@CHAPTER.fault(
-    "accepted-number",
-    "fileno of an accepted socket is that of a helper",
-    "accept.socket.kernel-addresses",
-    "accept.socket.kernel-kind",
-)
-class HelpersNumber(Port):
-    def start(self) -> None:
-        self.helper = reference().socket("unix", "dgram") if self.accepted else self.inner
-
-    def fileno(self) -> Any:
-        own = self.inner.fileno()
-        return self.helper.fileno() if self.accepted else own
-
-    def close(self) -> Any:
-        result = self.inner.close()
-        if self.accepted:
-            self.helper.close()
-        return result

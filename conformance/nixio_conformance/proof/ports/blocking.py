@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from nixio_conformance.proof.hooks import Hooked
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import Port, doing, reference
+from nixio_conformance.proof.wrapper import Port, doing, quietly, reference
 
 CHAPTER = Chapter(__name__)
-
-
-def quiet(action: Callable[..., object], *arguments: Any) -> None:
-    """Try it."""
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        action(*arguments)
 
 
 def mode(change: Callable[[Any, bool], Any]) -> Any:
@@ -240,7 +233,7 @@ class AllSockets(Port):
     def setblocking(self, *arguments: Any) -> Any:
         result = self.inner.setblocking(*arguments)
         for other in self.all:
-            quiet(other.setblocking, *arguments)
+            quietly(other.setblocking, *arguments)
         return result
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from nixio_conformance.proof.hooks import Sender
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import SENDING, Port, flat, is_int, raising, size
+from nixio_conformance.proof.wrapper import SENDING, Port, flat, is_int, positive, raising, size
 
 CHAPTER = Chapter(__name__)
 
@@ -22,11 +22,6 @@ class Wrong(NamedTuple):
     does: str
     clauses: tuple[str, ...]
     chosen: Chosen
-
-
-def positive(value: Any) -> bool:
-    """Whether it is a number above 0."""
-    return is_int(value) and value > 0
 
 
 def between(value: Any, low: int, high: int) -> bool:

@@ -12,15 +12,9 @@ from typing import Any, ClassVar
 
 from nixio_conformance.proof.hooks import Hooked
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import Port, doing, raising, reference, system
+from nixio_conformance.proof.wrapper import Port, doing, quietly, raising, reference, system
 
 CHAPTER = Chapter(__name__)
-
-
-def quiet(action: Callable[..., object], *arguments: Any) -> None:
-    """Try it."""
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        action(*arguments)
 
 
 class Close(Port):
@@ -75,7 +69,7 @@ def unlink(sock: Port) -> None:
     """Remove the path."""
     path = sock.inner.getsockname()[0]
     if sock.unix and isinstance(path, str) and path and not sock.accepted:
-        quiet(os.unlink, path)
+        quietly(os.unlink, path)
 
 
 def unlink_peer(sock: Port) -> None:
@@ -113,7 +107,7 @@ BEFORE: tuple[tuple[str, str, tuple[str, ...], Callable[[Any], object]], ...] = 
         drop_queue,
     ),
     ("leaks", "leaks another descriptor", ("close.descriptor.none-left",), lambda s: os.open(os.devnull, os.O_RDONLY)),
-    ("shuts-down", "shuts down what others share", ("close.shared",), lambda s: quiet(s.inner.shutdown, "rdwr")),
+    ("shuts-down", "shuts down what others share", ("close.shared",), lambda s: quietly(s.inner.shutdown, "rdwr")),
     (
         "shutdown-fails",
         "fails where the socket is not connected",
@@ -130,7 +124,7 @@ BEFORE: tuple[tuple[str, str, tuple[str, ...], Callable[[Any], object]], ...] = 
         "marks",
         "sends a byte before the end",
         ("close.peer.data-first",),
-        lambda s: quiet(s.inner.send, b"\0") if s.stream else None,
+        lambda s: quietly(s.inner.send, b"\0") if s.stream else None,
     ),
 )
 for name, does, clauses, before in BEFORE:
@@ -177,7 +171,7 @@ class SecondOther(Port):
 
     def close(self) -> Any:
         if self.old >= 0:
-            quiet(os.close, self.old)
+            quietly(os.close, self.old)
             raise system(errno.EBADF)
         self.old = self.number
         return self.inner.close()
@@ -193,7 +187,7 @@ class AllAtOnce(Close):
 
     def before(self) -> None:
         if self.before_me is not None:
-            quiet(self.before_me.close)
+            quietly(self.before_me.close)
 
 
 @CHAPTER.fault(
@@ -218,7 +212,7 @@ class GarbageAgain(Port):
 
     def __del__(self) -> None:
         if self.old >= 0:
-            quiet(os.close, self.old)
+            quietly(os.close, self.old)
 
 
 @CHAPTER.fault("late", "close waits for the garbage collector", "close.peer.end")

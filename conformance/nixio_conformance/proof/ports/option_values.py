@@ -1,8 +1,7 @@
-"""Options beyond what the table can say: shapes of values, and refusals."""
+"""Options beyond what the table can say: the shapes of their values."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import socket
 import struct
@@ -11,21 +10,14 @@ from typing import Any
 
 from nixio_conformance.proof.hooks import Optioned
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import doing, is_int, raising, system, with_errno
+from nixio_conformance.proof.wrapper import is_int, raising, system
 
 CHAPTER = Chapter(__name__)
 Pair = tuple[str, str]
 SNDBUF, RCVBUF = ("socket", "sndbuf"), ("socket", "rcvbuf")
-LINGER, DEVICE, ERROR = ("socket", "linger"), ("socket", "bindtodevice"), ("socket", "error")
+LINGER, DEVICE = ("socket", "linger"), ("socket", "bindtodevice")
 TIMEOUTS = (("socket", "sndtimeo"), ("socket", "rcvtimeo"))
-JOIN, LEAVE, JOIN6, LEAVE6 = (
-    ("ip", "add_membership"),
-    ("ip", "drop_membership"),
-    ("ipv6", "add_membership"),
-    ("ipv6", "drop_membership"),
-)
 MULTICAST_IF, MULTICAST_IF6 = ("ip", "multicast_if"), ("ipv6", "multicast_if")
-LEVELS = ("socket", "tcp", "ip", "ipv6")
 
 
 def row(name: str, does: str, clauses: tuple[str, ...], pairs: tuple[Pair, ...], **members: Any) -> None:
@@ -36,16 +28,6 @@ def row(name: str, does: str, clauses: tuple[str, ...], pairs: tuple[Pair, ...],
 def number(change: Callable[[int], Any]) -> Any:
     """Change a number that is set."""
     return lambda sock, value: change(value) if is_int(value) else value
-
-
-def swallowed(*numbers: int) -> Any:
-    """Say that a refusal was none."""
-    return lambda sock, error, *value: True if with_errno(error, *numbers) else raising(error)
-
-
-def argument(answer: Callable[[BaseException], Any]) -> Any:
-    """Something else for a bad argument."""
-    return lambda sock, error, *value: answer(error) if isinstance(error, (TypeError, ValueError)) else raising(error)
 
 
 def dotted(value: Any) -> Any:
@@ -160,100 +142,6 @@ row(
     found=lambda s, v: int(bool(v)),
 )
 
-# -- failures ----------------------------------------------------------------------------------------------------------
-row(
-    "errors-swallowed",
-    "each refusal of the system counts as success",
-    ("setopt.wrong-kind.refused", "setopt.invalid.refused"),
-    (),
-    set_failed=lambda s, e, v: True if isinstance(e, OSError) and s.number >= 0 else raising(e),
-)
-row(
-    "types-swallowed",
-    "a value of a wrong type counts as set",
-    ("setopt.value.wrong-type",),
-    (),
-    set_failed=argument(lambda e: True),
-)
-row(
-    "read-only-swallowed",
-    "setting what can only be read counts as success",
-    ("setopt.read-only.refused",),
-    (ERROR, ("ip", "mtu")),
-    set_failed=swallowed(errno.ENOPROTOOPT),
-)
-row(
-    "privilege-swallowed",
-    "EPERM counts as success",
-    ("setopt.privileged.refused",),
-    (),
-    set_failed=swallowed(errno.EPERM),
-)
-row(
-    "get-none",
-    "a refusal to read gives None",
-    ("getopt.wrong-kind.refused", "getopt.set-only.refused"),
-    (),
-    get_failed=lambda s, e: None if isinstance(e, OSError) else raising(e),
-)
-row(
-    "get-zero",
-    "a refusal to read gives 0",
-    ("getopt.wrong-kind.refused", "getopt.mtu.unconnected"),
-    (),
-    get_failed=lambda s, e: 0 if isinstance(e, OSError) else raising(e),
-)
-row(
-    "unknown-key-error",
-    "an unknown option raises KeyError",
-    ("setopt.option.unknown",),
-    (),
-    set_failed=argument(lambda e: raising(KeyError("option"))),
-)
-row(
-    "unknown-swallowed",
-    "an unknown option counts as set",
-    ("setopt.option.unknown",),
-    (),
-    set_failed=argument(lambda e: True),
-)
-row(
-    "unknown-none",
-    "an unknown option reads None",
-    ("getopt.option.unknown", "getopt.level.unknown"),
-    (),
-    get_failed=argument(lambda e: None),
-)
-row(
-    "unknown-attribute-error",
-    "an unknown option raises AttributeError",
-    ("getopt.option.unknown",),
-    (),
-    get_failed=argument(lambda e: raising(AttributeError("option"))),
-)
-row(
-    "refused-sets",
-    "a value that is refused sets 0",
-    ("setopt.invalid.refused",),
-    (),
-    set_failed=lambda s, e, v: doing(raising, lambda: zeroed(s))(e),
-)
-row(
-    "v6only-swallowed",
-    "v6only of a bound socket counts as set",
-    ("setopt.ipv6-v6only.bound",),
-    (("ipv6", "v6only"),),
-    set_failed=swallowed(errno.EINVAL),
-)
-
-
-def zeroed(sock: Any) -> None:
-    """What a failed call leaves."""
-    for name in ("multicast_ttl", "multicast_hops", "priority"):
-        for level in LEVELS:
-            with contextlib.suppress(OSError, ValueError):
-                sock.inner.setopt(level, name, 0)
-
 
 # -- linger and timeouts -----------------------------------------------------------------------------------------------
 row("linger-flag", "linger is on or off", ("setopt.stored.value",), (LINGER,), written=number(lambda n: int(n != 0)))
@@ -364,13 +252,6 @@ row(
     ("getopt.value.shape",),
     (DEVICE,),
     found=lambda s, v: socket.if_nametoindex(v) if v else 0,
-)
-row(
-    "device-unknown-swallowed",
-    "an unknown device counts as set",
-    ("setopt.invalid.refused",),
-    (DEVICE,),
-    set_failed=swallowed(errno.ENODEV),
 )
 row(
     "device-stays",

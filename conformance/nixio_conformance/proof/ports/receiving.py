@@ -7,15 +7,9 @@ from typing import Any
 
 from nixio_conformance.proof.hooks import Receiver
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import RECEIVING, is_int, raising, system, with_errno
+from nixio_conformance.proof.wrapper import RECEIVING, is_int, positive, raising, system, with_errno, would_block
 
 CHAPTER = Chapter(__name__)
-TO_ALIASES = ("recv", "read")
-
-
-def positive(value: Any) -> bool:
-    """Whether it is a number above 0."""
-    return is_int(value) and value > 0
 
 
 DATA = (
@@ -122,14 +116,9 @@ for name, does, clauses, asked in LENGTHS:
     CHAPTER.row(name, f"receiving {does}", clauses, Receiver, asked=asked)
 
 
-def blocks(error: OSError) -> bool:
-    """Whether the call would have waited."""
-    return isinstance(error, BlockingIOError)
-
-
 def answered(answer: Any) -> Any:
     """A result in the place of would-block."""
-    return lambda sock, error, n: answer if blocks(error) else raising(error)
+    return lambda sock, error, n: answer if would_block(error) else raising(error)
 
 
 def instead(number: int, error_of: Any) -> Any:
@@ -153,7 +142,7 @@ FAILURES: tuple[tuple[str, str, tuple[str, ...], Any], ...] = (
         "block-timeout",
         "reports a timeout as ETIMEDOUT",
         ("recv.timeout.would-block",),
-        lambda s, e, n: raising(system(errno.ETIMEDOUT) if blocks(e) else e),
+        lambda s, e, n: raising(system(errno.ETIMEDOUT) if would_block(e) else e),
     ),
     (
         "reset-as-end",
@@ -192,7 +181,7 @@ FAILURES: tuple[tuple[str, str, tuple[str, ...], Any], ...] = (
         "no-errno",
         "loses the errno",
         ("recv.reset.told",),
-        lambda s, e, n: raising(e if blocks(e) else OSError("it failed")),
+        lambda s, e, n: raising(e if would_block(e) else OSError("it failed")),
     ),
 )
 for name, does, clauses, failed in FAILURES:

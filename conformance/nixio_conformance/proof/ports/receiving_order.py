@@ -1,4 +1,4 @@
-"""What recv, read and recvfrom give when: ends, datagrams, waiting, and what is left for the next call."""
+"""What recv, read and recvfrom give in what order: ends, datagrams, and what is left for the next call."""
 
 from __future__ import annotations
 
@@ -11,20 +11,10 @@ from typing import Any
 
 from nixio_conformance.proof.hooks import Receiver
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import is_int, system, with_errno
+from nixio_conformance.proof.wrapper import is_int, positive, system, with_errno
 
 CHAPTER = Chapter(__name__)
 TO_ALIASES = ("recv", "read")
-
-
-def positive(value: Any) -> bool:
-    """Whether it is a number above 0."""
-    return is_int(value) and value > 0
-
-
-def blocks(error: OSError) -> bool:
-    """Whether the call would have waited."""
-    return isinstance(error, BlockingIOError)
 
 
 @CHAPTER.fault("peeks", "receiving leaves the data where they are", "recv.data.once")
@@ -207,42 +197,6 @@ class OverLimitLost(Receiver):
         return data
 
 
-@CHAPTER.fault("waits", "receiving waits on sockets that must not wait", "recv.would-block.empty")
-class Waits(Receiver):
-    def receive(self, name: str, length: Any) -> Any:
-        while True:
-            try:
-                return super().receive(name, length)
-            except BlockingIOError:
-                select.select([self.number], [], [], 1)
-
-
-@CHAPTER.fault("never-waits", "receiving never waits", "recv.waits.until-data", "recv.waits.until-end")
-class NeverWaits(Receiver):
-    def receive(self, name: str, length: Any) -> Any:
-        with self.for_now(blocking=False):
-            return super().receive(name, length)
-
-
-@CHAPTER.fault("gives-up", "a receive that waits gives up after 0.2 s", "recv.waits.on")
-class GivesUp(Receiver):
-    def asked(self, length: Any) -> Any:
-        if positive(length) and self.blocking and not select.select([self.number], [], [], 0.2)[0]:
-            raise system(errno.EAGAIN)
-        return length
-
-
-@CHAPTER.fault("ignores-timeout", "receiving waits on after rcvtimeo", "recv.timeout.would-block")
-class IgnoresTimeout(Receiver):
-    def receive(self, name: str, length: Any) -> Any:
-        while True:
-            try:
-                return super().receive(name, length)
-            except BlockingIOError:
-                if not self.blocking:
-                    raise
-
-
 @CHAPTER.fault("refused-twice", "a datagram that was refused is told again and again", "recv.refused.once")
 class RefusedTwice(Receiver):
     refused: OSError | None = None
@@ -275,37 +229,11 @@ class Twice(Receiver):
         return data
 
 
-@CHAPTER.fault(
-    "block-loses",
-    "a call that would block takes the next datagram away",
-    "setblocking.false.loses-nothing",
-    "recv.would-block.loses-nothing",
-)
-class BlockLoses(Receiver):
-    lost = False
-
-    def failed(self, error: OSError, length: Any) -> Any:
-        self.lost = self.lost or blocks(error)
-        raise error
-
-    def got(self, data: bytes, length: Any) -> Any:
-        lost, self.lost = self.lost, False
-        return data[1:] if lost and positive(length) else data
-
-
 @CHAPTER.fault("leaks", "each receive leaks a descriptor", "recv.data.arrives")
 class Leaks(Receiver):
     def got(self, data: bytes, length: Any) -> Any:
         os.open(os.devnull, os.O_RDONLY)
         return data
-
-
-@CHAPTER.fault("leaks-on-block", "a receive that would block leaks a descriptor", "recv.would-block.empty")
-class LeaksOnBlock(Receiver):
-    def failed(self, error: OSError, length: Any) -> Any:
-        with contextlib.suppress(OSError):
-            os.dup(self.number)
-        raise error
 
 
 @CHAPTER.fault("out-of-order", "every second chunk of a stream comes before the first", "recv.stream.in-order")
@@ -366,27 +294,6 @@ class OnlyFirst(Receiver):
                 return data
 
 
-@CHAPTER.fault(
-    "end-blocks",
-    "the end of a stream is would-block on sockets that must not wait",
-    "recv.would-block.end",
-    "setblocking.false.end",
-)
-class EndBlocks(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        if self.stream and not data and positive(length) and not self.blocking:
-            raise system(errno.EAGAIN)
-        return data
-
-
-@CHAPTER.fault("non-blocking-empty", "a socket that must not wait never receives", "setblocking.false.receives-data")
-class NonBlockingEmpty(Receiver):
-    def asked(self, length: Any) -> Any:
-        if positive(length) and not self.blocking:
-            raise system(errno.EAGAIN)
-        return length
-
-
 @CHAPTER.fault("over-limit-datagram", "a datagram longer than buffersize comes whole", "recvfrom.limit.datagram")
 class OverLimitDatagram(Receiver):
     def receive(self, name: str, length: Any) -> Any:
@@ -397,17 +304,6 @@ class OverLimitDatagram(Receiver):
             data, address = sock.recvfrom(65536)
         told = address[:2] if isinstance(address, tuple) else (address or "", None)
         return (data, *told) if name == "recvfrom" else data
-
-
-@CHAPTER.fault(
-    "timeout-at-once", "with a rcvtimeo, receiving does not wait at all", "setopt.socket-rcvtimeo.effect.in-time"
-)
-class TimeoutAtOnce(Receiver):
-    def asked(self, length: Any) -> Any:
-        waits = positive(length) and self.inner.getopt("socket", "rcvtimeo") != (0, 0)
-        if waits and not select.select([self.number], [], [], 0)[0]:
-            raise system(errno.EAGAIN)
-        return length
 
 
 @CHAPTER.fault("zero-datagram-waits", "recv(0) keeps half of a datagram", "recv.zero.datagram")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from nixio_conformance.proof.hooks import Hooked, Sender
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import Port, doing, is_int, raising, reference, system, with_errno
+from nixio_conformance.proof.wrapper import Port, doing, is_int, quietly, raising, reference, system, with_errno
 
 CHAPTER = Chapter(__name__)
 WORDS = ("rd", "wr", "rdwr")
@@ -170,7 +170,7 @@ SHUTDOWN: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
         ("shutdown.word.nothing-done",),
         {
             "given": lambda s, *a: doing(
-                a, lambda: quiet(s.inner.shutdown, "wr") if a and a[0] not in (*WORDS, None) else None
+                a, lambda: quietly(s.inner.shutdown, "wr") if a and a[0] not in (*WORDS, None) else None
             )
         },
     ),
@@ -206,12 +206,6 @@ SHUTDOWN: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
         {"told": lambda s, r: None if s.dgram else r},
     ),
 )
-
-
-def quiet(action: Callable[..., object], *arguments: Any) -> None:
-    """Try it."""
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        action(*arguments)
 
 
 for name, does, clauses, members in SHUTDOWN:
@@ -325,7 +319,7 @@ class AgainOther(Port):
 
     def shutdown(self, *arguments: Any) -> Any:
         if arguments and arguments == self.last:
-            quiet(self.inner.shutdown, "rdwr")
+            quietly(self.inner.shutdown, "rdwr")
         self.last = arguments
         return self.inner.shutdown(*arguments)
 
@@ -355,7 +349,7 @@ class Others(Port):
 
     def shutdown(self, *arguments: Any) -> Any:
         if self.sibling is not None:
-            quiet(self.sibling.inner.shutdown, *arguments)
+            quietly(self.sibling.inner.shutdown, *arguments)
         return self.inner.shutdown(*arguments)
 
 
@@ -364,5 +358,5 @@ class EndShuts(Port):
     def recv(self, *arguments: Any) -> Any:
         data = self.inner.recv(*arguments)
         if self.stream and not data and arguments != (0,):
-            quiet(self.inner.shutdown, "wr")
+            quietly(self.inner.shutdown, "wr")
         return data
