@@ -7,11 +7,27 @@ from pathlib import Path
 import pytest
 
 from nixio_conformance.proof import ledger, results
+from nixio_conformance.proof.catalogue import catalogue
 from nixio_conformance.proof.jobs import Finding
 from nixio_fixtures import load
 
 SPEC = load()
 PAGE = Path(__file__).parents[2] / "docs/coverage.md"
+#: Clauses whose faults came after the last whole proof: its record does not count them. A new record empties this.
+NOT_RECORDED = {
+    "recv.vanished.timed-out",
+    "read.vanished.timed-out",
+    "recvfrom.vanished.timed-out",
+    "send.vanished.told",
+    "write.vanished.told",
+    "getpeername.state.sent-elsewhere",
+    "model.stream",
+    "model.dgram",
+    "model.dual-stack",
+    "model.example",
+}
+#: Clauses that are proven only by rows that name all clauses of a method: each wants a row of its own.
+ONE_OF_SEVERAL = {"recv.result.only-data", "read.result.only-data", "write.chunk.any"}
 MEND = "record it anew: nixio-conformance prove --whole --ledger docs/coverage.md"
 
 
@@ -25,8 +41,14 @@ def test_each_number_that_is_shipped_is_of_a_clause_that_there_is() -> None:
     assert set(ledger.caught()) <= {clause.id for clause in SPEC.clauses}, MEND
 
 
-def test_each_judged_clause_has_a_fault_that_it_reports() -> None:
-    assert ledger.without_fault(SPEC, ledger.caught()) == [], MEND
+def test_each_judged_clause_is_named_by_a_fault() -> None:
+    """By its own name: a name with `*` promises one of several clauses, and so none of them."""
+    named = {name for fault in catalogue().faults for name in fault.clauses if "*" not in name}
+    assert set(ledger.without_fault(SPEC, named)) == ONE_OF_SEVERAL
+
+
+def test_each_judged_clause_has_a_recorded_fault_that_it_reports() -> None:
+    assert set(ledger.without_fault(SPEC, ledger.caught())) == NOT_RECORDED, MEND
 
 
 def test_a_row_tells_cases_faults_and_needs() -> None:
