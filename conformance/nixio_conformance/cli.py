@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from nixio_conformance import __version__, fuzz, listing, naming, running, smoke
+from nixio_conformance import __version__, fuzz, listing, naming, running, selection, smoke
 from nixio_conformance.agentcheck import command as agentcheck
 from nixio_conformance.baseline import command as baseline_command
 from nixio_conformance.driver import messages
@@ -17,7 +17,11 @@ from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.lua import AGENT
 from nixio_conformance.proof.command import prove
 from nixio_conformance.target import Target
+from nixio_fixtures import load
 from nixio_reports import StreamError
+
+#: Columns that no row of a table is longer than.
+_ONE_LINE = 500
 
 
 @click.group(epilog=naming.EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,9 +43,18 @@ def list_() -> None:
 
 @main.command()
 @click.argument("axis", type=click.Choice(["clauses", "methods", "options"]), default="clauses")
-def spec(axis: str) -> None:
+@click.option("--select", metavar="TERM", multiple=True, help="Only these clauses: as in `run`.")
+def spec(axis: str, select: tuple[str, ...]) -> None:
     """Print a table of the specification."""
-    Console().print(listing.table(axis))
+    try:
+        chosen = selection.parse(select, load())
+    except selection.UnknownSelection as error:
+        raise click.UsageError(str(error)) from None
+    if chosen and axis != "clauses":
+        raise click.UsageError(f"--select chooses clauses: `spec clauses --select {select[0]}`")
+    # In a pipe a row is a line, for grep.
+    console = Console() if sys.stdout.isatty() else Console(width=_ONE_LINE)
+    console.print(listing.table(axis, chosen))
 
 
 @main.command("smoke", epilog=naming.EPILOG)

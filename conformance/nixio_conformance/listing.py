@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from nixio_conformance import selection
 from nixio_conformance.driver import limits
 from nixio_conformance.lab import hermetic, host
 from nixio_conformance.target import plugged_in
@@ -50,13 +51,13 @@ def _know_the_lab() -> None:
         host.know(json.loads(hermetic.try_inside(way, lambda: json.dumps(host.probe()))))
 
 
-def table(axis: str) -> RenderableType:
-    """One table of the specification: clauses, methods or options."""
+def table(axis: str, chosen: dict[str, tuple[str, ...]] | None = None) -> RenderableType:
+    """One table of the specification: clauses (those that a selection may touch), methods or options."""
     spec = load()
     made = Table(box=None, title=axis, title_justify="left")
     if axis == "clauses":
         _columns(made, "clause", "level", "source", "requires")
-        for clause in spec.clauses:
+        for clause in (clause for clause in spec.clauses if selection.touches(chosen or {}, clause)):
             made.add_row(clause.id, clause.level, clause.source, Text(clause.requires))
     elif axis == "methods":
         _columns(made, "method", "source", "results", "summary")

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: Seconds for one command: builds and whole runs, on a loaded machine.
-PATIENCE = 300
+PATIENCE = 1200
 
 
 def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -260,6 +260,14 @@ def test_spec_prints_a_table(cli: Cli, axis: str) -> None:
     assert {"clauses": "send.data", "methods": "recvfrom", "options": "keepalive"}[axis] in done.output
 
 
+def test_spec_prints_the_clauses_of_a_method_one_a_line(cli: Cli) -> None:
+    done = cli("spec", "clauses", "--select", "bind")
+    rows = [line.split() for line in done.output.splitlines()[2:]]
+    assert {row[0] for row in rows if row} == {row.id for row in load().clauses if row.method == "bind"}
+    assert cli("spec", "options", "--select", "bind").exit_code == 2
+    assert cli("spec", "clauses", "--select", "levitate").exit_code == 2
+
+
 def test_schema_prints_the_protocol(cli: Cli) -> None:
     assert set(json.loads(cli("schema").output)["$defs"]) > {"request", "reply", "Call", "Values"}
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 
 import pytest
 
 from nixio_conformance import expect
 from nixio_conformance.driver.session import AgentCannot, Pending, PortSocket
+from nixio_conformance.lab import host
 from nixio_conformance.lab.case import Case, Pair
 from nixio_conformance.lab.transfer import rest_of
 from nixio_conformance.marks import clause
 
-#: More than any buffer on the way holds, so that a send of it has to wait.
-MUCH = b"0123456789abcdef" * (1 << 18)
+#: More than the buffers on the way hold once the port's is small, so that a send of it has to wait; and not more than
+#: an agent reads in a moment, as a signal that comes before the call shows nothing.
+MUCH = b"0123456789abcdef" * (1 << 15)
+SMALL = 4096
 
 #: Two ways to interrupt a call: a signal that the agent handles, and stopping and continuing the process. The second
 #: needs no handler, but the system interrupts only calls on a socket with a timeout by it.
@@ -98,6 +102,11 @@ def test_accept(case: Case, way: str) -> None:
 def sends(case: Case, pair: Pair, method: str, way: str) -> None:
     """A send that has sent a part already may return it when a signal comes, or go on: what it says must be true."""
     prepare(pair.port, "sndtimeo", way)
+    if host.capabilities()["kernel-view"]:
+        expect.true(pair.port.setopt("socket", "sndbuf", SMALL), "setopt()")
+    else:
+        with case.view(pair.port) as view:
+            view.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     pending = pair.port.start(method, MUCH)
     interrupt(case, pending, way)
     pending.blocked()  # what made room before the signal came to the call would hide it
