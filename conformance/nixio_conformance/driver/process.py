@@ -108,6 +108,7 @@ class AgentProcess:
             if left <= 0:
                 raise self._hung("answer", deadline)
             seconds = min(left, _SLICE)
+        self._refuse_flood()  # an answer may be that the file has come to its limit
         return line
 
     def waiting(self, seconds: float) -> bool:
@@ -180,6 +181,9 @@ class AgentProcess:
             self._memory = max(self._memory, used)
             if not self._waited(0.0):
                 raise self._gone()  # a child of its holds the pipe open: there will be no end
+        self._refuse_flood()
+
+    def _refuse_flood(self) -> None:
         if self._stderr.size() > LONGEST_STDERR:
             raise AgentBroke(f"the agent wrote more than {LONGEST_STDERR} bytes to standard error")
 
