@@ -234,3 +234,17 @@ class Port:
 def not_connected() -> OSError:
     """What a socket without a peer says."""
     return system(errno.ENOTCONN)
+
+
+class Siblings(Port):
+    """A socket that was accepted knows the one that was accepted after it."""
+
+    sibling: Any = None
+    last: Any = None
+
+    def accept(self) -> Any:
+        sock, host, port = super().accept()
+        if self.last is not None:
+            self.last.sibling = sock
+        self.last = sock
+        return sock, host, port

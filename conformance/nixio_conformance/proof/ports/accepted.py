@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from nixio_conformance.proof.hooks import Sender
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import Port, quietly, reference, system
+from nixio_conformance.proof.wrapper import Port, Siblings, quietly, reference, system
 
 CHAPTER = Chapter(__name__)
 
@@ -64,17 +64,7 @@ class AcceptedOwner(Port):
 
 
 @CHAPTER.fault("accepted-siblings", "closing an accepted socket closes the one after it", "accept.siblings.survive")
-class AcceptedSiblings(Port):
-    sibling: Any = None
-    last: Any = None
-
-    def accept(self) -> Any:
-        sock, host, port = super().accept()
-        if self.last is not None:
-            self.last.sibling = sock
-        self.last = sock
-        return sock, host, port
-
+class AcceptedSiblings(Siblings):
     def close(self) -> Any:
         if self.sibling is not None:
             quietly(self.sibling.inner.close)

@@ -11,7 +11,17 @@ from typing import Any, ClassVar
 
 from nixio_conformance.proof.hooks import Hooked, Sender
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import Port, doing, is_int, quietly, raising, reference, system, with_errno
+from nixio_conformance.proof.wrapper import (
+    Port,
+    Siblings,
+    doing,
+    is_int,
+    quietly,
+    raising,
+    reference,
+    system,
+    with_errno,
+)
 
 CHAPTER = Chapter(__name__)
 WORDS = ("rd", "wr", "rdwr")
@@ -336,17 +346,7 @@ class AgainFails(Port):
 
 
 @CHAPTER.fault("shutdown-others", "shutdown of an accepted socket shuts the one after it", "shutdown.independent")
-class Others(Port):
-    sibling: Any = None
-    last: Any = None
-
-    def accept(self) -> Any:
-        sock, host, port = super().accept()
-        if self.last is not None:
-            self.last.sibling = sock
-        self.last = sock
-        return sock, host, port
-
+class Others(Siblings):
     def shutdown(self, *arguments: Any) -> Any:
         if self.sibling is not None:
             quietly(self.sibling.inner.shutdown, *arguments)
