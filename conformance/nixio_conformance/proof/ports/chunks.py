@@ -318,7 +318,16 @@ for method in ("send", "sendto"):
         ("empty-for-none", "None is an empty buffer", "buffer.required", empty_for_none),
         ("halves-view", "the offset of what is not bytes is halved", "buffer.bytes-like-chunk", halves_view),
         ("length-text-is-zero", "a length that is text is 0", "length.number", text_is_zero),
-        ("thirds", "offsets are rounded to multiples of three", "chunk.any", every_third),
     ):
         members = {"methods": (method,), "chosen": chosen}
         CHAPTER.row(f"{name}-{method}", f"{method}: {does}", [f"{method}.{clause}"], Sender, **members)
+
+for method in SENDING:
+    CHAPTER.row(
+        f"thirds-{method}",
+        f"{method}: offsets are rounded to multiples of three",
+        [f"{method}.chunk.any"],
+        Sender,
+        methods=(method,),
+        chosen=every_third,
+    )

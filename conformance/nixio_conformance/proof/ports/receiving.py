@@ -43,6 +43,21 @@ for method in RECEIVING:
             f"{name}-{method}", f"{method} {does}", [clause.format(method)], Receiver, methods=(method,), got=got
         )
 
+for method in ("recv", "read"):
+    for name, does, got in (
+        ("with-sender", "gives the data with nothing for its sender", lambda s, d, n: (d, None, None)),
+        ("in-a-list", "gives a list of the data alone", lambda s, d, n: [d]),
+        ("with-length", "gives the data and their length", lambda s, d, n: (d, len(d))),
+    ):
+        CHAPTER.row(
+            f"{name}-{method}",
+            f"{method} {does}",
+            [f"{method}.result.only-data"],
+            Receiver,
+            methods=(method,),
+            got=got,
+        )
+
 LENGTHS: tuple[tuple[str, str, tuple[str, ...], Any], ...] = (
     (
         "one-more",
