@@ -72,7 +72,7 @@ def _lets_in(state: State, who: int, to: int) -> bool:
 
 
 def send(state: State, who: int, given: Chunk, name: Name | None = None) -> Legal:
-    """The whole message, to the peer or to `name`. One without bytes may be sent as that, or not at all."""
+    """The whole message, to the peer or to `name`. One without bytes may not be sent at all, and so go to nobody."""
     sock = state.sockets[who]
     ways: list[Way] = [fails(state, "argument")] if given.refusable else []
     destination = name or sock.remote
@@ -111,6 +111,8 @@ def _to_nobody(state: State, who: int, given: Chunk, name: Name, ways: list[Way]
     sock = state.sockets[who]
     if not sock.is_ip:
         told = _told(state.set(who, refused=True), who)
+        if not given.data:
+            ways = [*ways, number(0, 0, lambda _: state)]
         return Legal((*ways, fails(told, *REFUSED, "ENOENT", "ENOTCONN", "EDESTADDRREQ")))
     if not _may_be_nobody(state, sock, name):
         return UNSAID

@@ -216,7 +216,8 @@ def send(state: State, who: int, given: Chunk, *, named: bool = False) -> Legal:
     # What comes to an end that neither sends nor receives any more is answered by a reset.
     if pipe.gone or pipe.broken or (pipe.deaf and state.pipes[sock.inp].ended):
         broken = state.set_pipe(sock.out, broken=True).set_pipe(sock.inp, broken=True)
-        return Legal((*ways, number(least, len(given.data), lambda _: broken), fails(broken, *GONE)))
+        sent = broken if given.data else state
+        return Legal((*ways, number(least, len(given.data), lambda _: sent), fails(broken, *GONE)))
     ways += [number(least, len(given.data), lambda n: state.set_pipe(sock.out, data=pipe.data + given.data[:n]))]
     if pipe.deaf and not sock.is_ip:
         ways += [fails(state, "EPIPE")]

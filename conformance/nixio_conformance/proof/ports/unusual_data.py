@@ -108,6 +108,17 @@ class ZeroNothing(Sender):
         return super().transmit(name, buffer, to, offset, length)
 
 
+@CHAPTER.variety("stream-nothing", "streams: asks the system for nothing where there is nothing to send", *SENDS)
+class StreamNothing(Sender):
+    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+        start = 0 if offset is None else offset
+        if self.stream and is_int(start) and start >= 0 and self.number >= 0:
+            nothing = start >= size(buffer) if length is None else is_int(length) and length == 0
+            if nothing:
+                return 0
+        return super().transmit(name, buffer, to, offset, length)
+
+
 class Buffer:
     """A module-like object with a buffersize of its own."""
 
