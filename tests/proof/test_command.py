@@ -27,6 +27,29 @@ def test_a_few_faults_are_proven_and_recorded(tmp_path: Path) -> None:
     assert proof.footer is not None
 
 
+def test_a_proof_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    record = tmp_path / "nixio-proof" / "proof.jsonl"
+    assert prove(tmp_path, "closing/returns-zero", "-n", "1").returncode == 0
+    (first,) = results.read(record).results
+    record.write_bytes(b"".join(record.read_bytes().splitlines(keepends=True)[:2]))  # no footer: it was stopped
+    done = prove(tmp_path, "closing/returns-zero", "chunks/swapped-send", "-n", "1", "--resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 reported as promised" in done.stdout
+    again = {result.id: result for result in results.read(record).results}
+    assert set(again) == {"closing/returns-zero", "chunks/swapped-send"}
+    assert again[first.id] == first, "it was run again"
+
+
+def test_a_record_that_is_none_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+    record = tmp_path / "nixio-proof" / "proof.jsonl"
+    record.parent.mkdir()
+    record.write_text("{}\n")
+    done = prove(tmp_path, "closing/returns-zero", "--resume")
+    assert done.returncode == 1
+    assert f"{record.relative_to(tmp_path)}, line 1" in done.stderr
+    assert record.read_text() == "{}\n"
+
+
 def test_rows_are_chosen_by_the_clauses_that_must_report_them(tmp_path: Path) -> None:
     done = prove(tmp_path, "--select", "clause=close.garbage.once", "--list")
     assert done.returncode == 0

@@ -103,3 +103,37 @@ def test_what_is_no_record_is_told_with_what_to_do(tmp_path: Path, text: str) ->
     path.write_text(text)
     with pytest.raises(ValueError, match=r"proof\.jsonl.*nixio-conformance prove"):
         results.read(path)
+
+
+def earlier(outcome: results.Outcome, row: Fault | Variety = FAULT, *, whole: bool = False) -> results.Proof:
+    named = row.clauses if isinstance(row, Fault) else ()
+    found = results.Result(id=row.id, does=row.does, outcome=outcome, named=named)
+    return results.Proof(header=results.Header(suite="1", started="now", whole=whole), results=(found,))
+
+
+def test_what_came_out_right_need_not_be_had_again() -> None:
+    assert set(results.still_good(earlier("reported"), [FAULT, VARIETY], "1", whole=True)) == {FAULT.id}
+
+
+@pytest.mark.parametrize(
+    ("proof", "row"),
+    [
+        (earlier("survived"), FAULT),
+        (earlier("host-skip"), FAULT),
+        (earlier("reported"), Fault(FAULT.id, "is wrong in another way", FAULT.clauses)),
+        (earlier("reported"), Fault(FAULT.id, FAULT.does, ("send.a",))),
+        (earlier("accepted", VARIETY), VARIETY),
+    ],
+    ids=["survived", "host-skip", "changed", "other-clauses", "sample-only"],
+)
+def test_what_is_to_be_had_again(proof: results.Proof, row: Fault | Variety) -> None:
+    assert results.still_good(proof, [row], "1", whole=True) == {}
+
+
+def test_another_suite_has_proven_nothing_of_this_one() -> None:
+    assert results.still_good(earlier("reported"), [FAULT], "2", whole=False) == {}
+
+
+def test_a_variety_that_the_whole_suite_accepted_need_not_be_had_again() -> None:
+    proof = earlier("accepted", VARIETY, whole=True)
+    assert set(results.still_good(proof, [VARIETY], "1", whole=True)) == {VARIETY.id}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -46,6 +46,13 @@ class Catalogue:
         return Catalogue(
             tuple(row for row in self.faults if not words or any(_stands_for(word, row.id) for word in words)),
             tuple(row for row in self.varieties if not words or any(_stands_for(word, row.id) for word in words)),
+        )
+
+    def without(self, ids: Collection[str]) -> Catalogue:
+        """The rows that have none of these ids."""
+        return Catalogue(
+            tuple(row for row in self.faults if row.id not in ids),
+            tuple(row for row in self.varieties if row.id not in ids),
         )
 
     def part(self, number: int, parts: int) -> Catalogue:

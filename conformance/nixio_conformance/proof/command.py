@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from nixio_conformance import selection
+from nixio_conformance import __version__, selection
 from nixio_conformance.proof import ledger, results, show
 from nixio_conformance.proof.catalogue import Catalogue, CatalogueError, NoSuchRow, catalogue, stands_for
 from nixio_conformance.proof.pool import CannotBegin, Pool
@@ -60,6 +60,11 @@ RECORD = "proof.jsonl"
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the coverage ledger there (needs all rows).",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Take over what --report already shows as reported or accepted, and run the other rows.",
+)
 @click.option("--list", "list_", is_flag=True, help="Show the rows and do nothing.")
 def prove(
     rows: tuple[str, ...],
@@ -71,6 +76,7 @@ def prove(
     without: tuple[str, ...],
     folder: Path,
     page: Path | None,
+    resume: bool,
     list_: bool,
 ) -> None:
     """Prove the suite itself: it must report each faulty port of the catalogue, and accept each unusual right one.
@@ -87,11 +93,12 @@ def prove(
         return
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / RECORD
+    earlier = _earlier(record, chosen, whole=whole) if resume else {}
     pool = Pool(workers or 2 * (os.cpu_count() or 1), [f"--nixio-without={name}" for name in without])
     words = (*rows, *(f"--select={term}" for term in select), *([f"--part={part}"] if part else []))
 
     def lines(each: Callable[[results.Result], None]) -> Iterator[results.Line]:
-        return run(chosen, spec, pool, chosen=words, whole=whole, search=not no_search, each=each)
+        return run(chosen, spec, pool, chosen=words, whole=whole, search=not no_search, earlier=earlier, each=each)
 
     code = _recorded(pool, lines, record, show.Progress(console, _rows(chosen)))
     if code is None:
@@ -125,6 +132,15 @@ def _recorded(
     finally:
         signal.signal(signal.SIGTERM, previous)
     return None
+
+
+def _earlier(record: Path, chosen: Catalogue, *, whole: bool) -> dict[str, results.Result]:
+    try:
+        return results.still_good(results.read(record), chosen.rows, __version__, whole=whole)
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _terminated(number: int, frame: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,24 +56,27 @@ def prove(
     chosen: Sequence[str] = (),
     whole: bool = False,
     search: bool = True,
+    earlier: Mapping[str, results.Result] = {},
     each: Callable[[results.Result], None] = lambda result: None,
 ) -> Iterator[results.Line]:
     """The lines of the proof's record as they come; `each` is told every result.
 
     `whole`: the whole suite over each variety, not a sample and its own methods. `search`: where no clause that a row
-    names reports a fault, look for another one that does.
+    names reports a fault, look for another one that does. `earlier`: results by their rows' ids that are taken as they
+    are.
     """
     started = time.monotonic()
     yield results.Header(
         suite=__version__,
         started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
         chosen=tuple(chosen),
+        whole=whole,
         cases=pool.ready.cases,
         capabilities=pool.ready.capabilities,
     )
     counts: Counter[str] = Counter()
-    todo = jobs(catalogue, spec, pool.ready.cases, whole=whole, search=search)
-    for result in _results(catalogue, todo, pool.answers(todo)):
+    todo = jobs(catalogue.without(earlier), spec, pool.ready.cases, whole=whole, search=search)
+    for result in itertools.chain(earlier.values(), _results(catalogue, todo, pool.answers(todo))):
         counts[result.outcome] += 1
         each(result)
         yield result

@@ -38,6 +38,8 @@ class Header(Line, frozen=True, kw_only=True):
     started: str
     #: The words of the command line that chose the rows; none for the whole catalogue.
     chosen: tuple[str, ...] = ()
+    #: Each variety was under the whole suite, not under a sample.
+    whole: bool = False
     #: Cases of each clause on this host.
     cases: dict[str, int] = {}
     #: Why this host lacks a capability, by its name; empty where it has it.
@@ -141,6 +143,23 @@ def exit_code(results: Iterable[Result]) -> int:
     if not outcomes or outcomes <= {"host-skip"}:
         return 3
     return 1 if outcomes & set(BAD) else 0
+
+
+def still_good(proof: Proof, rows: Iterable[Fault | Variety], suite: str, *, whole: bool) -> dict[str, Result]:
+    """Results of an earlier proof by the same suite that need not be had again: of rows that came out as they should.
+
+    A row that was changed since is not among them, and no variety that was under a sample where all is wanted.
+    """
+    if proof.header.suite != suite:
+        return {}
+    found = {result.id: result for result in proof.results if result.outcome in ("reported", "accepted")}
+    return {
+        row.id: found[row.id]
+        for row in rows
+        if row.id in found
+        and found[row.id].does == row.does
+        and (row.clauses == found[row.id].named if isinstance(row, Fault) else proof.header.whole or not whole)
+    }
 
 
 def write(path: Path, lines: Iterable[Line]) -> None:
