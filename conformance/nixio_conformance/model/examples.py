@@ -8,7 +8,7 @@ from importlib import resources
 
 import msgspec
 
-from nixio_conformance.model.moves import KINDS, SETTINGS, Play
+from nixio_conformance.model.moves import BARE, KINDS, SETTINGS, Play
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +26,7 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def play(self) -> Play:
         """The row as a play; ValueError for a kind or a setting that there is none of."""
-        if self.kind not in KINDS or self.setting not in SETTINGS[self.kind.partition("-")[2]]:
+        if self.kind not in KINDS or self.setting not in (BARE, *SETTINGS[self.kind.partition("-")[2]]):
             raise ValueError(f"examples.toml: {self.id}: no kind {self.kind!r} with a setting {self.setting!r}")
         return Play(self.kind, self.setting, self.nonblocking, self.moves, self.finish)
 

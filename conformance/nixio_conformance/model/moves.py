@@ -6,7 +6,7 @@ A move names sockets by the order in which they came to be, so that it can be wr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nixio_conformance.driver.session import Argument
 from nixio_conformance.model.rules import Call
@@ -79,6 +79,8 @@ SETTINGS: dict[str, dict[str, tuple[Move, ...]]] = {
         ),
     },
 }  # fmt: skip
+#: The setting without a socket: everything is a move. It is for plays that are shortened, and none is drawn with it.
+BARE = "bare"
 #: Sockets of one play, at most.
 MOST_SOCKETS = 7
 #: Bytes that say where they stood; as many as a prime number, so that a shift never looks like none.
@@ -103,7 +105,36 @@ def kinds_of(play: Play) -> tuple[Kind, Kind]:
 
 def setting_of(play: Play) -> tuple[Move, ...]:
     """The moves that a play begins with."""
-    return SETTINGS[play.kind.partition("-")[2]][play.setting]
+    return () if play.setting == BARE else SETTINGS[play.kind.partition("-")[2]][play.setting]
+
+
+def without_socket(play: Play, place: int) -> Play | None:
+    """A bare play without the move at `place`, which makes a socket, and without all that the socket does.
+
+    None where the move makes none. The numbers of the sockets that came after it are one less. (An accept() that fails
+    makes none either: then the play is another one, and has to be tried.)
+    """
+    makers = [index for index, move in enumerate(play.moves) if move[1] in ("socket", "peer", "accept")]
+    if place not in makers:
+        return None
+    number = makers.index(place)
+    moves: list[Move] = []
+    for index, move in enumerate(play.moves):
+        places = [at for at in (0, *_names_other(str(move[1]))) if at < len(move) and isinstance(move[at], int)]
+        if index == place or (move[1] not in ("socket", "peer") and any(move[at] == number for at in places)):
+            continue
+        moves.append(
+            tuple(
+                word - 1 if at in places and isinstance(word, int) and word > number else word
+                for at, word in enumerate(move)
+            )
+        )
+    return replace(play, moves=tuple(moves))
+
+
+def _names_other(method: str) -> tuple[int, ...]:
+    """Where a move of a method names a second socket."""
+    return {"bind": (2,), "connect": (2,), "sendto": (3,)}.get(method, ())
 
 
 def settled(state: State, move: Move, last: int = 0) -> Move:
@@ -122,9 +153,9 @@ def settled(state: State, move: Move, last: int = 0) -> Move:
         who = _other_end(state, last)
     else:
         who = _chosen(state, who, _apt(state, method))
-    place = {"bind": 0, "connect": 0, "sendto": 1}.get(method, len(words))
+    places = [at - 2 for at in _names_other(method)]
     for index, word in enumerate(words):
-        if index == place and isinstance(word, int):
+        if index in places and isinstance(word, int):
             words[index] = _chosen(state, word, [other for other in _targets(state, method) if other != who])
     return (who, do, *words)
 

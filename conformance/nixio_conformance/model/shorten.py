@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nixio_conformance.model.moves import SETTINGS, Move, Play
+from nixio_conformance.model.moves import BARE, SETTINGS, Move, Play, setting_of, without_socket
 from nixio_conformance.model.search import Found, Table
 
 #: Plays that shortening may take.
@@ -37,6 +37,15 @@ def _shortest(hunt: _Hunt, found: Found) -> Found:
     best = found
     for play in (found.made, replace(found.made, finish=False)):
         best = hunt.better(best, play)
+    best = _rounds(hunt, best)
+    # The sockets of a setting cannot be left out before they are moves.
+    bare = replace(best.made, setting=BARE, moves=(*setting_of(best.made), *best.made.moves))
+    if best.made.setting != BARE and not best.made.nonblocking:
+        best = _rounds(hunt, hunt.better(best, bare))
+    return best
+
+
+def _rounds(hunt: _Hunt, best: Found) -> Found:
     while (after := _round(hunt, best)) is not best:
         best = after
     return best
@@ -67,6 +76,8 @@ def _round(hunt: _Hunt, best: Found) -> Found:
     while size >= 1:
         best = _without(hunt, best, size)
         size //= 2
+    if best.made.setting == BARE:
+        best = _without_sockets(hunt, best)
     for play in _simpler(best.made):
         after = hunt.better(best, play)
         if after is not best:
@@ -82,6 +93,14 @@ def _without(hunt: _Hunt, best: Found, size: int) -> Found:
     return best
 
 
+def _without_sockets(hunt: _Hunt, best: Found) -> Found:
+    """Leave out sockets with all that they do."""
+    for place in reversed(range(len(best.made.moves))):
+        if place < len(best.made.moves) and (play := without_socket(best.made, place)) is not None:
+            best = hunt.better(best, play)
+    return best
+
+
 def _simpler(play: Play) -> Iterator[Play]:
     """The play with one thing simpler."""
     if play.finish:
@@ -89,7 +108,7 @@ def _simpler(play: Play) -> Iterator[Play]:
     if play.nonblocking:
         yield replace(play, nonblocking=False)
     for setting in SETTINGS[play.kind.partition("-")[2]]:
-        if setting == play.setting:
+        if play.setting in (setting, BARE):
             break
         yield replace(play, setting=setting)
     for index, move in enumerate(play.moves):
