@@ -5,6 +5,8 @@ Nothing of it is active otherwise, so that having the package installed changes 
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from nixio_conformance import place
@@ -61,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of the specification that a check proves")
     target = target_of(config)
     if target is not None:
+        # Hypothesis keeps notes on local code in the current folder. Where nothing can be written it does without.
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(os.devnull, "hypothesis"))
         config.stash[TARGET] = target
         _limit(config)
         config.stash[expecting.EXPECTING] = expecting.of(config, judged_levels(config))

@@ -238,6 +238,14 @@ def test_what_lies_in_the_users_folder_does_not_disturb(runs: Runs) -> None:
     }  # fmt: skip
 
 
+def test_random_buffers_leave_no_notes_in_the_users_folder(runs: Runs) -> None:
+    """Hypothesis reads the local code that it finds loaded, here the port's, and would keep what it read."""
+    command = [sys.executable, "-m", "nixio_conformance", "run", "--target=ports:fine", "--in-process", "--without=lab"]
+    done = runs.execute([*command, "--select=clause=send.chunk.any", "--select=clause=write.chunk.any"])
+    assert done.code == 0, done.output + done.errors
+    assert not (runs.folder / ".hypothesis").exists()
+
+
 def test_having_the_package_installed_changes_no_other_tests(runs: Runs) -> None:
     (runs.folder / "test_mine.py").write_text("def test_mine(): pass\n")
     done = runs.execute([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_mine.py"])

@@ -14,7 +14,7 @@ from nixio_conformance.lab.case import Case
 from nixio_conformance.lab.transfer import SENTINEL, Sender
 from nixio_conformance.marks import clause
 
-#: The same examples in every run, and none kept on the disk of whoever runs the suite.
+#: The same examples in each run of the same code, and none kept on the disk of whoever runs the suite.
 REPEATABLE = settings(
     max_examples=30,
     derandomize=True,
