@@ -8,10 +8,11 @@ import pytest
 from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import observer, options
+from nixio_conformance.lab import observer, options, transfer
 from nixio_conformance.lab.calls import METHODS, sensible, soon
 from nixio_conformance.lab.case import Case, Pair
 from nixio_conformance.lab.peer import contract_address, family_of, type_of
+from nixio_conformance.lab.transfer import BINARY
 from nixio_conformance.marks import clause
 
 
@@ -82,10 +83,13 @@ def test_every_method(case: Case, method: str) -> None:
 
 
 @clause("accept.socket.receives")
-def test_receives(case: Case) -> None:
+@pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
+@pytest.mark.parametrize("data", [pytest.param(b"?", id="little"), pytest.param(BINARY * 32, id="much")])
+def test_receives(case: Case, method: str, data: bytes) -> None:
     pair = case.pair("server")
-    pair.peer.send(b"?")
-    expect.data(pair.port.recv(10), b"?")
+    pair.peer.send(data)
+    pair.peer.shutdown()
+    expect.same(transfer.receive_exactly(pair.port, method, len(data)), data, f"what {method}() returned")
 
 
 @clause("accept.socket.sends")

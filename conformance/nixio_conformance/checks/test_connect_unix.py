@@ -13,6 +13,7 @@ from nixio_conformance.lab.case import Case
 from nixio_conformance.lab.peer import Peer
 from nixio_conformance.lab.reach import arrives
 from nixio_conformance.marks import clause
+from nixio_fixtures import Kind, load
 
 WHAT = "connect()"
 TOO_LONG = ("argument", "ENAMETOOLONG", "EINVAL")
@@ -61,6 +62,7 @@ def test_unix_port_ignored(case: Case, port: Argument) -> None:
     peer = case.destination()
     sock = case.socket()
     expect.true(sock.connect(peer.address[0], port), WHAT)
+    expect.same(expect.address(sock.getpeername()), peer.address, "getpeername()")
     arrives(case, sock, peer)
 
 
@@ -83,6 +85,12 @@ def test_unix_makes_no_file(case: Case) -> None:
 def test_unix_no_socket(case: Case, what: str) -> None:
     path = case.folder if what == "folder" else _left(case, what)
     expect.fails(case.socket().connect(path, None), "ECONNREFUSED", "ENOTSOCK", what=WHAT)
+
+
+@clause("connect.unix.other-type")
+def test_unix_other_type(case: Case, kind: Kind) -> None:
+    other = case.destination(load().kind("unix-dgram" if kind.type == "stream" else "unix-stream"))
+    expect.fails(case.socket().connect(*other.address), "EPROTOTYPE", what=WHAT)
 
 
 @clause("connect.unix.leaves-file")

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 
 import pytest
 
 from nixio_conformance import expect
 from nixio_conformance.driver.session import AgentCannot, Pending, PortSocket
-from nixio_conformance.lab import host
+from nixio_conformance.lab import transfer
 from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import rest_of
+from nixio_conformance.lab.transfer import MUCH, rest_of
 from nixio_conformance.marks import clause
-
-#: More than the buffers on the way hold once the port's is small, so that a send of it has to wait; and not more than
-#: an agent reads in a moment, as a signal that comes before the call shows nothing.
-MUCH = b"0123456789abcdef" * (1 << 15)
-SMALL = 4096
 
 #: Two ways to interrupt a call: a signal that the agent handles, and stopping and continuing the process. The second
 #: needs no handler, but the system interrupts only calls on a socket with a timeout by it.
@@ -102,11 +96,7 @@ def test_accept(case: Case, way: str) -> None:
 def sends(case: Case, pair: Pair, method: str, way: str) -> None:
     """A send that has sent a part already may return it when a signal comes, or go on: what it says must be true."""
     prepare(pair.port, "sndtimeo", way)
-    if host.capabilities()["kernel-view"]:
-        expect.true(pair.port.setopt("socket", "sndbuf", SMALL), "setopt()")
-    else:
-        with case.view(pair.port) as view:
-            view.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
+    transfer.shrink(case, pair.port)
     pending = pair.port.start(method, MUCH)
     interrupt(case, pending, way)
     pending.blocked()  # what made room before the signal came to the call would hide it
@@ -129,6 +119,39 @@ def test_send(case: Case, pair: Pair, way: str) -> None:
 @WAYS
 def test_write(case: Case, pair: Pair, way: str) -> None:
     sends(case, pair, "write", way)
+
+
+def waits_for_room(case: Case, method: str, way: str) -> None:
+    """A call that has sent nothing yet: one byte, and no room for it."""
+    flood = transfer.flood(case, transfer.sender(case, method))
+    prepare(flood.sender.sock, "sndtimeo", way)
+    flood.fill(case)
+    flood.until_refused()
+    expect.true(flood.sender.sock.setblocking(True), "setblocking()")
+    pending = flood.waiting(b"!")
+    interrupt(case, pending, way)
+    still_waits(pending, f"{method}()")
+    expect.same(flood.read(), flood.expected, "what the peer received of the calls before")
+    flood.sender.count(pending.outcome(), 1)
+    expect.same(flood.sender.arrived(), [b"!"], "what the peer received of the call that waited")
+
+
+@clause("send.interrupt.retried")
+@WAYS
+def test_a_send_without_room(case: Case, way: str) -> None:
+    waits_for_room(case, "send", way)
+
+
+@clause("write.interrupt.retried")
+@WAYS
+def test_a_write_without_room(case: Case, way: str) -> None:
+    waits_for_room(case, "write", way)
+
+
+@clause("sendto.interrupt.retried")
+@WAYS
+def test_a_sendto_without_room(case: Case, way: str) -> None:
+    waits_for_room(case, "sendto", way)
 
 
 @clause("connect.interrupt.finished")

@@ -8,7 +8,7 @@ from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure
 from nixio_conformance.lab import transfer
 from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.transfer import Flood, Sender
+from nixio_conformance.lab.transfer import MUCH, Flood, Sender
 from nixio_conformance.marks import clause
 
 SENDERS = pytest.mark.parametrize("method", ["send", "write"])
@@ -73,12 +73,7 @@ def test_sending_goes_on_when_there_is_room(case: Case, method: str) -> None:
 def waits(flood: Flood, sender: Sender) -> None:
     """A call that blocks is found (while there is room they may come back), and ends when the peer reads."""
     expect.true(sender.sock.setblocking(True), "setblocking()")
-    pending = sender.start(flood.data)
-    for _ in range(1000):
-        if pending.blocked():
-            break
-        flood.taken.append(flood.data[: sender.count(pending.outcome(), len(flood.data))])
-        pending = sender.start(flood.data)
+    pending = flood.waiting(flood.data)
     before = flood.read()
     expect.same(before, flood.expected, "what the peer received of the calls before")
     # A stream's call may wait until all of its bytes found room.
@@ -127,3 +122,16 @@ def test_a_timeout_is_would_block(case: Case, method: str) -> None:
     expect.true(sock.setblocking(True), "setblocking()")
     expect.true(sock.setopt("socket", "sndtimeo", (0, 20000)), "setopt()")
     expect.would_block(flood.until_refused(), f"{method}() when the time is over")
+
+
+@clause("send.timeout.counted")
+@SENDERS
+def test_a_timeout_after_a_part_counts_that(case: Case, method: str) -> None:
+    """More than finds room, and nobody reads: the part that was taken is told, and arrives."""
+    made = transfer.sender(case, method)
+    transfer.shrink(case, made.sock)
+    expect.true(made.sock.setopt("socket", "sndtimeo", (0, 20000)), "setopt()")
+    count = made.count(made(MUCH), len(MUCH))
+    got = made.peer.recv_exactly(count)
+    expect.holds(got == MUCH[:count], "what the peer received", f"the first {count} bytes", "others")
+    expect.same(made.arrived(), [], "what else the peer received")

@@ -144,6 +144,11 @@ def rest_of(first: Outcome, sock: PortSocket, method: str, peer: Peer, expected:
 
 # --- full buffers
 
+#: Bytes that a small buffer is asked to hold (a system may double them), and more than it and the peer's hold together:
+#: a send of so much has to wait. It is not more than an agent reads in a moment.
+SMALL = 4096
+MUCH = b"0123456789abcdef" * (1 << 15)
+
 
 @dataclass
 class Flood:
@@ -175,6 +180,18 @@ class Flood:
                 return outcome
         raise expect.Mismatch("sending what nobody reads", "a failure at last", f"{len(self.taken)} successes")
 
+    def waiting(self, data: bytes) -> Pending:
+        """Have the port send on a socket that blocks until a call waits for room, and that call.
+
+        What was given up as full may have room again a moment later.
+        """
+        for _ in range(1000):
+            pending = self.sender.start(data)
+            if pending.blocked():
+                break
+            self.taken.append(data[: self.sender.count(pending.outcome(), len(data))])
+        return pending
+
     def fill(self, case: Case) -> None:
         """Fill the port's buffer from outside where that is possible, and by the port's own calls where it is not."""
         if host.capabilities()["kernel-view"] or self.sender.destination:
@@ -196,6 +213,15 @@ class Flood:
         return [b"".join(self.taken)] if self.sender.is_stream else self.taken
 
 
+def shrink(case: Case, sock: PortSocket) -> None:
+    """Make the buffer of what is sent small: from outside where that is possible, without setopt()."""
+    if host.capabilities()["kernel-view"]:
+        expect.true(sock.setopt("socket", "sndbuf", SMALL), "setopt()")
+        return
+    with contextlib.suppress(OSError), case.view(sock) as view:
+        view.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
+
+
 def flood(case: Case, made: Sender) -> Flood:
     """Make the port's socket non-blocking and its buffer small, ready to be filled; data that shows gaps and repeats.
 
@@ -203,8 +229,7 @@ def flood(case: Case, made: Sender) -> Flood:
     """
     expect.true(made.sock.setblocking(False), "setblocking()")
     if not host.capabilities()["kernel-view"]:
-        with contextlib.suppress(OSError), case.view(made.sock) as view:
-            view.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        shrink(case, made.sock)
     return Flood(made, b"".join(number.to_bytes(4, "big") for number in range(16384 if made.is_stream else 64)))
 
 

@@ -87,6 +87,17 @@ class AcceptedDeaf(Port):
 
 
 @CHAPTER.fault(
+    "accepted-drops",
+    "recv on accepted sockets gives 1024 bytes at most, and the rest of what came is lost",
+    "accept.socket.receives",
+)
+class AcceptedDrops(Port):
+    def recv(self, *arguments: Any) -> Any:
+        data = self.inner.recv(*arguments)
+        return data[:1024] if self.accepted else data
+
+
+@CHAPTER.fault(
     "accepted-number",
     "fileno of an accepted socket is that of a helper",
     "accept.socket.kernel-addresses",

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
+from nixio_conformance.proof.hooks import Hooked
 from nixio_conformance.proof.registry import Chapter
 from nixio_conformance.proof.wrapper import Port
 
@@ -299,3 +300,36 @@ def peer_of(sock: Any) -> Any:
 def unmapped(host: Any) -> Any:
     """An IPv4 address without the form that it has on IPv6 sockets."""
     return host.removeprefix("::ffff:") if isinstance(host, str) else host
+
+
+class Echo(Hooked):
+    """A UNIX name comes with the port that was given, which is nothing."""
+
+    given_port: Any = None
+
+    def bind(self, *arguments: Any) -> Any:
+        done = self.inner.bind(*arguments)
+        return self.keep("getsockname", done, arguments)
+
+    def connect(self, *arguments: Any) -> Any:
+        done = self.inner.connect(*arguments)
+        return self.keep("getpeername", done, arguments)
+
+    def keep(self, asked: str, done: Any, arguments: tuple[Any, ...]) -> Any:
+        """Remember the port for the method that is different."""
+        if self.unix and asked == self.method:
+            self.given_port = (*arguments, None, None)[1]
+        return done
+
+    def told(self, result: Any) -> Any:
+        return (result[0], self.given_port) if self.unix else result
+
+
+for method, by in (("getsockname", "bind"), ("getpeername", "connect")):
+    CHAPTER.row(
+        f"unix-port-echo-{method}",
+        f"unix: {method} tells the port that {by} was given",
+        [f"{by}.unix.port-ignored"],
+        Echo,
+        method=method,
+    )

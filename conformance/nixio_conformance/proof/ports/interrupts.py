@@ -24,7 +24,7 @@ LENGTH = 8192
 def from_c(name: str, *arguments: Any) -> int:
     """Call a function of the C library once, whatever signal comes. Raises OSError."""
     function = getattr(ctypes.CDLL(None, use_errno=True), name)
-    function.restype = ctypes.c_ssize_t if name == "recv" else ctypes.c_int
+    function.restype = ctypes.c_ssize_t if name in ("recv", "sendto") else ctypes.c_int
     result = int(function(*arguments))
     if result < 0:
         raise system(ctypes.get_errno())
@@ -110,6 +110,33 @@ class SendTold(Sender):
         return sent
 
 
+class SendsFromC(Sender):
+    """A send that does not begin again after a signal: what was sent before is told, else EINTR."""
+
+    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+        plain = offset is None and length is None and self.blocking
+        if name not in self.methods or not plain or (to and not self.unix):
+            return super().transmit(name, buffer, to, offset, length)
+        data = flat(buffer)
+        address = unix_address(to[0]) if to else b""
+        return from_c("sendto", self.number, data, ctypes.c_size_t(len(data)), 0, address or None, len(address))
+
+
+for method in ("send", "write", "sendto"):
+    CHAPTER.row(
+        f"{method}-full-told",
+        f"{method} reports EINTR where nothing was sent yet",
+        [f"{method}.interrupt.retried"],
+        SendsFromC,
+        methods=(method,),
+    )
+
+
+def unix_address(path: str) -> bytes:
+    """What the system calls a path."""
+    return struct.pack("=H", FAMILIES["unix"]) + path.encode() + b"\0"
+
+
 @CHAPTER.fault("connect-told", "connect reports EINTR", "connect.interrupt.finished")
 class ConnectTold(Port):
     def connect(self, *arguments: Any) -> Any:
@@ -118,7 +145,7 @@ class ConnectTold(Port):
         path = arguments[0].encode()
         if not 0 < len(path) < 108 or 0 in path:
             return self.inner.connect(*arguments)
-        address = struct.pack("=H", FAMILIES["unix"]) + path + b"\0"
+        address = unix_address(arguments[0])
         from_c("connect", self.number, address, len(address))
         return True
 

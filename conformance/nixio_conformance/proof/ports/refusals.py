@@ -139,6 +139,13 @@ FAILURES = (
         instead(errno.ECONNREFUSED, lambda: socket.gaierror(-2, "refused")),
     ),
     (
+        "prototype-refused",
+        "connect",
+        "reports EPROTOTYPE as ECONNREFUSED",
+        ("connect.unix.other-type",),
+        instead(errno.EPROTOTYPE, lambda: system(errno.ECONNREFUSED)),
+    ),
+    (
         "enoent-refused",
         "connect",
         "reports ENOENT as ECONNREFUSED",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 from typing import Any
 
@@ -13,6 +14,7 @@ from nixio_conformance.proof.wrapper import (
     chunk,
     flat,
     raising,
+    system,
     would_block,
 )
 
@@ -40,7 +42,10 @@ class Sendall(Sender):
 
 
 @CHAPTER.fault(
-    "sendall-timeout", "write goes on after sndtimeo until all is sent", "setopt.socket-sndtimeo.effect.send"
+    "sendall-timeout",
+    "sending goes on after sndtimeo until all is sent",
+    "setopt.socket-sndtimeo.effect.send",
+    "send.timeout.counted",
 )
 class SendallTimeout(Sender):
     def told(self, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
@@ -54,6 +59,16 @@ class SendallTimeout(Sender):
         if would_block(error) and self.stream and self.blocking and length is None:
             return self.told(0, buffer, offset, length)
         raise error
+
+
+@CHAPTER.fault(
+    "part-timeout", "a send that sndtimeo ends reports would-block though a part was sent", "send.timeout.counted"
+)
+class PartForgotten(Sender):
+    def told(self, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
+        if self.stream and self.blocking and length is None and sent < len(flat(buffer)) - (offset or 0):
+            raise system(errno.EAGAIN)
+        return sent
 
 
 @CHAPTER.fault(
