@@ -38,16 +38,18 @@ PORT = """
     class Delegating:
         def __init__(self, inner): self.inner = inner
         def __getattr__(self, name): return getattr(self.inner, name)
+    def values(them):
+        return them[0] if len(them) == 1 else them
     class Socket:
         attribute = 5
         @property
         def raising(self): raise OSError(errno.EBADF, "gone")
         def fileno(self): return 3
-        def echo(self, *arguments): return arguments
+        def echo(self, *arguments): return values(arguments)
         def value(self, code): return eval(code, globals(), {"self": self})
         def error(self, code): raise eval(code)
         def leave(self): raise SystemExit(4)
-        def types(self, *arguments): return tuple(type(one).__name__ for one in arguments)
+        def types(self, *arguments): return values(tuple(type(one).__name__ for one in arguments))
         def close(self): pass
     def socket(domain, type, protocol=None):
         return Socket()
@@ -149,10 +151,14 @@ def test_a_value_outside_of_the_contract_is_foreign(port: PortSocket, code: str,
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("()", ()), ("(1,)", (1,)), ("('127.0.0.1', 80)", ("127.0.0.1", 80)), ("(None, None)", (None,) * 2)],
+    [("()", ()), ("('127.0.0.1', 80)", ("127.0.0.1", 80)), ("(None, None)", (None,) * 2)],
 )
 def test_a_tuple_is_several_values(port: PortSocket, code: str, expected: tuple[object, ...]) -> None:
     assert port.call("value", code) == Returned(expected)  # type: ignore[arg-type]
+
+
+def test_a_tuple_of_one_is_no_plain_value(port: PortSocket) -> None:
+    assert port.call("value", "(1,)") == Returned((Foreign("tuple", "(1,)"),))
 
 
 def test_a_tuple_in_a_tuple_is_foreign(port: PortSocket) -> None:

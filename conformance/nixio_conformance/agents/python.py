@@ -173,7 +173,8 @@ class Host:
             result = function(*given)
         except Exception as error:  # each kind has its own reply
             return failure(error)
-        values = result if isinstance(result, tuple) else (result,)
+        # Several values are a tuple. One of a single value is a value of the wrong type.
+        values = result if isinstance(result, tuple) and len(result) != 1 else (result,)
         return {"reply": "values", "values": [self._value(value) for value in values]}
 
     def _value(self, value: Any) -> Any:

@@ -243,6 +243,21 @@ class OutOfOrder(Receiver):
         return data[half:] + data[:half] if self.stream and len(data) > 3 else data
 
 
+@CHAPTER.fault(
+    "read-line", "read gives a line at most, and keeps what came behind it for the next read", "read.alias.in-turn"
+)
+class ReadLine(Receiver):
+    rest = b""
+
+    def receive(self, name: str, length: Any) -> Any:
+        if name != "read" or not self.stream or not positive(length) or self.number < 0:
+            return super().receive(name, length)
+        data = self.rest or self.inner.recv(length)
+        end = min(data.find(b"\n") + 1 or len(data), length)
+        self.rest = data[end:]
+        return data[:end]
+
+
 @CHAPTER.fault("read-buffer", "read has a buffer of its own, ahead of recv", "read.alias.in-turn")
 class ReadBuffer(Receiver):
     held = b""
