@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from nixio_conformance import expect
@@ -60,9 +62,15 @@ def test_the_system_has_what_was_set_last(case: Case, kind: Kind, option: Option
 
 @clause("setopt.stored.alone")
 @over(sets, tuple(option for option in load().options if option.set and option.name != "drop_membership"))
-def test_nothing_else_is_set(case: Case, kind: Kind, option: Option) -> None:
+@pytest.mark.parametrize("others", ["new", "set"])
+def test_nothing_else_is_set(case: Case, kind: Kind, option: Option, others: str) -> None:
+    """Nor is anything else taken back, where the other options have values that a new socket does not have."""
     sock, value = case.socket(), setting(option, option.valid[0])
     with case.view(sock) as view:
+        for other in STORED if others == "set" else ():
+            if other.id != option.id:
+                with contextlib.suppress(OSError):  # it is not this kind's
+                    options.write(view, other, setting(other, other.valid[0]))
         before = options.snapshot(view)
         expect.true(sock.setopt(option.level, option.name, value))
         changed = options.changes(before, options.snapshot(view), but=[option.id])

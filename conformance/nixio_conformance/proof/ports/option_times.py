@@ -212,13 +212,26 @@ class LostAtListen(Port):
         return result
 
 
-@CHAPTER.fault("broadcast-reuse", "broadcast sets reuseaddr too", "setopt.stored.alone")
-class BroadcastReuse(Port):
+class AlsoSets(Port):
+    """Setting one option sets another."""
+
+    one: ClassVar[tuple[str, str]]
+    other: ClassVar[tuple[str, str]]
+    value: ClassVar[int]
+
     def setopt(self, *arguments: Any) -> Any:
         result = self.inner.setopt(*arguments)
-        if arguments[:2] == ("socket", "broadcast"):
-            self.inner.setopt("socket", "reuseaddr", int(bool(arguments[2])))
+        if arguments[:2] == self.one and arguments[2]:
+            self.inner.setopt(*self.other, self.value)
         return result
+
+
+for name, does, one, other, value in (
+    ("broadcast-reuse", "broadcast sets reuseaddr too", ("socket", "broadcast"), ("socket", "reuseaddr"), 1),
+    ("nodelay-uncorks", "nodelay takes cork off", ("tcp", "nodelay"), ("tcp", "cork"), 0),
+    ("linger-unkeeps", "linger takes keepalive off", ("socket", "linger"), ("socket", "keepalive"), 0),
+):
+    CHAPTER.row(name, does, ["setopt.stored.alone"], AlsoSets, one=one, other=other, value=value)
 
 
 @CHAPTER.fault(
