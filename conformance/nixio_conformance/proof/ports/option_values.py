@@ -1,8 +1,9 @@
-"""Options beyond what the table can say: the shapes of their values."""
+"""Options beyond what the table can say: the shapes of their values, and the pending error's."""
 
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -17,6 +18,7 @@ Pair = tuple[str, str]
 SNDBUF, RCVBUF = ("socket", "sndbuf"), ("socket", "rcvbuf")
 LINGER, DEVICE = ("socket", "linger"), ("socket", "bindtodevice")
 TIMEOUTS = (("socket", "sndtimeo"), ("socket", "rcvtimeo"))
+ERROR = ("socket", "error")
 MULTICAST_IF, MULTICAST_IF6 = ("ip", "multicast_if"), ("ipv6", "multicast_if")
 
 
@@ -302,4 +304,37 @@ row(
     ("setopt.returns.true",),
     (MULTICAST_IF6,),
     written=number(lambda n: socket.htonl(n) if 0 < n < 128 else n),
+)
+
+
+# -- the pending error -------------------------------------------------------------------------------------------------
+row(
+    "error-zero",
+    "error is always 0",
+    ("getopt.socket-error.effect.refused", "getopt.socket-error.effect.reset"),
+    (ERROR,),
+    found=lambda s, v: 0,
+)
+row(
+    "error-raised",
+    "error raises what is pending",
+    ("getopt.socket-error.effect.refused",),
+    (ERROR,),
+    found=lambda s, v: raising(system(v)) if v else 0,
+)
+row(
+    "error-text",
+    "error is a message",
+    ("getopt.socket-error.effect.refused",),
+    (ERROR,),
+    found=lambda s, v: os.strerror(v) if v else "",
+)
+row("error-negative", "error is negative", ("getopt.socket-error.effect.refused",), (ERROR,), found=lambda s, v: -v)
+row("error-none", "error is None when there is none", ("getopt.value.shape",), (ERROR,), found=lambda s, v: v or None)
+row(
+    "error-kept",
+    "error is not cleared by reading",
+    ("getopt.socket-error.effect.once",),
+    (ERROR,),
+    found=lambda s, v: s.__dict__.setdefault("kept", v) if v else s.__dict__.get("kept", 0),
 )

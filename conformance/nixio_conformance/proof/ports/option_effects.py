@@ -1,145 +1,24 @@
-"""Options: the pending error, names, and when and for which socket something takes effect."""
+"""Options: when and for which socket something takes effect, and what it does to others."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import struct
 from typing import Any, ClassVar
 
 from nixio_conformance.proof.hooks import Optioned
 from nixio_conformance.proof.registry import Chapter
-from nixio_conformance.proof.wrapper import Port, is_int, raising, reference, system
+from nixio_conformance.proof.wrapper import Port, is_int, reference
 
 CHAPTER = Chapter(__name__)
 Pair = tuple[str, str]
 ERROR = ("socket", "error")
-LEVELS = ("socket", "tcp", "ip", "ipv6")
 
 
 def row(name: str, does: str, clauses: tuple[str, ...], pairs: tuple[Pair, ...], **members: Any) -> None:
     """A fault of some pairs."""
     CHAPTER.row(name, does, clauses, Optioned, pairs=frozenset(pairs), **members)
-
-
-# -- the pending error -------------------------------------------------------------------------------------------------
-row(
-    "error-zero",
-    "error is always 0",
-    ("getopt.socket-error.effect.refused", "getopt.socket-error.effect.reset"),
-    (ERROR,),
-    found=lambda s, v: 0,
-)
-row(
-    "error-raised",
-    "error raises what is pending",
-    ("getopt.socket-error.effect.refused",),
-    (ERROR,),
-    found=lambda s, v: raising(system(v)) if v else 0,
-)
-row(
-    "error-text",
-    "error is a message",
-    ("getopt.socket-error.effect.refused",),
-    (ERROR,),
-    found=lambda s, v: os.strerror(v) if v else "",
-)
-row("error-negative", "error is negative", ("getopt.socket-error.effect.refused",), (ERROR,), found=lambda s, v: -v)
-row("error-none", "error is None when there is none", ("getopt.value.shape",), (ERROR,), found=lambda s, v: v or None)
-row(
-    "error-kept",
-    "error is not cleared by reading",
-    ("getopt.socket-error.effect.once",),
-    (ERROR,),
-    found=lambda s, v: s.__dict__.setdefault("kept", v) if v else s.__dict__.get("kept", 0),
-)
-
-
-# -- names, time and place ---------------------------------------------------------------------------------------------
-class Named(Port):
-    """Level and option through one hook."""
-
-    def named(self, level: Any, option: Any) -> tuple[Any, Any]:
-        """The pair that is meant."""
-        return level, option
-
-    def setopt(self, *arguments: Any) -> Any:
-        return (
-            self.inner.setopt(*self.named(*arguments[:2]), *arguments[2:])
-            if len(arguments) > 1
-            else self.inner.setopt(*arguments)
-        )
-
-    def getopt(self, *arguments: Any) -> Any:
-        return self.inner.getopt(*self.named(*arguments)) if len(arguments) == 2 else self.inner.getopt(*arguments)
-
-
-def lower(word: Any) -> Any:
-    """In lower case."""
-    return word.lower() if isinstance(word, str) else word
-
-
-SAME = {
-    "keepalive": "socket",
-    "sndbuf": "socket",
-    "nodelay": "tcp",
-    "cork": "tcp",
-    "multicast_ttl": "ip",
-    "v6only": "ipv6",
-}
-CHAPTER.row(
-    "level-ignored",
-    "the level is ignored",
-    ["setopt.option.other-level", "getopt.option.other-level"],
-    Named,
-    named=lambda s, level, o: (SAME.get(o, level) if isinstance(o, str) and level in LEVELS else level, o),
-)
-CHAPTER.row(
-    "level-any",
-    "an unknown level is socket",
-    ["setopt.level.unknown", "getopt.level.unknown"],
-    Named,
-    named=lambda s, level, o: (level if not isinstance(level, str) or level in LEVELS else "socket", o),
-)
-CHAPTER.row(
-    "level-number",
-    "a level that is no text is socket",
-    ["setopt.level.not-text", "getopt.level.not-text"],
-    Named,
-    named=lambda s, level, o: (level if isinstance(level, str) else "socket", o),
-)
-CHAPTER.row(
-    "option-number",
-    "an option that is no text is keepalive",
-    ["setopt.option.not-text", "getopt.option.not-text"],
-    Named,
-    named=lambda s, level, o: (level, o if isinstance(o, str) else "keepalive"),
-)
-CHAPTER.row(
-    "upper-case",
-    "level and option may be in upper case",
-    ["setopt.level.unknown", "setopt.option.unknown"],
-    Named,
-    named=lambda s, level, o: (lower(level), lower(o)),
-)
-
-
-@CHAPTER.fault(
-    "level-alone", "an option that is left out is keepalive", "setopt.arguments.missing", "getopt.arguments.missing"
-)
-class LevelAlone(Port):
-    def setopt(self, level: Any = "socket", option: Any = "keepalive", value: Any = 1) -> Any:
-        return self.inner.setopt(level, option, value)
-
-    def getopt(self, level: Any = "socket", option: Any = "keepalive") -> Any:
-        return self.inner.getopt(level, option)
-
-
-@CHAPTER.fault("value-optional", "a value that is left out is 1", "setopt.value.missing")
-class ValueOptional(Port):
-    def setopt(self, level: Any, option: Any, value: Any = 1) -> Any:
-        return self.inner.setopt(level, option, value)
 
 
 @CHAPTER.fault("read-once", "each option is read once and remembered", "getopt.readback.latest", "getopt.stored.value")
