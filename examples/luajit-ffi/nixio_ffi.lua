@@ -17,7 +17,7 @@
 -- on; a peer that is gone is EPIPE and no signal. Descriptors are not inherited by programs that are started later, and
 -- are closed with their socket, by close() or by the garbage collector.
 --
--- Run on Linux only. The tables below have the numbers of other systems from their headers.
+-- Run on Linux only. The numbers of other systems below were written down without a machine to try them on.
 
 assert(rawget(_G, "jit"), "nixio_ffi needs LuaJIT")
 
