@@ -82,7 +82,6 @@ def test_unix_port_ignored(case: Case, kind: Kind, port: Argument) -> None:
     path = case.path()
     sock = case.socket()
     expect.true(sock.bind(path, port), WHAT)
-    expect.same(expect.address(sock.getsockname()), (path, None), "getsockname()")
     reached(case, listens(sock, kind), (path, None))
 
 

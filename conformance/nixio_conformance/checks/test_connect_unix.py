@@ -62,7 +62,6 @@ def test_unix_port_ignored(case: Case, port: Argument) -> None:
     peer = case.destination()
     sock = case.socket()
     expect.true(sock.connect(peer.address[0], port), WHAT)
-    expect.same(expect.address(sock.getpeername()), peer.address, "getpeername()")
     arrives(case, sock, peer)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nixio_conformance import expect
-from nixio_conformance.driver.outcome import Returned
+from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.session import PortSocket
 from nixio_conformance.lab import host
 from nixio_conformance.lab.case import Case, Pair
@@ -29,6 +29,14 @@ def test_result_shape(either_pair: Pair) -> None:
 def test_result_unix(either_pair: Pair) -> None:
     found = expect.address(either_pair.port.getpeername(), WHAT)
     expect.holds(type(found[0]) is str and found[1] is None, WHAT, "a path as text and None", found)
+
+
+@clause("getpeername.unix.no-port")
+def test_unix_no_port(case: Case) -> None:
+    sock, peer = case.socket(), case.destination()
+    if isinstance(sock.connect(peer.address[0], 80), Failure):  # that is connect's affair
+        expect.true(sock.connect(*peer.address), "connect()")
+    expect.same(expect.address(sock.getpeername(), WHAT), peer.address, WHAT)
 
 
 @clause("getpeername.result.raw")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nixio_conformance import expect
-from nixio_conformance.driver.outcome import Returned
+from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.session import PortSocket
 from nixio_conformance.lab import host
 from nixio_conformance.lab.case import ANY, Case, Pair
@@ -31,6 +31,14 @@ def test_result_unix(case: Case, state: str) -> None:
     sock = _in_state(case, state)
     found = expect.address(sock.getsockname(), WHAT)
     expect.holds(type(found[0]) is str and found[1] is None, WHAT, "a path as text and None", found)
+
+
+@clause("getsockname.unix.no-port")
+def test_unix_no_port(case: Case) -> None:
+    sock, path = case.socket(), case.path()
+    if isinstance(sock.bind(path, 80), Failure):  # that is bind's affair
+        expect.true(sock.bind(path, None), "bind()")
+    expect.same(expect.address(sock.getsockname(), WHAT), (path, None), WHAT)
 
 
 @clause("getsockname.result.raw")

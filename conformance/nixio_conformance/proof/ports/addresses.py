@@ -329,7 +329,7 @@ for method, by in (("getsockname", "bind"), ("getpeername", "connect")):
     CHAPTER.row(
         f"unix-port-echo-{method}",
         f"unix: {method} tells the port that {by} was given",
-        [f"{by}.unix.port-ignored"],
+        [f"{method}.unix.no-port"],
         Echo,
         method=method,
     )
