@@ -180,18 +180,6 @@ class Flood:
                 return outcome
         raise expect.Mismatch("sending what nobody reads", "a failure at last", f"{len(self.taken)} successes")
 
-    def waiting(self, data: bytes) -> Pending:
-        """Have the port send on a socket that blocks until a call waits for room, and that call.
-
-        What was given up as full may have room again a moment later.
-        """
-        for _ in range(1000):
-            pending = self.sender.start(data)
-            if pending.blocked():
-                break
-            self.taken.append(data[: self.sender.count(pending.outcome(), len(data))])
-        return pending
-
     def fill(self, case: Case) -> None:
         """Fill the port's buffer from outside where that is possible, and by the port's own calls where it is not."""
         if host.capabilities()["kernel-view"] or self.sender.destination:
