@@ -49,6 +49,20 @@ def test_what_comes_of_a_variety(answers: list[Answer], outcome: str) -> None:
     assert results.of_variety(VARIETY, answers).outcome == outcome
 
 
+def test_the_rate_of_a_clause_is_of_the_faults_that_name_it() -> None:
+    reported = results.of_fault(FAULT, Answer(id="", findings=(found("send.a"), found("send.b"))))
+    partly = results.of_fault(FAULT, Answer(id="", findings=(found("send.a"),), silent=("send.b",)))
+    skipped = results.of_fault(FAULT, Answer(id="", findings=(found("send.a"),), skipped={"send.b": "no lab"}))
+    elsewhere = results.of_fault(FAULT, Answer(id="", findings=(found("recv.c"),), silent=("send.a", "send.b")))
+    rates = results.by_clause([reported, partly, skipped, elsewhere])
+    assert rates == {"send.a": (3, 4), "send.b": (1, 3)}
+
+
+def test_a_name_for_several_clauses_is_the_rate_of_none() -> None:
+    fault = Fault("chapter/name", "is wrong", ("send.*",))
+    assert results.by_clause([results.of_fault(fault, Answer(id="", silent=("send.*",)))]) == {}
+
+
 def result(outcome: results.Outcome, *clauses: str) -> results.Result:
     return results.Result(
         id="a/b", does="", outcome=outcome, named=("send.a",), findings=tuple(found(clause) for clause in clauses)

@@ -137,6 +137,18 @@ def by_method(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
     return {method: (count[0], count[1]) for method, count in sorted(counts.items())}
 
 
+def by_clause(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
+    """Faults that each clause reported, and all that it was to report. A name with `*` promises no clause of its own."""
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for result in results:
+        reported = {finding.clause for finding in result.findings}
+        for name in result.named:
+            if name in reported or name in result.silent:  # else this host cannot show it
+                counts[name][0] += name in reported
+                counts[name][1] += "*" not in name
+    return {clause: (count[0], count[1]) for clause, count in sorted(counts.items()) if count[1]}
+
+
 def exit_code(results: Iterable[Result]) -> int:
     """0: all as it should be. 1: not. 3: nothing could be proven."""
     outcomes = {result.outcome for result in results}

@@ -88,6 +88,16 @@ def summary(proof: results.Proof) -> list[Table | str]:
         for method, (caught, total) in methods.items():
             table.add_row(method, str(total), str(caught), f"{caught / total:.0%}")
         shown.append(table)
+    clauses = results.by_clause(proof.results)
+    if short := {clause: count for clause, count in clauses.items() if count[0] < count[1]}:
+        table = Table(
+            "clause", "faults", "reported", "rate", box=None, title="Clauses that miss one", title_justify="left"
+        )
+        for clause, (caught, total) in short.items():
+            table.add_row(clause, str(total), str(caught), f"{caught / total:.0%}")
+        shown.append(table)
+    if clauses:
+        shown.append(f"{len(clauses) - len(short)} of {len(clauses)} clauses report each fault that they are to report")
     seconds = f" in {proof.footer.seconds:.0f} s" if proof.footer else "; it was stopped before its end"
     shown.append(f"{said or 'nothing was proven'}{seconds}")
     return shown
