@@ -138,7 +138,7 @@ def by_method(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
 
 
 def by_clause(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
-    """Faults that each clause reported, and all that it was to report. A name with `*` promises no clause of its own."""
+    """Faults that each clause reported, and all that it was to report. A name with `*` promises none of its own."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for result in results:
         reported = {finding.clause for finding in result.findings}
