@@ -76,6 +76,8 @@ def bind(state: State, who: int, arguments: Sequence[Argument]) -> Legal:
     if sock.phase != "fresh":
         if sock.is_stream and sock.phase == "connected" and not _is_whole(state, sock):
             return UNSAID  # a connection that has ended may leave a socket that can be bound again
+        if sock.spent:
+            return UNSAID  # and so may a connect that was refused, as Linux lets go of a port that it chose itself
         has_name = sock.is_ip or (sock.local is not None and sock.local.host)
         taken = ("EADDRINUSE",) if state.was_there(name) else ()  # which of the two is told first is the system's
         return Legal((fails(state, "EINVAL", *taken),)) if has_name else UNSAID
