@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -43,16 +43,17 @@ class Catalogue:
             if not any(_stands_for(word, row.id) for row in self.rows):
                 chapters = ", ".join(dict.fromkeys(row.id.partition("/")[0] for row in self.rows))
                 raise NoSuchRow(f"{word!r} is no row of the catalogue; its chapters are {chapters} (--list shows all)")
-        return Catalogue(
-            tuple(row for row in self.faults if not words or any(_stands_for(word, row.id) for word in words)),
-            tuple(row for row in self.varieties if not words or any(_stands_for(word, row.id) for word in words)),
-        )
+        return self._kept(lambda row: not words or any(_stands_for(word, row) for word in words))
 
     def without(self, ids: Collection[str]) -> Catalogue:
         """The rows that have none of these ids."""
+        return self._kept(lambda row: row not in ids)
+
+    def _kept(self, wanted: Callable[[str], bool]) -> Catalogue:
+        """The rows with an id that is wanted."""
         return Catalogue(
-            tuple(row for row in self.faults if row.id not in ids),
-            tuple(row for row in self.varieties if row.id not in ids),
+            tuple(row for row in self.faults if wanted(row.id)),
+            tuple(row for row in self.varieties if wanted(row.id)),
         )
 
     def part(self, number: int, parts: int) -> Catalogue:

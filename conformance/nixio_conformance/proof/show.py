@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Self
 
 from rich import progress
@@ -84,23 +84,23 @@ def summary(proof: results.Proof) -> list[Table | str]:
     said = ", ".join(f"{count} {_WORDS[name]}" for name, count in counts.items() if count)
     shown: list[Table | str] = []
     if methods := results.by_method(proof.results):
-        table = Table("method", "faults", "reported", "rate", box=None, title="Faults by method", title_justify="left")
-        for method, (caught, total) in methods.items():
-            table.add_row(method, str(total), str(caught), f"{caught / total:.0%}")
-        shown.append(table)
+        shown.append(_rates("Faults by method", "method", methods))
     clauses = results.by_clause(proof.results)
     if short := {clause: count for clause, count in clauses.items() if count[0] < count[1]}:
-        table = Table(
-            "clause", "faults", "reported", "rate", box=None, title="Clauses that miss one", title_justify="left"
-        )
-        for clause, (caught, total) in short.items():
-            table.add_row(clause, str(total), str(caught), f"{caught / total:.0%}")
-        shown.append(table)
+        shown.append(_rates("Clauses that miss one", "clause", short))
     if clauses:
         shown.append(f"{len(clauses) - len(short)} of {len(clauses)} clauses report each fault that they are to report")
     seconds = f" in {proof.footer.seconds:.0f} s" if proof.footer else "; it was stopped before its end"
     shown.append(f"{said or 'nothing was proven'}{seconds}")
     return shown
+
+
+def _rates(title: str, of: str, counts: Mapping[str, tuple[int, int]]) -> Table:
+    """How many faults were reported, of how many."""
+    table = Table(of, "faults", "reported", "rate", box=None, title=title, title_justify="left")
+    for name, (caught, total) in counts.items():
+        table.add_row(name, str(total), str(caught), f"{caught / total:.0%}")
+    return table
 
 
 def listing(catalogue: Catalogue) -> Iterable[Table]:

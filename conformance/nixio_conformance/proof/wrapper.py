@@ -11,7 +11,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 from nixio_conformance.agents import python
 
@@ -50,14 +50,14 @@ def system(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def is_int(value: object) -> bool:
+def is_int(value: object) -> TypeGuard[int]:
     """Whether it is a number, and no bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def positive(value: object) -> bool:
     """Whether it is a number above 0."""
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return is_int(value) and value > 0
 
 
 def would_block(error: BaseException) -> bool:

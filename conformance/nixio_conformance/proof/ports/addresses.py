@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
-from nixio_conformance.proof.hooks import Hooked
 from nixio_conformance.proof.registry import Chapter
 from nixio_conformance.proof.wrapper import Port
 
@@ -302,27 +301,28 @@ def unmapped(host: Any) -> Any:
     return host.removeprefix("::ffff:") if isinstance(host, str) else host
 
 
-class Echo(Hooked):
+class Echo(Told):
     """A UNIX name comes with the port that was given, which is nothing."""
 
+    #: The method that is given it.
+    by: ClassVar[str]
     given_port: Any = None
 
     def bind(self, *arguments: Any) -> Any:
-        done = self.inner.bind(*arguments)
-        return self.keep("getsockname", done, arguments)
+        return self.opened("bind", *arguments)
 
     def connect(self, *arguments: Any) -> Any:
-        done = self.inner.connect(*arguments)
-        return self.keep("getpeername", done, arguments)
+        return self.opened("connect", *arguments)
 
-    def keep(self, asked: str, done: Any, arguments: tuple[Any, ...]) -> Any:
-        """Remember the port for the method that is different."""
-        if self.unix and asked == self.method:
+    def opened(self, name: str, *arguments: Any) -> Any:
+        """Call bind or connect, and remember the port if it is the one."""
+        done = getattr(self.inner, name)(*arguments)
+        if name == self.by:
             self.given_port = (*arguments, None, None)[1]
         return done
 
-    def told(self, result: Any) -> Any:
-        return (result[0], self.given_port) if self.unix else result
+    def address(self, host: Any, port: Any, of: Any) -> Any:
+        return host, self.given_port if self.unix else port
 
 
 for method, by in (("getsockname", "bind"), ("getpeername", "connect")):
@@ -331,5 +331,6 @@ for method, by in (("getsockname", "bind"), ("getpeername", "connect")):
         f"unix: {method} tells the port that {by} was given",
         [f"{method}.unix.no-port"],
         Echo,
-        method=method,
+        methods=(method,),
+        by=by,
     )
