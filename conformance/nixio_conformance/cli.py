@@ -9,59 +9,36 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from nixio_conformance import __version__, fuzz, listing, naming, running, selection, smoke
-from nixio_conformance.agentcheck import command as agentcheck
-from nixio_conformance.baseline import command as baseline_command
+from nixio_conformance import __version__
+from nixio_conformance.commands import agent_check as agentcheck
+from nixio_conformance.commands import baseline as baseline_command
+from nixio_conformance.commands import fuzz, run, smoke, target_options
+from nixio_conformance.commands.list import list_
+from nixio_conformance.commands.spec import spec
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
-from nixio_conformance.lua import AGENT
-from nixio_conformance.proof.command import prove
-from nixio_conformance.target import Target
-from nixio_fixtures import load
+from nixio_conformance.target.lua import AGENT
+from nixio_conformance.target.target import Target
 from nixio_reports import StreamError
 
-#: Columns that no row of a table is longer than.
-_ONE_LINE = 500
 
-
-@click.group(epilog=naming.EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=target_options.EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nixio-conformance")
 def main() -> None:
     """Judge ports of nixio's Socket API."""
 
 
-main.add_command(running.run)
+main.add_command(run.run)
 main.add_command(baseline_command.baseline)
-main.add_command(prove)
+main.add_command(list_)
+main.add_command(spec)
 
 
-@main.command("list")
-def list_() -> None:
-    """Show what is plugged in, and what this host can."""
-    Console().print(listing.overview())
-
-
-@main.command()
-@click.argument("axis", type=click.Choice(["clauses", "methods", "options"]), default="clauses")
-@click.option("--select", metavar="TERM", multiple=True, help="Only these clauses: as in `run`.")
-def spec(axis: str, select: tuple[str, ...]) -> None:
-    """Print a table of the specification."""
-    try:
-        chosen = selection.parse(select, load())
-    except selection.UnknownSelection as error:
-        raise click.UsageError(str(error)) from None
-    if chosen and axis != "clauses":
-        raise click.UsageError(f"--select chooses clauses: `spec clauses --select {select[0]}`")
-    # In a pipe a row is a line, for grep.
-    console = Console() if sys.stdout.isatty() else Console(width=_ONE_LINE)
-    console.print(listing.table(axis, chosen))
-
-
-@main.command("smoke", epilog=naming.EPILOG)
-@naming.options
+@main.command("smoke", epilog=target_options.EPILOG)
+@target_options.options
 def smoke_(name: str | None, target: str | None, agent: str | None) -> None:
     """Try an implementation in a few steps, telling each: is it plugged in right?"""
-    chosen = naming.choose(name, target, agent)
+    chosen = target_options.choose(name, target, agent)
     try:
         fine = smoke.run(chosen, Console())
     except CannotStart as error:
@@ -76,13 +53,13 @@ def agent_path() -> None:
     click.echo(AGENT)
 
 
-@main.command("agent-check", epilog=naming.EPILOG)
-@naming.options
+@main.command("agent-check", epilog=target_options.EPILOG)
+@target_options.options
 @click.option("--select", "words", metavar="WORD", multiple=True, help="Only the cases that have this in their id.")
 @click.option("--list", "listed", is_flag=True, help="List the cases, and play none.")
 def agent_check(name: str | None, target: str | None, agent: str | None, words: tuple[str, ...], listed: bool) -> None:
     """Play the agent protocol's own cases: what an agent does wrong, and how to mend it."""
-    chosen = Target("entry-point", "reference") if listed else naming.choose(name, target, agent)
+    chosen = Target("entry-point", "reference") if listed else target_options.choose(name, target, agent)
     agentcheck.check(chosen, words, listed)
 
 
@@ -92,7 +69,7 @@ def agent_check(name: str | None, target: str | None, agent: str | None, words: 
 def report_(stream: Path, folder: Path | None) -> None:
     """Write and show the reports of a recorded stream again."""
     try:
-        sys.exit(running.show(stream, folder or stream.parent, Console()))
+        sys.exit(run.show(stream, folder or stream.parent, Console()))
     except StreamError as error:
         raise click.BadParameter(str(error), param_hint="STREAM") from None
 
@@ -103,4 +80,4 @@ def schema() -> None:
     click.echo(json.dumps(messages.schema(), indent=2))
 
 
-fuzz.register(main, naming.options, naming.choose)
+fuzz.register(main, target_options.options, target_options.choose)

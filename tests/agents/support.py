@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nixio_conformance.driver.outcome import Outcome
-from nixio_conformance.driver.session import Argument, PortSocket, Session
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.wire import Argument
 
 FAKE = Path(__file__).with_name("fake.lua")
 INTERPRETERS = ("lua5.1", "lua5.2", "lua5.3", "lua5.4", "luajit")
@@ -18,7 +20,7 @@ Begin = Callable[..., Session]
 class Fake:
     """A socket of `fake.lua`, whose next call does what a test says."""
 
-    def __init__(self, session: Session, socket: PortSocket) -> None:
+    def __init__(self, session: Session, socket: ImplSocket) -> None:
         self.session = session
         self.socket = socket
 
@@ -36,5 +38,5 @@ def opened(session: Session) -> Fake:
     """A socket of the fake module."""
     outcome = session.open("inet", "stream")
     socket = getattr(outcome, "values", (None,))[0]
-    assert isinstance(socket, PortSocket), outcome
+    assert isinstance(socket, ImplSocket), outcome
     return Fake(session, socket)

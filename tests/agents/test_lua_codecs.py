@@ -7,10 +7,9 @@ import subprocess
 from typing import Any
 
 import pytest
+from tests.agents.support import FAKE
 
-from nixio_conformance.lua import AGENT
-
-from .support import FAKE
+from nixio_conformance.target.lua import AGENT
 
 #: lua-cjson makes every number a float, which these tell from an integer: the agent must not use it there.
 INTEGERS = ("lua5.3", "lua5.4")

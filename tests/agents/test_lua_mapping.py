@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.agents.support import Begin, Fake, opened
 
 from nixio_conformance.driver.messages import Foreign
 from nixio_conformance.driver.outcome import Failure, Returned
-from nixio_conformance.driver.session import PortSocket
-
-from .support import Begin, Fake, opened
+from nixio_conformance.driver.socket import ImplSocket
 
 VALUES: dict[str, tuple[bool | int | float | str | bytes | None, ...]] = {
     "nothing": (),
@@ -157,23 +156,23 @@ def test_sockets_have_a_number_for_as_long_as_they_are_held(fake: Fake) -> None:
     outcome = fake.does("another socket", "accept")
     assert isinstance(outcome, Returned)
     other = outcome.values[0]
-    assert isinstance(other, PortSocket)
+    assert isinstance(other, ImplSocket)
     assert other.number == fake.socket.number + 1
     assert Fake(fake.session, other).does("path") == Returned(("/tmp/path",))
 
 
-def test_a_socket_is_what_has_methods_that_can_be_called(begin: Begin) -> None:
-    session = begin()
+def test_a_socket_is_what_has_methods_that_can_be_called(begin_lua: Begin) -> None:
+    session = begin_lua()
     outcome = session.open("callable")
     assert isinstance(outcome, Returned)
-    assert isinstance(outcome.values[0], PortSocket)
+    assert isinstance(outcome.values[0], ImplSocket)
     assert outcome.values[0].close() == Returned((True,))
 
 
-def test_looking_up_a_method_may_raise(begin: Begin) -> None:
-    outcome = begin().open("raising")
+def test_looking_up_a_method_may_raise(begin_lua: Begin) -> None:
+    outcome = begin_lua().open("raising")
     assert isinstance(outcome, Returned)
-    assert isinstance(outcome.values[0], PortSocket)
+    assert isinstance(outcome.values[0], ImplSocket)
     failure = outcome.values[0].call("bind")
     assert isinstance(failure, Failure)
     assert (failure.kind, "no bind" in failure.message) == ("argument", True)
@@ -226,15 +225,15 @@ def test_a_reset_closes_what_it_can_and_forgets_all(fake: Fake) -> None:
     assert opened(session).call("count") == Returned((0, 1))
 
 
-def test_an_error_of_the_factory(begin: Begin) -> None:
-    outcome = begin().open("unix", "stream")
+def test_an_error_of_the_factory(begin_lua: Begin) -> None:
+    outcome = begin_lua().open("unix", "stream")
     assert isinstance(outcome, Failure)
     assert outcome.kind == "argument"
     assert "unknown domain" in outcome.message
 
 
-def test_hello(begin: Begin, interpreter: str) -> None:
-    told = begin().welcome
+def test_hello(begin_lua: Begin, interpreter: str) -> None:
+    told = begin_lua().welcome
     assert told.name.endswith("fake.lua")
     assert (told.version, told.buffersize) == ("0.9", 4096)
     assert told.language.lower().replace(" ", "").startswith(interpreter)

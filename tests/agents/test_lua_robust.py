@@ -11,23 +11,22 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.agents.support import FAKE, Begin, Fake, opened
 
 from nixio_conformance.driver import blocked
 from nixio_conformance.driver.errors import AgentCrashed, CannotStart
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lua import AGENT
-
-from .support import FAKE, Begin, Fake, opened
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.target.lua import AGENT
 
 #: What is run before the agent: as if this Lua had no library that makes descriptors.
 PLAIN = "package.preload['posix.unistd'] = function() error('none') end package.preload.ffi = nil"
 
 
 @pytest.fixture(params=["whatever there is", "a plain Lua"])
-def anywhere(request: pytest.FixtureRequest, begin: Begin) -> Fake:
+def anywhere(request: pytest.FixtureRequest, begin_lua: Begin) -> Fake:
     """A socket of the fake module, with and without descriptors of the agent's own."""
-    return opened(begin(before=PLAIN if request.param == "a plain Lua" else ""))
+    return opened(begin_lua(before=PLAIN if request.param == "a plain Lua" else ""))
 
 
 def test_a_port_may_print(anywhere: Fake) -> None:
@@ -86,17 +85,17 @@ def has(interpreter: str, library: str) -> bool:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals on this system")
-def test_a_signal_interrupts_a_call(begin: Begin, interpreter: str) -> None:
+def test_a_signal_interrupts_a_call(begin_lua: Begin, interpreter: str) -> None:
     handled = has(interpreter, "ffi") or has(interpreter, "posix.signal")
     if not handled:
-        assert "signals" not in begin().welcome.capabilities
+        assert "signals" not in begin_lua().welcome.capabilities
         pytest.skip(f"{interpreter} has neither ffi nor luaposix")
-    session = begin(FAKE.with_name("nap.lua"))
+    session = begin_lua(FAKE.with_name("nap.lua"))
     assert "signals" in session.welcome.capabilities
     outcome = session.open()
     assert isinstance(outcome, Returned)
     socket = outcome.values[0]
-    assert isinstance(socket, PortSocket)
+    assert isinstance(socket, ImplSocket)
     for _ in range(3):
         pending = socket.start("recv")
         assert pending.blocked()
@@ -104,20 +103,20 @@ def test_a_signal_interrupts_a_call(begin: Begin, interpreter: str) -> None:
         assert pending.outcome(5) == Returned((b"interrupted",))
 
 
-def test_an_errno_that_nothing_set_is_known(begin: Begin, interpreter: str) -> None:
+def test_an_errno_that_nothing_set_is_known(begin_lua: Begin, interpreter: str) -> None:
     if not has(interpreter, "ffi") and not has(interpreter, "posix.errno"):
         pytest.skip(f"{interpreter} has neither ffi nor luaposix")
-    outcome = begin(FAKE.with_name("nap.lua")).open()
+    outcome = begin_lua(FAKE.with_name("nap.lua")).open()
     assert isinstance(outcome, Returned)
     socket = outcome.values[0]
-    assert isinstance(socket, PortSocket)
+    assert isinstance(socket, ImplSocket)
     for _ in range(3):
         assert socket.listen() == Returned((errno.ENOTDIR,))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals on this system")
-def test_a_signal_while_nothing_is_asked(begin: Begin, interpreter: str) -> None:
-    session = begin()
+def test_a_signal_while_nothing_is_asked(begin_lua: Begin, interpreter: str) -> None:
+    session = begin_lua()
     if "signals" not in session.welcome.capabilities:
         pytest.skip(f"{interpreter} has neither ffi nor luaposix")
     fake = opened(session)
@@ -144,32 +143,32 @@ def test_the_agent_ends_with_its_input(interpreter: str) -> None:
         ("local x = nil; return x.y", "attempt to index"),
     ],
 )
-def test_a_module_that_cannot_be_loaded(begin: Begin, tmp_path: Path, source: str | None, told: str) -> None:
+def test_a_module_that_cannot_be_loaded(begin_lua: Begin, tmp_path: Path, source: str | None, told: str) -> None:
     if source is not None:
         (tmp_path / "port.lua").write_text(source)
     with pytest.raises(CannotStart, match=r"port\.lua cannot be loaded by Lua") as caught:
-        begin(tmp_path / "port.lua")
+        begin_lua(tmp_path / "port.lua")
     assert told in str(caught.value)
 
 
-def test_a_module_that_is_not_there(begin: Begin) -> None:
+def test_a_module_that_is_not_there(begin_lua: Begin) -> None:
     with pytest.raises(CannotStart) as caught:
-        begin("nowhere.to.be.found")
+        begin_lua("nowhere.to.be.found")
     assert "module 'nowhere.to.be.found' not found; name where it is with --lua-path FOLDER" in str(caught.value)
 
 
 def test_a_module_is_found_by_paths_folders_and_where_one_stands(
-    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begin_lua: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "some place").mkdir()
     (tmp_path / "some place" / "inner.lua").write_text(FAKE.read_text())
     (tmp_path / "outer.lua").write_text(FAKE.read_text())
-    assert begin("inner", "--path", str(tmp_path / "some place")).welcome.name == "inner"
-    assert begin("inner", "--path", f"/nowhere/?.lua;{tmp_path}/some place/?.lua").welcome.name == "inner"
+    assert begin_lua("inner", "--path", str(tmp_path / "some place")).welcome.name == "inner"
+    assert begin_lua("inner", "--path", f"/nowhere/?.lua;{tmp_path}/some place/?.lua").welcome.name == "inner"
     monkeypatch.setenv("LUA_PATH", "/nowhere/?.lua")
     monkeypatch.setenv("LUA_PATH_5_4", "/nowhere/?.lua")
     monkeypatch.chdir(tmp_path)
-    assert begin("outer").welcome.name == "outer"
+    assert begin_lua("outer").welcome.name == "outer"
 
 
 def test_a_call_takes_no_longer_when_there_was_much(fake: Fake) -> None:

@@ -13,7 +13,7 @@ from types import FunctionType
 import pytest
 
 from nixio_conformance import checks
-from nixio_conformance.lab import host
+from nixio_conformance.host import capabilities
 from nixio_fixtures import Option, lines_of, load
 
 SPEC = load()
@@ -97,7 +97,7 @@ def test_there_are_the_documents_29_pairs_of_24_options() -> None:
 
 
 def test_each_capability_has_a_probe() -> None:
-    assert set(host.capabilities()) == {capability.id for capability in SPEC.capabilities}
+    assert set(capabilities.current()) == {capability.id for capability in SPEC.capabilities}
 
 
 def test_each_platform_can_be_told_from_the_others() -> None:

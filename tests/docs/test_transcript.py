@@ -8,10 +8,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from tests.docs.transcript import BLOCK, GUIDE, transcript
 
 from nixio_conformance.driver import messages
-
-from .transcript import BLOCK, GUIDE, transcript
 
 
 def shown() -> str:

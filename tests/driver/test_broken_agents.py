@@ -8,23 +8,24 @@ import time
 from collections.abc import Callable
 
 import pytest
+from tests.processes import running
 
-from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentError, AgentHung, CannotStart
+from nixio_conformance.driver.deadline import wait_for
+from nixio_conformance.driver.errors import AgentBroke, AgentCannot, AgentCrashed, AgentError, AgentHung, CannotStart
 from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.process import LONGEST_LINE, AgentProcess
-from nixio_conformance.driver.session import AgentCannot, PortSocket, Session, wait_for
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.transcript import Transcript
-
-from ..processes import running
 
 Begin = Callable[..., Session]
 
 
-def opened(session: Session) -> PortSocket:
+def opened(session: Session) -> ImplSocket:
     outcome = session.open("inet", "stream")
     assert isinstance(outcome, Returned)
     (found,) = outcome.values
-    assert isinstance(found, PortSocket)
+    assert isinstance(found, ImplSocket)
     return found
 
 
@@ -61,7 +62,7 @@ def test_a_program_that_does_not_exist_is_named(begin: Begin) -> None:
 
 
 def test_an_agent_that_never_says_hello_is_given_up(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nixio_conformance.driver.session.HELLO", 0.3)
+    monkeypatch.setattr("nixio_conformance.driver.hello.HELLO", 0.3)
     with pytest.raises(CannotStart, match=r"did not say hello: the agent took more than \d+\.\d s to answer"):
         begin("silent")
 

@@ -9,10 +9,9 @@ import subprocess
 import sys
 
 import pytest
+from tests.processes import running
 
-from nixio_conformance.driver.session import wait_for
-
-from ..processes import running
+from nixio_conformance.driver.deadline import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups")
 

@@ -13,8 +13,10 @@ import pytest
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.process import AgentProcess
-from nixio_conformance.driver.session import HeldAs, PortSocket, Session
-from nixio_conformance.target import python_agent
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.wire import HeldAs
+from nixio_conformance.target.target import python_agent
 
 Begin = Callable[..., Session]
 
@@ -52,7 +54,7 @@ def test_recorded_traffic_is_valid_in_its_direction_only(begin: Begin, schema: d
     tapped.said, tapped.heard = [], []
     session = begin(start=lambda: tapped)
     port = session.open("inet", "stream").values[0]  # type: ignore[union-attr]
-    assert isinstance(port, PortSocket)
+    assert isinstance(port, ImplSocket)
     port.bind("127.0.0.1", 0)
     port.getsockname()
     port.setopt("socket", "rcvtimeo", (1, 500))

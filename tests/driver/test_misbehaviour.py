@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.processes import running
 
 from nixio_conformance.driver import limits
+from nixio_conformance.driver.deadline import wait_for
 from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentError, AgentHung
 from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.process import AgentProcess
-from nixio_conformance.driver.session import PortSocket, Session, wait_for
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.transcript import Transcript
-
-from ..processes import running
 
 Begin = Callable[..., Session]
 
@@ -42,11 +43,11 @@ def wild(begin: Begin) -> Callable[..., Session]:
 Wild = Callable[..., Session]
 
 
-def opened(session: Session) -> PortSocket:
+def opened(session: Session) -> ImplSocket:
     outcome = session.open("inet", "stream")
     assert isinstance(outcome, Returned)
     (found,) = outcome.values
-    assert isinstance(found, PortSocket)
+    assert isinstance(found, ImplSocket)
     return found
 
 

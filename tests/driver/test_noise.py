@@ -9,8 +9,9 @@ import pytest
 
 from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.process import AgentProcess
-from nixio_conformance.driver.session import PortSocket, Session
-from nixio_conformance.target import python_agent
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.target.target import python_agent
 
 Begin = Callable[..., Session]
 
@@ -29,14 +30,18 @@ def socket(domain, type, protocol=None):
 
 
 @pytest.fixture
-def port(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PortSocket:
+def session(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     (tmp_path / "noisy.py").write_text(PORT)
     monkeypatch.chdir(tmp_path)
     argv = python_agent("target", "noisy")
-    session = begin(start=lambda: AgentProcess(argv))
+    return begin(start=lambda: AgentProcess(argv))
+
+
+@pytest.fixture
+def port(session: Session) -> ImplSocket:
     outcome = session.open("inet", "stream")
     assert isinstance(outcome, Returned)
-    assert isinstance(outcome.values[0], PortSocket), "what the port wrote is no reply"
+    assert isinstance(outcome.values[0], ImplSocket), "what the port wrote is no reply"
     return outcome.values[0]
 
 
@@ -56,18 +61,18 @@ def port(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PortS
         "os.dup2(os.open('/dev/null', os.O_WRONLY), 1)",
     ],
 )
-def test_the_protocol_goes_on(port: PortSocket, code: str) -> None:
+def test_the_protocol_goes_on(session: Session, port: ImplSocket, code: str) -> None:
     assert port.call("do", code) == Returned((True,))
     assert port.call("do", "pass") == Returned((True,))
-    port.session.end_case()
+    session.end_case()
 
 
-def test_what_it_prints_is_shown_with_standard_error(port: PortSocket) -> None:
+def test_what_it_prints_is_shown_with_standard_error(session: Session, port: ImplSocket) -> None:
     port.call("do", "print('to stdout', flush=True); print('to stderr', file=sys.stderr)")
-    assert "to stdout\nto stderr\n" in port.session.current_stderr()
+    assert "to stdout\nto stderr\n" in session.current_stderr()
 
 
-def test_a_program_that_it_starts_does_not_inherit_the_protocol(port: PortSocket) -> None:
+def test_a_program_that_it_starts_does_not_inherit_the_protocol(port: ImplSocket) -> None:
     code = "assert subprocess.run('ls /proc/self/fd | wc -l', shell=True, capture_output=True).stdout.strip() in {}"
     # 0, 1, 2 and the listing's own; nothing is left of the agent's.
     assert port.call("do", code.format("(b'4',)")) == Returned((True,))

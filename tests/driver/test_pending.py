@@ -10,7 +10,8 @@ import pytest
 
 from nixio_conformance.driver.errors import AgentHung
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.session import PortSocket, Session
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.transcript import PENDING, Transcript
 
 Host = Callable[[str], Session]
@@ -46,23 +47,23 @@ def session(host: Host) -> Session:
 
 
 @pytest.fixture
-def port(session: Session) -> PortSocket:
+def port(session: Session) -> ImplSocket:
     outcome = session.open("inet", "stream")
     assert isinstance(outcome, Returned)
     (found,) = outcome.values
-    assert isinstance(found, PortSocket)
+    assert isinstance(found, ImplSocket)
     return found
 
 
 @pytest.fixture
-def client(port: PortSocket) -> Iterator[socket.socket]:
+def client(port: ImplSocket) -> Iterator[socket.socket]:
     """Not connected yet; its address is the port's."""
     with socket.socket() as made:
         made.settimeout(10)
         yield made
 
 
-def address(port: PortSocket) -> tuple[str, int]:
+def address(port: ImplSocket) -> tuple[str, int]:
     outcome = port.getsockname()
     assert isinstance(outcome, Returned)
     host, number = outcome.values
@@ -71,15 +72,15 @@ def address(port: PortSocket) -> tuple[str, int]:
     return host, number
 
 
-def accepted(port: PortSocket, client: socket.socket) -> PortSocket:
+def accepted(port: ImplSocket, client: socket.socket) -> ImplSocket:
     client.connect(address(port))
     outcome = port.accept()
     assert isinstance(outcome, Returned)
-    assert isinstance(outcome.values[0], PortSocket)
+    assert isinstance(outcome.values[0], ImplSocket)
     return outcome.values[0]
 
 
-def test_an_accept_waits_until_somebody_connects(port: PortSocket, client: socket.socket) -> None:
+def test_an_accept_waits_until_somebody_connects(port: ImplSocket, client: socket.socket) -> None:
     where = address(port)
     pending = port.start("accept")
     assert pending.blocked()
@@ -93,7 +94,7 @@ def test_an_accept_waits_until_somebody_connects(port: PortSocket, client: socke
     assert pending.outcome() is outcome, "an outcome can be asked for again"
 
 
-def test_a_recv_waits_until_data_comes(port: PortSocket, client: socket.socket) -> None:
+def test_a_recv_waits_until_data_comes(port: ImplSocket, client: socket.socket) -> None:
     sock = accepted(port, client)
     pending = sock.start("recv", 100)
     assert pending.blocked()
@@ -101,7 +102,7 @@ def test_a_recv_waits_until_data_comes(port: PortSocket, client: socket.socket) 
     assert pending.outcome() == Returned((b"at last",))
 
 
-def test_a_recv_of_what_is_there_does_not_block(port: PortSocket, client: socket.socket) -> None:
+def test_a_recv_of_what_is_there_does_not_block(port: ImplSocket, client: socket.socket) -> None:
     sock = accepted(port, client)
     client.sendall(b"here")
     pending = sock.start("recv", 100)
@@ -109,20 +110,20 @@ def test_a_recv_of_what_is_there_does_not_block(port: PortSocket, client: socket
     assert pending.outcome() == Returned((b"here",))
 
 
-def test_a_pending_call_that_nobody_ends_hangs(port: PortSocket) -> None:
+def test_a_pending_call_that_nobody_ends_hangs(port: ImplSocket) -> None:
     pending = port.start("accept")
     with pytest.raises(AgentHung, match=r"^s1\.accept\(\): the (agent|port) took more than"):
         pending.outcome(0.2)
 
 
-def test_one_call_at_a_time(port: PortSocket) -> None:
+def test_one_call_at_a_time(port: ImplSocket) -> None:
     port.start("accept")
     with pytest.raises(AssertionError, match="a call is pending already"):
         port.start("getsockname")
 
 
 def test_the_transcript_tells_a_call_that_was_left_pending(
-    session: Session, port: PortSocket, client: socket.socket
+    session: Session, port: ImplSocket, client: socket.socket
 ) -> None:
     where = address(port)
     pending = port.start("accept")
@@ -137,7 +138,7 @@ def test_the_transcript_tells_a_call_that_was_left_pending(
     assert step.assigns[0] == "s2"
 
 
-def test_a_case_that_ends_with_a_pending_call_leaves_the_next_one_alone(session: Session, port: PortSocket) -> None:
+def test_a_case_that_ends_with_a_pending_call_leaves_the_next_one_alone(session: Session, port: ImplSocket) -> None:
     port.start("accept")
     session.end_case()
     session.begin_case(Transcript())
@@ -146,7 +147,7 @@ def test_a_case_that_ends_with_a_pending_call_leaves_the_next_one_alone(session:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not tell what a process sleeps in")
 def test_blocking_is_seen_and_not_waited_out(
-    port: PortSocket, session: Session, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    port: ImplSocket, session: Session, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     if "in-process" in request.node.name:
         pytest.skip("another thread's sleep is not looked at")

@@ -12,7 +12,8 @@ from nixio_conformance.driver.errors import AgentCrashed
 from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.pipes import Polled, Pumped, Source, source
 from nixio_conformance.driver.process import AgentProcess
-from nixio_conformance.driver.session import PortSocket, Session
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.socket import ImplSocket
 
 WAYS = [Pumped] if sys.platform == "win32" else [Polled, Pumped]
 Pipe = tuple[Source, int]
@@ -53,7 +54,7 @@ def test_a_session_works_over_either(
 ) -> None:
     session = begin(start=lambda: AgentProcess([*faulty, "honest"], way))
     port = session.open("inet", "stream").values[0]  # type: ignore[union-attr]
-    assert isinstance(port, PortSocket)
+    assert isinstance(port, ImplSocket)
     assert port.call("echo", b"x" * 300_000) == Returned(("echo", b"x" * 300_000))
     with pytest.raises(AgentCrashed, match="exit status 3"):
         port.call("exit")

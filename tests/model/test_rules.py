@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned
-from nixio_conformance.driver.session import Argument
+from nixio_conformance.driver.wire import Argument
 from nixio_conformance.model.rules import Call, after, legal
 from nixio_conformance.model.state import LOOPBACK, Message, Name, Pipe, Sock, State, System
 from nixio_conformance.model.streams import chunk

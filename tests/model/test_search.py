@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from nixio_conformance import script
 from nixio_conformance.driver.session import Session
-from nixio_conformance.lab.case import workspace
+from nixio_conformance.host.workspace import workspace
 from nixio_conformance.model.examples import examples
 from nixio_conformance.model.moves import KINDS, Play
 from nixio_conformance.model.search import Found, Table
 from nixio_conformance.model.shorten import shorten
-from nixio_conformance.target import Target
+from nixio_conformance.repro import python
+from nixio_conformance.target.target import Target
 from nixio_reports import Row
 
 HERE = Path(__file__).parent
@@ -78,7 +78,7 @@ def shown(found: Found, name: str, folder: Path) -> str:
         expected=getattr(found.error, "expected", ""), actual=getattr(found.error, "actual", ""),
     )  # fmt: skip
     program = folder / "difference.py"
-    program.write_text(script.python(row, target, found.folder, found.transcript.steps))
+    program.write_text(python.python(row, target, found.folder, found.transcript.steps))
     done = subprocess.run(
         [sys.executable, str(program)], cwd=HERE, capture_output=True, text=True, timeout=60, check=False
     )

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
+from tests.reports.samples import header, row, stream
 
 from nixio_reports import (
     Baseline,
@@ -21,8 +22,6 @@ from nixio_reports import (
     verdict,
 )
 from nixio_reports.deviations import edit
-
-from .samples import header, row, stream
 
 WHOLE = Deviation(clause="send.a", reason="it <is> so", line=3, last=5)
 KINDS = Deviation(

@@ -8,11 +8,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from tests.reports.samples import OUTCOMES, every, header, large, row, stream
 
 from nixio_reports import METHODS, Header, Host, Implementation, Outcome, Problem, Row, Step, html_page
 from nixio_reports.html import DETAILED
-
-from .samples import OUTCOMES, every, header, large, row, stream
 
 VOID = {"meta", "input", "br", "wbr", "link", "img", "hr"}
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'>&amp;\x1b[31m\x00\u202e\udc80"

@@ -7,10 +7,9 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reports.samples import every, row, stream
 
 from nixio_reports import METHODS, Problem, junit_xml
-
-from .samples import every, row, stream
 
 
 def test_suites_are_methods_and_the_counts_add_up() -> None:

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from tests.reports.samples import every, header, row, stream
 
 from nixio_reports import FINDINGS, VERSION, Outcome, Record, Row, Stream, StreamError, Writer, encode, read, schema
-
-from .samples import every, header, row, stream
 
 
 def lines(of: Stream) -> list[bytes]:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.reports.samples import OUTCOMES as ALL
+from tests.reports.samples import every, header, row, stream
 
 from nixio_reports import (
     FINDINGS,
@@ -26,9 +28,6 @@ from nixio_reports import (
     totals,
     verdict,
 )
-
-from .samples import OUTCOMES as ALL
-from .samples import every, header, row, stream
 
 JUDGED = ("must", "should")
 

@@ -7,10 +7,9 @@ import re
 
 import pytest
 from rich.console import Console
+from tests.reports.samples import every, large, row, stream
 
 from nixio_reports import Problem, Progress, Stream, print_report, verdict
-
-from .samples import every, large, row, stream
 
 ATTACK = "\x1b[2J\x1b]0;title\x07[bold]x[/] \u202e\udc80\r"
 

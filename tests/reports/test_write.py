@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.reports.samples import every, row, stream
 
 from nixio_reports import junit_xml, write_reports
-
-from .samples import every, row, stream
 
 
 def test_reports_are_written_into_a_new_directory(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from nixio_conformance.agentcheck import shapes
 from nixio_conformance.driver import messages, mistakes
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentError, CannotStart
-from nixio_conformance.driver.outcome import clip, errno_name
+from nixio_conformance.driver.outcome import errno_name
 from nixio_conformance.driver.process import AgentProcess
+from nixio_conformance.driver.text import clip
 
 #: Seconds that any answer may take, and the end of the process after the end of its input.
 PATIENCE = 5.0

@@ -10,7 +10,7 @@ from nixio_conformance.agentcheck.cases import Play, case, ends
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentHung
-from nixio_conformance.lab import host, observer
+from nixio_conformance.host import capabilities, observer
 
 _RESET = "`reset` closes every socket that is still open, whatever close() says, and is answered with no values."
 
@@ -24,7 +24,7 @@ def _reset(play: Play) -> None:
 def _held(play: Play) -> int:
     """How many sockets the process has, seen from outside; 0 where that cannot be seen."""
     pid = play.agent.process.pid
-    return 0 if host.capabilities()["descriptors"] or pid == os.getpid() else len(observer.sockets(pid))
+    return 0 if capabilities.current()["descriptors"] or pid == os.getpid() else len(observer.sockets(pid))
 
 
 @case("reset.closes", says=_RESET, mend="call close on each socket in the agent's table, the accepted ones too")

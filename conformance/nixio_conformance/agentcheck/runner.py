@@ -20,11 +20,11 @@ from nixio_conformance.agentcheck import (
 )
 from nixio_conformance.agentcheck.agent import Agent, Fault, Skipped
 from nixio_conformance.agentcheck.cases import Case, Play
-from nixio_conformance.driver.outcome import clip
 from nixio_conformance.driver.process import AgentProcess
-from nixio_conformance.lab import host
-from nixio_conformance.lab.case import workspace
-from nixio_conformance.target import Target
+from nixio_conformance.driver.text import clip
+from nixio_conformance.host import capabilities
+from nixio_conformance.host.workspace import workspace
+from nixio_conformance.target.target import Target
 
 #: The modules that register cases.
 CHAPTERS = (case_hello, case_requests, case_values, case_failures, case_sockets, case_pending, case_ending)
@@ -86,10 +86,10 @@ def _play(case: Case, play: Play, console: Console) -> str:
 def _needed(case: Case, agent: Agent) -> None:
     if not case.needs:
         return
-    if case.needs not in host.names():
+    if case.needs not in capabilities.names():
         if case.needs not in agent.welcome.capabilities:
             raise Skipped(f"the agent does not have the capability `{case.needs}`")
-    elif reason := host.capabilities()[case.needs]:
+    elif reason := capabilities.current()[case.needs]:
         raise Skipped(reason)
 
 

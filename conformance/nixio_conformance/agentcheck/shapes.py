@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nixio_conformance.driver import messages
-from nixio_conformance.driver.outcome import show
-from nixio_conformance.driver.session import PortSocket
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.text import show
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ BUFFER = _Sort(
 )
 SOCKET = _Sort(
     "a socket",
-    lambda value: isinstance(value, (PortSocket, messages.SocketRef)),
+    lambda value: isinstance(value, (ImplSocket, messages.SocketRef)),
     'a socket is kept in a table of the agent and sent as {"type": "socket", "socket": NUMBER}',
 )
 PORT = _Sort("a port", lambda value: value is None or _is_number(value), NUMBER.sent + "; null for a UNIX socket")
@@ -102,7 +102,7 @@ def _count_mend(shape: str, values: Sequence[object]) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, messages.Buffer):
         return f"a buffer of {len(value.hex) // 2} bytes"
-    if isinstance(value, (messages.SocketRef, PortSocket)):
+    if isinstance(value, (messages.SocketRef, ImplSocket)):
         return "a socket"
     if isinstance(value, messages.Foreign):
         return f"a foreign value ({show(value)})"

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import host, options
-from nixio_conformance.lab.case import Case
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.host import capabilities, platforms
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
 from nixio_fixtures import Kind, Option, Value, load
 
 OPTIONS = load().options
@@ -122,7 +122,7 @@ def over_invalid(*, unprivileged: bool) -> pytest.MarkDecorator:
 
 
 def _here(option: Option) -> tuple[pytest.MarkDecorator, ...]:
-    platform = host.this_platform().id
+    platform = platforms.this_platform().id
     if platform in option.platforms:
         return ()
     return (pytest.mark.skip(reason=f"{option.id} is not on {platform}"),)
@@ -143,7 +143,7 @@ def setting(option: Option, value: Value) -> Value:
     return options.concrete(option, value)
 
 
-def prepare(sock: PortSocket, option: Option, value: Value) -> None:
+def prepare(sock: ImplSocket, option: Option, value: Value) -> None:
     """What must have happened before the value can be set: a group is joined before it is left."""
     if option.name == "drop_membership":
         expect.true(sock.setopt(option.level, "add_membership", value), "setopt() of add_membership before")
@@ -195,11 +195,11 @@ def control(kind: Kind, option: Option, *values: Value) -> Value:
 
 def has_view() -> bool:
     """Whether the system's own view can be had here."""
-    return not host.capabilities()["kernel-view"]
+    return not capabilities.current()["kernel-view"]
 
 
 @contextmanager
-def untouched(case: Case, sock: PortSocket, but: tuple[str, ...] = ()) -> Iterator[None]:
+def untouched(case: Case, sock: ImplSocket, but: tuple[str, ...] = ()) -> Iterator[None]:
     """What is called in between must change none of the socket's options, as far as the system can be asked.
 
     The socket is looked at anew afterwards: it must not have become another one without them.

@@ -5,17 +5,17 @@ import time
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import host
-from nixio_conformance.lab.calls import soon
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.peer import Address, Peer
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.host import platforms
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.calls import soon
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Address, Peer
 
 
-def accepted(outcome: Outcome) -> PortSocket:
+def accepted(outcome: Outcome) -> ImplSocket:
     """The socket of a call that succeeded; whether the other values are right is for other clauses."""
     return expect.socket(expect.returned(outcome, "accept()")[0], "accept()")
 
@@ -88,7 +88,7 @@ def test_unix_path(case: Case) -> None:
 @clause("accept.peer.unix-longest")
 def test_unix_longest_path(case: Case) -> None:
     listener, address = case.listening()
-    path = case.path(host.this_platform().unix_path)
+    path = case.path(platforms.this_platform().unix_path)
     case.peer().bind(path).connect(address)
     from_peer(listener.accept(), (path, None))
 
@@ -234,7 +234,7 @@ def test_times_out(case: Case) -> None:
 @clause("accept.not-listening")
 @pytest.mark.parametrize("state", ["new", "bound", "connected"])
 def test_not_listening(case: Case, state: str) -> None:
-    sock = case.pair().port if state == "connected" else case.socket()
+    sock = case.pair().impl if state == "connected" else case.socket()
     if state == "bound":
         case.bind(sock)
     expect.fails(sock.accept(), "EINVAL", what="accept()")

@@ -5,18 +5,18 @@ from collections.abc import Callable
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import observer, options, transfer
-from nixio_conformance.lab.calls import METHODS, sensible, soon
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.peer import contract_address, family_of, type_of
-from nixio_conformance.lab.transfer import BINARY
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.host import observer
+from nixio_conformance.toolkit import expect, options, transfer
+from nixio_conformance.toolkit.calls import METHODS, sensible, soon
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import contract_address, family_of, type_of
+from nixio_conformance.toolkit.transfer import BINARY
 
 
-def connected(sock: PortSocket, pair: Pair) -> None:
+def connected(sock: ImplSocket, pair: Pair) -> None:
     """The port's end and the peer's are still connected, in both directions."""
     expect.count(sock.send(b">"), 1)
     expect.same(pair.peer.recv(), b">", "what the peer received")
@@ -79,7 +79,7 @@ def test_every_method(case: Case, method: str) -> None:
     pair = case.pair("server")
     pair.peer.send(b"?")
     address = (case.path(), None) if method == "bind" and case.kind.domain == "unix" else pair.peer.remote
-    RIGHT[method](pair.port.call(method, *sensible(method, address)), pair)
+    RIGHT[method](pair.impl.call(method, *sensible(method, address)), pair)
 
 
 @clause("accept.socket.receives")
@@ -89,13 +89,13 @@ def test_receives(case: Case, method: str, data: bytes) -> None:
     pair = case.pair("server")
     pair.peer.send(data)
     pair.peer.shutdown()
-    expect.same(transfer.receive_exactly(pair.port, method, len(data)), data, f"what {method}() returned")
+    expect.same(transfer.receive_exactly(pair.impl, method, len(data)), data, f"what {method}() returned")
 
 
 @clause("accept.socket.sends")
 def test_sends(case: Case) -> None:
     pair = case.pair("server")
-    expect.count(pair.port.send(b"!"), 1)
+    expect.count(pair.impl.send(b"!"), 1)
     expect.same(pair.peer.recv(), b"!", "what the peer received")
 
 
@@ -112,8 +112,8 @@ def test_data_sent_before(case: Case) -> None:
 @clause("accept.socket.untouched")
 def test_nothing_is_sent(case: Case) -> None:
     pair = case.pair("server")
-    expect.count(pair.port.send(b"!"), 1)
-    pair.port.shutdown("wr")
+    expect.count(pair.impl.send(b"!"), 1)
+    pair.impl.shutdown("wr")
     expect.same(pair.peer.recv_all(), b"!", "all that the peer received")
 
 
@@ -123,7 +123,7 @@ def test_adds_no_options(case: Case) -> None:
     listener = case.listening_peer()
     case.peer().connect(listener.address)
     control = case.keep(listener.accept())
-    with case.view(case.pair("server").port) as view:
+    with case.view(case.pair("server").impl) as view:
         found = options.snapshot(view)
     changed = options.changes(options.snapshot(control.socket), found, ("socket.sndbuf", "socket.rcvbuf", "blocking"))
     expect.holds(not changed, "the options of an accepted socket", "as the system makes it", changed)
@@ -132,14 +132,14 @@ def test_adds_no_options(case: Case) -> None:
 @clause("accept.socket.kernel-kind")
 def test_kind(case: Case) -> None:
     pair = case.pair("server")
-    with case.view(pair.port) as view:
+    with case.view(pair.impl) as view:
         expect.same((view.family, view.type), (family_of(case.kind), type_of(case.kind)), "family and type")
 
 
 @clause("accept.socket.kernel-addresses")
 def test_addresses(case: Case) -> None:
     pair = case.pair("server")
-    with case.view(pair.port) as view:
+    with case.view(pair.impl) as view:
         try:
             ends = contract_address(case.kind, view.getsockname()), contract_address(case.kind, view.getpeername())
         except OSError as error:
@@ -159,7 +159,7 @@ def test_descriptor(case: Case) -> None:
 
 @clause("accept.socket.not-inherited")
 def test_not_inherited(case: Case) -> None:
-    number = expect.integer(case.pair("server").port.fileno(), "fileno()")
+    number = expect.integer(case.pair("server").impl.fileno(), "fileno()")
     flag = observer.close_on_exec(case.session.pid, number)
     expect.holds(flag, "the accepted descriptor", "close-on-exec", "inherited by programs started later")
 
@@ -196,7 +196,7 @@ def test_outlives_its_listener(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
     expect.true(pair.listener.close(), "close() of the listener")
-    connected(pair.port, pair)
+    connected(pair.impl, pair)
 
 
 @clause("accept.listener.forgotten")
@@ -204,14 +204,14 @@ def test_outlives_a_forgotten_listener(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
     pair.listener.forget()
-    connected(pair.port, pair)
+    connected(pair.impl, pair)
 
 
 @clause("accept.listener.survives")
 def test_listener_outlives_it(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
-    expect.true(pair.port.close(), "close() of the accepted socket")
+    expect.true(pair.impl.close(), "close() of the accepted socket")
     peer = case.peer().connect(pair.peer.remote)
     another = expect.socket(expect.returned(pair.listener.accept(), "accept()")[0])
     connected(another, Pair(another, peer))
@@ -224,5 +224,5 @@ def test_siblings_outlive_it(case: Case) -> None:
     address = pair.peer.remote
     peer = case.peer().connect(address)
     another = expect.socket(expect.returned(pair.listener.accept(), "accept()")[0])
-    expect.true(pair.port.close(), "close() of the first accepted socket")
+    expect.true(pair.impl.close(), "close() of the first accepted socket")
     connected(another, Pair(another, peer))

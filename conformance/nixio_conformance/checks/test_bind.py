@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Outcome
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import observer, options, services
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.host import this_platform
-from nixio_conformance.lab.reach import reached
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.host import observer
+from nixio_conformance.host.platforms import this_platform
+from nixio_conformance.toolkit import expect, options, services
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.reach import reached
 from nixio_fixtures import Kind
 
 WHAT = "bind()"
@@ -124,7 +124,7 @@ def test_failed_then_other(case: Case, reason: str) -> None:
 
 @clause("bind.connected.refused")
 def test_connected_refused(case: Case) -> None:
-    sock = case.pair().port
+    sock = case.pair().impl
     expect.fails(sock.bind(case.loopback, 0), *HAS_ADDRESS, what=WHAT)
 
 
@@ -136,11 +136,11 @@ def test_privileged_refused(case: Case, kind: Kind) -> None:
     expect.fails(case.socket().bind(case.loopback, 1), "EACCES", what=WHAT)
 
 
-def _bind_anywhere(case: Case, sock: PortSocket) -> Outcome:
+def _bind_anywhere(case: Case, sock: ImplSocket) -> Outcome:
     return sock.bind(case.path(), None) if case.kind.domain == "unix" else sock.bind(case.loopback, 0)
 
 
-def _fail(case: Case, sock: PortSocket, reason: str, taken: tuple[str | bytes, int | None]) -> Outcome:
+def _fail(case: Case, sock: ImplSocket, reason: str, taken: tuple[str | bytes, int | None]) -> Outcome:
     """A bind that fails for the address, the host, or the port; the last two are matters of the path for unix."""
     if reason == "used":
         return sock.bind(*taken)
@@ -149,6 +149,6 @@ def _fail(case: Case, sock: PortSocket, reason: str, taken: tuple[str | bytes, i
     return sock.bind(services.NO_HOST, 0) if reason == "host" else sock.bind(case.loopback, services.NO_SERVICE)
 
 
-def _descriptor(case: Case, sock: PortSocket) -> tuple[int, str | None]:
+def _descriptor(case: Case, sock: ImplSocket) -> tuple[int, str | None]:
     number = expect.integer(sock.fileno(), "fileno()")
     return number, observer.descriptors(case.session.pid).get(number)

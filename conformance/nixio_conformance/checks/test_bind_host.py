@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import services
-from nixio_conformance.lab.case import ANY, LOOPBACK, Case
-from nixio_conformance.lab.reach import listens, port_of, reached
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect, services
+from nixio_conformance.toolkit.case import ANY, LOOPBACK, Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.reach import listens, port_of, reached
 from nixio_fixtures import Kind
 
 WHAT = "bind()"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import ports, services
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.reach import bind_free, port_of
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect, port_numbers, services
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.reach import bind_free, port_of
 from nixio_fixtures import Kind
 
 WHAT = "bind()"
@@ -52,7 +51,7 @@ def test_port_service(case: Case, kind: Kind) -> None:
 @clause("bind.port.service-protocol")
 def test_port_service_protocol(case: Case, kind: Kind) -> None:
     name = services.foreign_service(kind)
-    expect.fails(case.socket().bind(case.loopback, name), *ports.REFUSED, what=WHAT)
+    expect.fails(case.socket().bind(case.loopback, name), *port_numbers.REFUSED, what=WHAT)
 
 
 @clause("bind.port.service-unknown")
@@ -62,34 +61,34 @@ def test_port_service_unknown(case: Case, name: str) -> None:
 
 
 @clause("bind.port.out-of-range")
-@pytest.mark.parametrize("wrong", ports.OUT_OF_RANGE)
+@pytest.mark.parametrize("wrong", port_numbers.OUT_OF_RANGE)
 @pytest.mark.parametrize("form", ["number", "text"])
-def test_port_out_of_range(case: Case, wrong: ports.Spelling, form: str) -> None:
-    outcome = bind_free(case, lambda port: ports.in_form(wrong(port), form))[2]
-    expect.fails(outcome, *ports.REFUSED, what=WHAT)
+def test_port_out_of_range(case: Case, wrong: port_numbers.Spelling, form: str) -> None:
+    outcome = bind_free(case, lambda port: port_numbers.in_form(wrong(port), form))[2]
+    expect.fails(outcome, *port_numbers.REFUSED, what=WHAT)
 
 
 @clause("bind.port.spelling")
-@pytest.mark.parametrize("spelling", ports.SPELLINGS)
-def test_port_spelling(case: Case, spelling: ports.Spelling) -> None:
+@pytest.mark.parametrize("spelling", port_numbers.SPELLINGS)
+def test_port_spelling(case: Case, spelling: port_numbers.Spelling) -> None:
     sock, port, outcome = bind_free(case, spelling)
     if not isinstance(outcome, Returned):
-        expect.fails(outcome, *ports.REFUSED, what=WHAT)
+        expect.fails(outcome, *port_numbers.REFUSED, what=WHAT)
         return
     expect.true(outcome, WHAT)
     expect.at(sock.getsockname(), (case.loopback, port), "getsockname()")
 
 
 @clause("bind.port.trailing")
-@pytest.mark.parametrize("spelling", ports.TRAILING)
-def test_port_trailing(case: Case, spelling: ports.Spelling) -> None:
-    expect.fails(bind_free(case, spelling)[2], *ports.REFUSED, what=WHAT)
+@pytest.mark.parametrize("spelling", port_numbers.TRAILING)
+def test_port_trailing(case: Case, spelling: port_numbers.Spelling) -> None:
+    expect.fails(bind_free(case, spelling)[2], *port_numbers.REFUSED, what=WHAT)
 
 
 @clause("bind.port.fraction")
 @pytest.mark.parametrize("part", [0.5, 0.25])
 def test_port_fraction(case: Case, part: float) -> None:
-    expect.fails(bind_free(case, lambda port: port + part)[2], *ports.REFUSED, what=WHAT)
+    expect.fails(bind_free(case, lambda port: port + part)[2], *port_numbers.REFUSED, what=WHAT)
 
 
 @clause("bind.port.required")
@@ -101,6 +100,6 @@ def test_port_required(case: Case, host: str, port: tuple[None, ...]) -> None:
 
 
 @clause("bind.port.types")
-@pytest.mark.parametrize("port", ports.WRONG_TYPES)
+@pytest.mark.parametrize("port", port_numbers.WRONG_TYPES)
 def test_port_types(case: Case, port: Argument) -> None:
     expect.fails(case.socket().bind(case.loopback, port), "argument", "resolver", what=WHAT)

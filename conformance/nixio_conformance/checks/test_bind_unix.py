@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import host, ports
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.reach import listens, reached
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.host import platforms
+from nixio_conformance.toolkit import expect, port_numbers
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.reach import listens, reached
 from nixio_fixtures import Kind
 
 WHAT = "bind()"
@@ -39,7 +39,7 @@ def test_unix_reached(case: Case, kind: Kind) -> None:
 @clause("bind.unix.exact")
 @pytest.mark.parametrize("name", ["short", "longest-2", "longest-1", "longest", "spaces", "letters"])
 def test_unix_exact(case: Case, name: str) -> None:
-    longest = host.this_platform().unix_path
+    longest = platforms.this_platform().unix_path
     endings = {"short": "s", "spaces": " a:b%20 ", "letters": "-Grün"}
     path = case.path() + endings[name] if name in endings else case.path(longest - 1 + int(name[7:] or 0)) + "!"
     expect.true(case.socket().bind(path, None), WHAT)
@@ -48,7 +48,7 @@ def test_unix_exact(case: Case, name: str) -> None:
 
 @clause("bind.unix.last-byte")
 def test_unix_last_byte(case: Case) -> None:
-    path = case.path(host.this_platform().unix_path - 1)
+    path = case.path(platforms.this_platform().unix_path - 1)
     expect.true(case.socket().bind(path + "a", None), WHAT)
     expect.true(case.socket().bind(path + "b", None), WHAT)
 
@@ -56,14 +56,14 @@ def test_unix_last_byte(case: Case) -> None:
 @clause("bind.unix.too-long")
 @pytest.mark.parametrize("excess", [pytest.param(1, id="1"), pytest.param(2, id="2"), pytest.param(93, id="93")])
 def test_unix_too_long(case: Case, excess: int) -> None:
-    path = case.path(host.this_platform().unix_path + excess)
+    path = case.path(platforms.this_platform().unix_path + excess)
     expect.fails(case.socket().bind(path, None), *TOO_LONG, what=WHAT)
 
 
 @clause("bind.unix.never-cut")
 @pytest.mark.parametrize("excess", [pytest.param(1, id="1"), pytest.param(2, id="2"), pytest.param(93, id="93")])
 def test_unix_never_cut(case: Case, excess: int) -> None:
-    path = case.path(host.this_platform().unix_path + excess)
+    path = case.path(platforms.this_platform().unix_path + excess)
     case.socket().bind(path, None)
     others = set(os.listdir(case.folder)) - {Path(path).name}
     expect.holds(not others, "the names in the path's folder", "none but the one that was asked for", sorted(others))
@@ -77,7 +77,7 @@ def test_unix_nul(case: Case) -> None:
 
 
 @clause("bind.unix.port-ignored")
-@pytest.mark.parametrize("port", ports.IGNORED)
+@pytest.mark.parametrize("port", port_numbers.IGNORED)
 def test_unix_port_ignored(case: Case, kind: Kind, port: Argument) -> None:
     path = case.path()
     sock = case.socket()
@@ -130,7 +130,7 @@ def test_unix_abstract_no_file(case: Case) -> None:
 
 @clause("bind.unix.abstract-too-long")
 def test_unix_abstract_too_long(case: Case) -> None:
-    name = case.abstract().ljust(host.this_platform().sun_path + 1, b"x")
+    name = case.abstract().ljust(platforms.this_platform().sun_path + 1, b"x")
     expect.fails(case.socket().bind(name, None), *TOO_LONG, what=WHAT)
 
 
@@ -157,5 +157,5 @@ def _fingerprint(path: Path) -> tuple[int, int, int] | None:
 
 def _abstract(case: Case, ending: str) -> bytes:
     if ending == "long":
-        return case.abstract().ljust(host.this_platform().unix_path, b"x")
+        return case.abstract().ljust(platforms.this_platform().unix_path, b"x")
     return case.abstract(b"\0a\xff\0" if ending == "binary" else b"")

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.outcome import show
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import observer
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.text import show
+from nixio_conformance.host import observer
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
 
 #: Enough to fill more than one segment, and little enough for any buffer.
 DATA = bytes(range(256)) * 16
@@ -17,13 +17,13 @@ DATA = bytes(range(256)) * 16
 
 def connected(pair: Pair) -> None:
     """The pair's two ends are still connected, in both directions."""
-    expect.count(pair.port.send(b">"), 1)
+    expect.count(pair.impl.send(b">"), 1)
     expect.same(pair.peer.recv(), b">", "what the peer received")
     pair.peer.send(b"<")
-    expect.data(pair.port.recv(10), b"<")
+    expect.data(pair.impl.recv(10), b"<")
 
 
-def inode(case: Case, sock: PortSocket) -> str:
+def inode(case: Case, sock: ImplSocket) -> str:
     """The system's name of a socket."""
     return observer.descriptors(case.session.pid).get(expect.integer(sock.fileno(), "fileno()"), "nothing")
 
@@ -41,7 +41,7 @@ def test_returns_true(case: Case) -> None:
 
 @clause("close.result.connected")
 def test_returns_true_when_connected(either_pair: Pair) -> None:
-    expect.true(either_pair.port.close(), "close()")
+    expect.true(either_pair.impl.close(), "close()")
 
 
 @clause("close.result.listening")
@@ -56,7 +56,7 @@ def test_returns_true_when_listening(case: Case, waiting: bool) -> None:
 @clause("close.result.state")
 @pytest.mark.parametrize("state", ["peer-closed", "reset", "unread", "shut-down", "non-blocking"])
 def test_returns_true_in_any_state(either_pair: Pair, state: str) -> None:
-    port, peer = either_pair.port, either_pair.peer
+    port, peer = either_pair.impl, either_pair.peer
     if state == "peer-closed":
         peer.close()
     elif state == "reset":
@@ -73,14 +73,14 @@ def test_returns_true_in_any_state(either_pair: Pair, state: str) -> None:
 
 @clause("close.peer.end")
 def test_peer_reads_the_end(either_pair: Pair) -> None:
-    either_pair.port.close()
+    either_pair.impl.close()
     expect.same(either_pair.peer.recv(), b"", "what the peer received")
 
 
 @clause("close.peer.data-first")
 def test_data_comes_before_the_end(either_pair: Pair) -> None:
-    count = expect.integer(either_pair.port.send(DATA), "send()")
-    either_pair.port.close()
+    count = expect.integer(either_pair.impl.send(DATA), "send()")
+    either_pair.impl.close()
     got = either_pair.peer.recv_all()
     expect.holds(got == DATA[:count], "all that the peer received", show(DATA[:count]), show(got))
 
@@ -95,8 +95,8 @@ def test_descriptor_of_a_new_socket(case: Case) -> None:
 
 @clause("close.descriptor.connected")
 def test_descriptor_of_a_connection(case: Case, either_pair: Pair) -> None:
-    name = inode(case, either_pair.port)
-    either_pair.port.close()
+    name = inode(case, either_pair.impl)
+    either_pair.impl.close()
     gone(case, name)
 
 
@@ -144,15 +144,15 @@ def test_path_stays(case: Case) -> None:
 @clause("close.unix.other-files")
 def test_peers_path_stays(case: Case, either_pair: Pair) -> None:
     address = either_pair.peer.remote if either_pair.listener else either_pair.peer.address
-    either_pair.port.close()
+    either_pair.impl.close()
     expect.holds(Path(str(address[0])).is_socket(), "the path that the socket was connected to", "a socket", "nothing")
 
 
 @clause("close.shared")
 def test_connection_stays_for_others(case: Case, either_pair: Pair) -> None:
-    with case.view(either_pair.port) as view:
+    with case.view(either_pair.impl) as view:
         view.settimeout(5)
-        either_pair.port.close()
+        either_pair.impl.close()
         try:
             view.send(b">")
         except BrokenPipeError as error:
@@ -165,27 +165,27 @@ def test_connection_stays_for_others(case: Case, either_pair: Pair) -> None:
 @clause("close.independent")
 def test_other_sockets_stay(case: Case) -> None:
     first, second, third = case.pair(), case.pair(), case.pair()
-    second.port.close()
+    second.impl.close()
     connected(first)
     connected(third)
 
 
 @clause("close.garbage.closes")
 def test_garbage_is_closed(case: Case, either_pair: Pair) -> None:
-    name = inode(case, either_pair.port)
-    either_pair.port.forget()
+    name = inode(case, either_pair.impl)
+    either_pair.impl.forget()
     gone(case, name)
 
 
 @clause("close.garbage.peer-end")
 def test_peer_of_garbage_reads_the_end(either_pair: Pair) -> None:
-    either_pair.port.forget()
+    either_pair.impl.forget()
     expect.same(either_pair.peer.recv(), b"", "what the peer received")
 
 
 @clause("close.garbage.once")
 def test_garbage_is_not_closed_again(case: Case, either_pair: Pair) -> None:
-    either_pair.port.close()
+    either_pair.impl.close()
     other = case.pair()
-    either_pair.port.forget()
+    either_pair.impl.forget()
     connected(other)

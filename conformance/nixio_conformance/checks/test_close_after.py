@@ -5,12 +5,12 @@ import socket
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Outcome
-from nixio_conformance.lab.calls import METHODS, sensible
-from nixio_conformance.lab.case import LOOPBACK, Case, Pair
-from nixio_conformance.lab.peer import Address
-from nixio_conformance.marks import clause
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.calls import METHODS, sensible
+from nixio_conformance.toolkit.case import LOOPBACK, Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Address
 
 #: What changes a socket that is neither bound nor connected.
 BEGINNINGS = ("bind", "connect", "listen", "sendto")
@@ -39,8 +39,8 @@ def settings(view: socket.socket) -> tuple[bool, int]:
 @pytest.mark.parametrize("method", METHODS)
 def test_method_fails(case: Case, either_pair: Pair, method: str) -> None:
     address = target(case, method)
-    either_pair.port.close()
-    is_closed(either_pair.port.call(method, *sensible(method, address)), method)
+    either_pair.impl.close()
+    is_closed(either_pair.impl.call(method, *sensible(method, address)), method)
 
 
 @clause("close.after.new")
@@ -55,20 +55,20 @@ def test_method_of_a_new_socket_fails(case: Case, method: str) -> None:
 @clause("close.reused.method")
 @pytest.mark.parametrize("method", METHODS)
 def test_connection_with_its_number(case: Case, method: str) -> None:
-    closed = case.pair().port
+    closed = case.pair().impl
     closed.close()
     other = case.pair()
     other.peer.send(b"<")
     is_closed(closed.call(method, *sensible(method, other.peer.address)), method)
-    expect.data(other.port.recv(10), b"<", "what the other socket had waiting")
-    expect.count(other.port.send(b">"), 1, "bytes sent on the other socket")
+    expect.data(other.impl.recv(10), b"<", "what the other socket had waiting")
+    expect.count(other.impl.send(b">"), 1, "bytes sent on the other socket")
     expect.same(other.peer.recv(), b">", "what the other socket's peer received")
 
 
 @clause("close.reused.idle")
 @pytest.mark.parametrize("method", BEGINNINGS)
 def test_idle_socket_with_its_number(case: Case, method: str) -> None:
-    closed = case.pair().port
+    closed = case.pair().impl
     address = target(case, method)
     closed.close()
     other = case.socket()
@@ -81,7 +81,7 @@ def test_idle_socket_with_its_number(case: Case, method: str) -> None:
 @clause("close.reused.settings")
 @pytest.mark.parametrize("method", ["setblocking", "setopt"])
 def test_settings_of_a_socket_with_its_number(case: Case, method: str) -> None:
-    closed = case.pair().port
+    closed = case.pair().impl
     closed.close()
     other = case.socket()
     with case.view(other) as view:

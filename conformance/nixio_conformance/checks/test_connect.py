@@ -6,15 +6,15 @@ import socket
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Outcome
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import observer, options, services
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.host import this_platform
-from nixio_conformance.lab.peer import Address
-from nixio_conformance.lab.reach import arrives
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.host import observer
+from nixio_conformance.host.platforms import this_platform
+from nixio_conformance.toolkit import expect, options, services
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Address
+from nixio_conformance.toolkit.reach import arrives
 from nixio_fixtures import Kind
 
 WHAT = "connect()"
@@ -42,7 +42,7 @@ def test_call_reaches(case: Case) -> None:
 @clause("connect.call.receives")
 def test_call_receives(pair: Pair) -> None:
     pair.peer.send(b"to you")
-    expect.data(pair.port.recv(64), b"to you")
+    expect.data(pair.impl.recv(64), b"to you")
 
 
 @clause("connect.call.once")
@@ -179,7 +179,7 @@ def _dead(case: Case) -> Address:
     return address
 
 
-def _fail(case: Case, sock: PortSocket, reason: str, dead: Address) -> Outcome:
+def _fail(case: Case, sock: ImplSocket, reason: str, dead: Address) -> Outcome:
     """A connect that fails for the peer, the host, or the port; the last two are matters of the path for unix."""
     if reason == "refused":
         return sock.connect(*dead)
@@ -195,6 +195,6 @@ def _marked(seen: socket.socket) -> dict[str, str]:
     return options.snapshot(seen)
 
 
-def _descriptor(case: Case, sock: PortSocket) -> tuple[int, str | None]:
+def _descriptor(case: Case, sock: ImplSocket) -> tuple[int, str | None]:
     number = expect.integer(sock.fileno(), "fileno()")
     return number, observer.descriptors(case.session.pid).get(number)

@@ -7,14 +7,14 @@ import struct
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import host, options, services
-from nixio_conformance.lab.case import LOOPBACK, Case
-from nixio_conformance.lab.peer import PATIENCE
-from nixio_conformance.lab.reach import arrives
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.host import capabilities
+from nixio_conformance.toolkit import expect, options, services
+from nixio_conformance.toolkit.case import LOOPBACK, Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import PATIENCE
+from nixio_conformance.toolkit.reach import arrives
 from nixio_fixtures import Kind
 
 WHAT = "connect()"
@@ -131,7 +131,7 @@ def test_host_types(case: Case, host: Argument) -> None:
 @clause("connect.raw.without-port")
 @pytest.mark.parametrize("port", [pytest.param((), id="left-out"), pytest.param((None,), id="none")])
 def test_raw_without_port(case: Case, kind: Kind, port: tuple[None, ...]) -> None:
-    several = kind.domain == "inet" and not host.capabilities()["loopback-net"]
+    several = kind.domain == "inet" and not capabilities.current()["loopback-net"]
     address = case.own_address() if several else case.loopback
     sock = case.socket()
     expect.true(sock.connect(address, *port), WHAT)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.lab.calls import soon
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.peer import Peer
-from nixio_conformance.lab.reach import arrives
-from nixio_conformance.marks import clause
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.calls import soon
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Peer
+from nixio_conformance.toolkit.reach import arrives
 from nixio_fixtures import Kind, load
 
 WHAT = "connect()"
@@ -66,7 +66,7 @@ def test_dgram_wrong_type(case: Case, kind: Kind) -> None:
 
 @clause("connect.blocking.stays")
 def test_blocking_stays(pair: Pair) -> None:
-    pending = pair.port.start("recv", 64)
+    pending = pair.impl.start("recv", 64)
     waits = pending.blocked()
     pair.peer.send(b"at last")
     expect.holds(waits, "recv() with nothing to receive", "it waits", "it came back")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import ports, services
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.peer import Peer
-from nixio_conformance.lab.reach import arrives
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect, port_numbers, services
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Peer
+from nixio_conformance.toolkit.reach import arrives
 from nixio_fixtures import Kind
 
 WHAT = "connect()"
@@ -48,7 +47,7 @@ def test_port_service(case: Case, kind: Kind) -> None:
 @clause("connect.port.service-protocol")
 def test_port_service_protocol(case: Case, kind: Kind) -> None:
     name = services.foreign_service(kind)
-    expect.fails(case.socket().connect(case.loopback, name), *ports.REFUSED, what=WHAT)
+    expect.fails(case.socket().connect(case.loopback, name), *port_numbers.REFUSED, what=WHAT)
 
 
 @clause("connect.port.service-unknown")
@@ -58,39 +57,39 @@ def test_port_service_unknown(case: Case, name: str) -> None:
 
 
 @clause("connect.port.out-of-range")
-@pytest.mark.parametrize("wrong", ports.OUT_OF_RANGE)
+@pytest.mark.parametrize("wrong", port_numbers.OUT_OF_RANGE)
 @pytest.mark.parametrize("form", ["number", "text"])
-def test_port_out_of_range(case: Case, wrong: ports.Spelling, form: str) -> None:
+def test_port_out_of_range(case: Case, wrong: port_numbers.Spelling, form: str) -> None:
     _, port = _destination(case)
-    outcome = case.socket().connect(case.loopback, ports.in_form(wrong(port), form))
-    expect.fails(outcome, *ports.REFUSED, what=WHAT)
+    outcome = case.socket().connect(case.loopback, port_numbers.in_form(wrong(port), form))
+    expect.fails(outcome, *port_numbers.REFUSED, what=WHAT)
 
 
 @clause("connect.port.spelling")
-@pytest.mark.parametrize("spelling", ports.SPELLINGS)
-def test_port_spelling(case: Case, spelling: ports.Spelling) -> None:
+@pytest.mark.parametrize("spelling", port_numbers.SPELLINGS)
+def test_port_spelling(case: Case, spelling: port_numbers.Spelling) -> None:
     peer, port = _destination(case)
     sock = case.socket()
     outcome = sock.connect(case.loopback, spelling(port))
     if not isinstance(outcome, Returned):
-        expect.fails(outcome, *ports.REFUSED, what=WHAT)
+        expect.fails(outcome, *port_numbers.REFUSED, what=WHAT)
         return
     expect.true(outcome, WHAT)
     arrives(case, sock, peer)
 
 
 @clause("connect.port.trailing")
-@pytest.mark.parametrize("spelling", ports.TRAILING)
-def test_port_trailing(case: Case, spelling: ports.Spelling) -> None:
+@pytest.mark.parametrize("spelling", port_numbers.TRAILING)
+def test_port_trailing(case: Case, spelling: port_numbers.Spelling) -> None:
     _, port = _destination(case)
-    expect.fails(case.socket().connect(case.loopback, spelling(port)), *ports.REFUSED, what=WHAT)
+    expect.fails(case.socket().connect(case.loopback, spelling(port)), *port_numbers.REFUSED, what=WHAT)
 
 
 @clause("connect.port.fraction")
 @pytest.mark.parametrize("part", [0.5, 0.25])
 def test_port_fraction(case: Case, part: float) -> None:
     _, port = _destination(case)
-    expect.fails(case.socket().connect(case.loopback, port + part), *ports.REFUSED, what=WHAT)
+    expect.fails(case.socket().connect(case.loopback, port + part), *port_numbers.REFUSED, what=WHAT)
 
 
 @clause("connect.port.required")
@@ -102,7 +101,7 @@ def test_port_required(case: Case, host: str, port: tuple[None, ...]) -> None:
 
 
 @clause("connect.port.types")
-@pytest.mark.parametrize("port", ports.WRONG_TYPES)
+@pytest.mark.parametrize("port", port_numbers.WRONG_TYPES)
 def test_port_types(case: Case, port: Argument) -> None:
     expect.fails(case.socket().connect(case.loopback, port), "argument", "resolver", what=WHAT)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import host, ports
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.peer import Peer
-from nixio_conformance.lab.reach import arrives
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.host import platforms
+from nixio_conformance.toolkit import expect, port_numbers
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Peer
+from nixio_conformance.toolkit.reach import arrives
 from nixio_fixtures import Kind, load
 
 WHAT = "connect()"
@@ -22,7 +22,7 @@ TOO_LONG = ("argument", "ENAMETOOLONG", "EINVAL")
 @clause("connect.unix.path")
 @pytest.mark.parametrize("name", ["short", "longest-2", "longest-1", "longest", "spaces", "letters"])
 def test_unix_path(case: Case, name: str) -> None:
-    longest = host.this_platform().unix_path
+    longest = platforms.this_platform().unix_path
     endings = {"short": "s", "spaces": " a:b%20 ", "letters": "-Grün"}
     path = case.path() + endings[name] if name in endings else case.path(longest - 1 + int(name[7:] or 0)) + "!"
     peer = _at(case, path)
@@ -34,7 +34,7 @@ def test_unix_path(case: Case, name: str) -> None:
 @clause("connect.unix.last-byte")
 @pytest.mark.parametrize("which", ["first", "second"])
 def test_unix_last_byte(case: Case, which: str) -> None:
-    path = case.path(host.this_platform().unix_path - 1)
+    path = case.path(platforms.this_platform().unix_path - 1)
     peers = {"first": _at(case, path + "a"), "second": _at(case, path + "b")}
     sock = case.socket()
     expect.true(sock.connect(*peers[which].address), WHAT)
@@ -44,7 +44,7 @@ def test_unix_last_byte(case: Case, which: str) -> None:
 @clause("connect.unix.too-long")
 @pytest.mark.parametrize("excess", [pytest.param(1, id="1"), pytest.param(2, id="2"), pytest.param(93, id="93")])
 def test_unix_too_long(case: Case, excess: int) -> None:
-    path = case.path(host.this_platform().unix_path)
+    path = case.path(platforms.this_platform().unix_path)
     _at(case, path)
     _at(case, path[:-1])
     expect.fails(case.socket().connect(path + "y" * excess, None), *TOO_LONG, what=WHAT)
@@ -57,7 +57,7 @@ def test_unix_nul(case: Case) -> None:
 
 
 @clause("connect.unix.port-ignored")
-@pytest.mark.parametrize("port", ports.IGNORED)
+@pytest.mark.parametrize("port", port_numbers.IGNORED)
 def test_unix_port_ignored(case: Case, port: Argument) -> None:
     peer = case.destination()
     sock = case.socket()
@@ -111,7 +111,7 @@ def test_unix_missing(case: Case, arguments: tuple[None, ...]) -> None:
 @pytest.mark.parametrize("ending", ["plain", "binary", "long"])
 def test_unix_abstract(case: Case, ending: str) -> None:
     name = case.abstract(b"\0a\xff\0" if ending == "binary" else b"")
-    peer = _at(case, name.ljust(host.this_platform().unix_path, b"x") if ending == "long" else name)
+    peer = _at(case, name.ljust(platforms.this_platform().unix_path, b"x") if ending == "long" else name)
     sock = case.socket()
     expect.true(sock.connect(*peer.address), WHAT)
     arrives(case, sock, peer)

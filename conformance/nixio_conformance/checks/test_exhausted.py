@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.lab import observer
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.transfer import receive_exactly
-from nixio_conformance.marks import clause
+from nixio_conformance.host import observer
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import receive_exactly
 from nixio_fixtures import Kind
 
 

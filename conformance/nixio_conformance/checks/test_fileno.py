@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import observer
-from nixio_conformance.lab.calls import sensible
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.peer import contract_address, family_of, type_of
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.host import observer
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.calls import sensible
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import contract_address, family_of, type_of
 
 
-def number(sock: PortSocket) -> int:
+def number(sock: ImplSocket) -> int:
     """The descriptor's number; whether it is right is for other clauses."""
     return expect.integer(sock.fileno(), "fileno()")
 
 
-def descriptor(case: Case, sock: PortSocket) -> tuple[int, str]:
+def descriptor(case: Case, sock: ImplSocket) -> tuple[int, str]:
     """The number, and what the system has there."""
     found = number(sock)
     return found, observer.descriptors(case.session.pid).get(found, "nothing")
@@ -63,14 +63,14 @@ def test_kernel_listener(case: Case) -> None:
 
 @clause("fileno.kernel.connection")
 def test_kernel_connection(case: Case, either_pair: Pair) -> None:
-    with case.view(either_pair.port) as view, end_of_the_connection():
+    with case.view(either_pair.impl) as view, end_of_the_connection():
         ends = contract_address(case.kind, view.getsockname()), contract_address(case.kind, view.getpeername())
     expect.same(ends, (either_pair.peer.remote, either_pair.peer.address), "its own and its peer's address")
 
 
 @clause("fileno.kernel.data")
 def test_kernel_data(case: Case, either_pair: Pair) -> None:
-    with case.view(either_pair.port) as view, end_of_the_connection():
+    with case.view(either_pair.impl) as view, end_of_the_connection():
         view.settimeout(5)
         view.send(b">")
         expect.same(either_pair.peer.recv(), b">", "what the peer received")
@@ -151,7 +151,7 @@ def test_lasts(case: Case, operation: str) -> None:
 @pytest.mark.parametrize("operation", ["listen", "refused-connect", "shutdown"])
 def test_stream_lasts(case: Case, operation: str) -> None:
     nobody = case.bound_peer()
-    sock = case.bound()[0] if operation != "shutdown" else case.pair().port
+    sock = case.bound()[0] if operation != "shutdown" else case.pair().impl
     before = descriptor(case, sock)
     if operation == "listen":
         expect.true(sock.listen(5), "listen()")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Returned
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import host
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.peer import Address, contract_address
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.host import platforms
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Address, contract_address
 from nixio_fixtures import Kind
 
 WHAT = "getpeername()"
@@ -20,14 +20,14 @@ NO_PEER = ("ENOTCONN", "EINVAL")
 
 @clause("getpeername.result.shape")
 def test_result_shape(either_pair: Pair) -> None:
-    found = expect.address(either_pair.port.getpeername(), WHAT)
+    found = expect.address(either_pair.impl.getpeername(), WHAT)
     right = type(found[0]) is str and type(found[1]) is int
     expect.holds(right, WHAT, "an address as text and a port as an int", found)
 
 
 @clause("getpeername.result.unix")
 def test_result_unix(either_pair: Pair) -> None:
-    found = expect.address(either_pair.port.getpeername(), WHAT)
+    found = expect.address(either_pair.impl.getpeername(), WHAT)
     expect.holds(type(found[0]) is str and found[1] is None, WHAT, "a path as text and None", found)
 
 
@@ -53,17 +53,17 @@ def test_result_raw(case: Case) -> None:
 
 @clause("getpeername.connected.remote")
 def test_connected_remote(either_pair: Pair) -> None:
-    expect.at(either_pair.port.getpeername(), either_pair.peer.address, WHAT)
+    expect.at(either_pair.impl.getpeername(), either_pair.peer.address, WHAT)
 
 
 @clause("getpeername.connected.system")
 def test_connected_system(case: Case, kind: Kind, either_pair: Pair) -> None:
-    with case.view(either_pair.port) as seen:
+    with case.view(either_pair.impl) as seen:
         try:
             expected = contract_address(kind, seen.getpeername())
         except OSError as error:
             expect.mismatch("the port's descriptor, to the system", "connected", error)
-    expect.at(either_pair.port.getpeername(), expected, WHAT)
+    expect.at(either_pair.impl.getpeername(), expected, WHAT)
 
 
 @clause("getpeername.connected.other-address")
@@ -122,7 +122,7 @@ def test_accepted_each(case: Case, which: int) -> None:
 @clause("getpeername.unix.whole-path")
 @pytest.mark.parametrize("name", ["longest", "letters"])
 def test_unix_whole_path(case: Case, name: str) -> None:
-    path = case.path(host.this_platform().unix_path - 1) + "!" if name == "longest" else case.path() + " Grün"
+    path = case.path(platforms.this_platform().unix_path - 1) + "!" if name == "longest" else case.path() + " Grün"
     expect.at(_connected_to(case, path).getpeername(), (path, None), WHAT)
 
 
@@ -179,8 +179,8 @@ def test_state_reconnected(case: Case) -> None:
 def test_state_peer_closed(either_pair: Pair) -> None:
     address = either_pair.peer.address
     either_pair.peer.close()
-    expect.data(either_pair.port.recv(16), b"")
-    outcome = either_pair.port.getpeername()
+    expect.data(either_pair.impl.recv(16), b"")
+    outcome = either_pair.impl.getpeername()
     if isinstance(outcome, Returned):
         expect.at(outcome, address, WHAT)
     else:
@@ -203,11 +203,11 @@ def test_state_exchanged(case: Case, direction: str) -> None:
 @clause("getpeername.state.sent-elsewhere")
 def test_state_sent_elsewhere(case: Case, pair: Pair) -> None:
     """Some systems refuse to send elsewhere from a connected socket; nothing changes then either."""
-    pair.port.sendto(b"x", *case.bound_peer().address)
-    expect.at(pair.port.getpeername(), pair.peer.address, f"{WHAT} after sendto() elsewhere")
+    pair.impl.sendto(b"x", *case.bound_peer().address)
+    expect.at(pair.impl.getpeername(), pair.peer.address, f"{WHAT} after sendto() elsewhere")
 
 
-def _connected_to(case: Case, name: str | bytes) -> PortSocket:
+def _connected_to(case: Case, name: str | bytes) -> ImplSocket:
     peer = case.peer().bind(name)
     if case.kind.type == "stream":
         peer.listen()

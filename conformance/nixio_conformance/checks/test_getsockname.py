@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Returned
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import host
-from nixio_conformance.lab.case import ANY, Case, Pair
-from nixio_conformance.lab.peer import Address, contract_address
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.host import platforms
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import ANY, Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Address, contract_address
 from nixio_fixtures import Kind
 
 WHAT = "getsockname()"
@@ -165,16 +165,16 @@ def test_state_failed_bind(case: Case, kind: Kind) -> None:
 
 @clause("getsockname.state.peer-closed")
 def test_state_peer_closed(case: Case, either_pair: Pair) -> None:
-    before = expect.address(either_pair.port.getsockname(), WHAT)
+    before = expect.address(either_pair.impl.getsockname(), WHAT)
     either_pair.peer.close()
-    expect.data(either_pair.port.recv(16), b"")
-    expect.at(either_pair.port.getsockname(), before, WHAT)
+    expect.data(either_pair.impl.recv(16), b"")
+    expect.at(either_pair.impl.getsockname(), before, WHAT)
 
 
 @clause("getsockname.accepted.local")
 def test_accepted_local(case: Case) -> None:
     pair = case.pair("server")
-    expect.at(pair.port.getsockname(), pair.peer.remote, WHAT)
+    expect.at(pair.impl.getsockname(), pair.peer.remote, WHAT)
 
 
 @clause("getsockname.accepted.wildcard")
@@ -204,7 +204,7 @@ def test_accepted_mapped(case: Case) -> None:
 @pytest.mark.parametrize("name", ["longest", "spaces", "letters"])
 def test_unix_whole_path(case: Case, name: str) -> None:
     path = {
-        "longest": case.path(host.this_platform().unix_path - 1) + "!",
+        "longest": case.path(platforms.this_platform().unix_path - 1) + "!",
         "spaces": case.path() + " a:b%20 ",
         "letters": case.path() + "-Grün",
     }[name]
@@ -222,7 +222,7 @@ def test_unix_abstract(case: Case, ending: bytes) -> None:
     expect.at(sock.getsockname(), (name, None), WHAT)
 
 
-def _in_state(case: Case, state: str) -> PortSocket:
+def _in_state(case: Case, state: str) -> ImplSocket:
     if state == "bound":
         return case.bound()[0]
     sock = case.socket()
@@ -231,7 +231,7 @@ def _in_state(case: Case, state: str) -> PortSocket:
     return sock
 
 
-def _seen_by(case: Case, sock: PortSocket) -> Address:
+def _seen_by(case: Case, sock: ImplSocket) -> Address:
     peer = case.destination()
     expect.true(sock.connect(*peer.address), "connect()")
     if case.kind.type == "stream":

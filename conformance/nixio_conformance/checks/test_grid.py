@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import transfer
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.transfer import Sender
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect, transfer
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import Sender
 from nixio_fixtures import Cell, load
 
 #: Bytes that are all different, so that each says where it stood; with a NUL, line ends and high bytes among them.

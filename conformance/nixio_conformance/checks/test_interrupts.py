@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import AgentCannot, Pending, PortSocket
-from nixio_conformance.lab import transfer
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import MUCH, rest_of
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.errors import AgentCannot
+from nixio_conformance.driver.socket import ImplSocket, Pending
+from nixio_conformance.toolkit import expect, transfer
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import MUCH, rest_of
 
 #: Two ways to interrupt a call: a signal that the agent handles, and stopping and continuing the process. The second
 #: needs no handler, but the system interrupts only calls on a socket with a timeout by it.
@@ -33,7 +33,7 @@ def signals_can_be_sent(case: Case, way: str) -> None:
         raise AgentCannot("it handles no signals")
 
 
-def prepare(sock: PortSocket, option: str, way: str) -> None:
+def prepare(sock: ImplSocket, option: str, way: str) -> None:
     """Give the socket a timeout, long enough never to run out."""
     if way == "stopped":
         expect.true(sock.setopt("socket", option, (60, 0)), "setopt()")
@@ -53,12 +53,12 @@ def still_waits(pending: Pending, what: str) -> None:
 
 
 def receives(case: Case, pair: Pair, method: str, way: str) -> None:
-    prepare(pair.port, "rcvtimeo", way)
-    pending = pair.port.start(method, 64)
+    prepare(pair.impl, "rcvtimeo", way)
+    pending = pair.impl.start(method, 64)
     interrupt(case, pending, way)
     still_waits(pending, method)
     pair.peer.send(b"later")
-    rest_of(pending.outcome(), pair.port, method, pair.peer, b"later")
+    rest_of(pending.outcome(), pair.impl, method, pair.peer, b"later")
 
 
 @clause("recv.interrupt.retried")
@@ -95,15 +95,15 @@ def test_accept(case: Case, way: str) -> None:
 
 def sends(case: Case, pair: Pair, method: str, way: str) -> None:
     """A send that has sent a part already may return it when a signal comes, or go on: what it says must be true."""
-    prepare(pair.port, "sndtimeo", way)
-    transfer.shrink(case, pair.port)
-    pending = pair.port.start(method, MUCH)
+    prepare(pair.impl, "sndtimeo", way)
+    transfer.shrink(case, pair.impl)
+    pending = pair.impl.start(method, MUCH)
     interrupt(case, pending, way)
     pending.blocked()  # what made room before the signal came to the call would hide it
     received = pair.peer.recv_until(pending.done)
     count = expect.integer(pending.outcome(), f"{method}()")
     expect.holds(0 < count <= len(MUCH), f"{method}()", f"1 to {len(MUCH)}", count)
-    expect.true(pair.port.close(), "close()")
+    expect.true(pair.impl.close(), "close()")
     received += pair.peer.recv_all()
     right = received == MUCH[:count]
     expect.holds(right, "what the peer received", f"the first {count} bytes", f"{len(received)} bytes, or others")

@@ -4,11 +4,11 @@ import socket
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab.case import ANY, LOOPBACK, Case, Pair
-from nixio_conformance.lab.peer import contract_address
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import ANY, LOOPBACK, Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import contract_address
 
 #: Values that are no number: None is how a caller leaves the argument out in the middle of others.
 NO_NUMBERS = [pytest.param(None, id="none"), pytest.param("x", id="text"), pytest.param((1,), id="tuple")]
@@ -101,19 +101,19 @@ def test_only_streams_listen(case: Case) -> None:
 
 @clause("listen.connected")
 def test_connected_cannot(either_pair: Pair) -> None:
-    expect.fails(either_pair.port.listen(5), "EINVAL", what="listen() when connected")
+    expect.fails(either_pair.impl.listen(5), "EINVAL", what="listen() when connected")
 
 
 @clause("listen.connected.undisturbed")
 def test_refusal_leaves_the_connection(either_pair: Pair) -> None:
-    either_pair.port.listen(5)
+    either_pair.impl.listen(5)
     either_pair.peer.send(b"?")
-    expect.data(either_pair.port.recv(10), b"?")
+    expect.data(either_pair.impl.recv(10), b"?")
 
 
 @clause("listen.in-use")
 def test_taken_address_is_reported(case: Case) -> None:
-    def reusing() -> PortSocket:
+    def reusing() -> ImplSocket:
         sock = case.socket()
         with case.view(sock) as view:
             view.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from nixio_conformance import expect
+from nixio_conformance.driver.deadline import wait_for
 from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.driver.session import PortSocket, wait_for
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.peer import Address
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Address
 
 SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 
@@ -22,7 +23,7 @@ def capped(backlog: int) -> int:
     return min(backlog, int(SOMAXCONN.read_text())) if SOMAXCONN.exists() else backlog
 
 
-def queue(case: Case, listener: PortSocket) -> tuple[int, int]:
+def queue(case: Case, listener: ImplSocket) -> tuple[int, int]:
     """Connections that wait to be accepted, and how many may: the kernel's view of a TCP listener (tcp_info)."""
     with case.view(listener) as view:
         info = view.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from nixio_conformance.lab import host
-from nixio_conformance.lab.case import Case
-from nixio_conformance.marks import clause
+from nixio_conformance.host import capabilities
 from nixio_conformance.model.examples import examples
 from nixio_conformance.model.moves import Play, kinds_of
 from nixio_conformance.model.search import Found, Table
 from nixio_conformance.model.shorten import shorten
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind
 
 #: Plays of a kind: about a second's worth. `nixio-conformance fuzz` makes as many as there is time for.
@@ -53,7 +53,7 @@ def test_both_families(case: Case, request: pytest.FixtureRequest, type_: str) -
 @pytest.mark.parametrize("play", [pytest.param(row.play, id=row.id) for row in examples()])
 def test_examples(case: Case, play: Play) -> None:
     for kind in kinds_of(play):
-        if reason := host.capabilities()[kind.capability]:
+        if reason := capabilities.current()[kind.capability]:
             pytest.skip(f"{kind.capability}: {reason}")
     table = Table(case.session, Path(case.folder))
     judge(case, table, table.play(play))

@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 import pytest
 
-from nixio_conformance import expect
+from nixio_conformance.driver.deadline import wait_for
 from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.driver.session import PortSocket, wait_for
-from nixio_conformance.lab import options
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.network import FOREIGN
-from nixio_conformance.lab.peer import Peer
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.netns.network import FOREIGN
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Peer
 from nixio_fixtures import Kind
 
 #: Linux's number, which Python does not name: the receiver is told each packet's priority.
@@ -30,13 +30,13 @@ FAR = (FOREIGN["inet"], 9)
 CHUNK = bytes(1 << 16)
 
 
-def _set(sock: PortSocket, option: str, value: int | str, level: str = "socket") -> None:
+def _set(sock: ImplSocket, option: str, value: int | str, level: str = "socket") -> None:
     expect.true(sock.setopt(level, option, value), f"setopt() of {option}")
 
 
 @clause("setopt.socket-keepalive.effect.timer")
 def test_keepalive_waits_to_probe(case: Case, kind: Kind, role: str) -> None:
-    sock = case.pair(role).port
+    sock = case.pair(role).impl
     _set(sock, "keepalive", 1)
     with case.view(sock) as view:
         armed = wait_for(lambda: options.keepalive_timer(view))
@@ -45,7 +45,7 @@ def test_keepalive_waits_to_probe(case: Case, kind: Kind, role: str) -> None:
 
 @clause("setopt.socket-keepalive.effect.off")
 def test_keepalive_off_probes_no_more(case: Case, kind: Kind, role: str) -> None:
-    sock = case.pair(role).port
+    sock = case.pair(role).impl
     _set(sock, "keepalive", 1)
     _set(sock, "keepalive", 0)
     with case.view(sock) as view:
@@ -269,7 +269,7 @@ def test_bindtodevice_takes_a_port_of_that_interface_only(case: Case, kind: Kind
     expect.data(sock.recv(100), b"over loopback")
 
 
-def _collected(sock: PortSocket) -> bytes:
+def _collected(sock: ImplSocket) -> bytes:
     data = b""
     while chunk := expect.buffer(sock.recv(100)):
         data += chunk
@@ -286,26 +286,26 @@ def _urgent(peer: Peer) -> None:
 @clause("setopt.socket-oobinline.effect.inline")
 def test_oobinline_puts_urgent_data_in_its_place(case: Case, kind: Kind, role: str) -> None:
     pair = case.pair(role)
-    _set(pair.port, "oobinline", 1)
+    _set(pair.impl, "oobinline", 1)
     _urgent(pair.peer)
-    got = _collected(pair.port)
+    got = _collected(pair.impl)
     expect.holds(got == b"ab!cd", "what the port received", b"ab!cd", got)
 
 
 @clause("setopt.socket-oobinline.effect.off")
 def test_oobinline_off_leaves_urgent_data_out(case: Case, kind: Kind, role: str) -> None:
     pair = case.pair(role)
-    _set(pair.port, "oobinline", 1)
-    _set(pair.port, "oobinline", 0)
+    _set(pair.impl, "oobinline", 1)
+    _set(pair.impl, "oobinline", 0)
     _urgent(pair.peer)
-    got = _collected(pair.port)
+    got = _collected(pair.impl)
     expect.holds(got == b"abcd", "what the port received", b"abcd", got)
 
 
 # --- error: what is pending is told once
 
 
-def _told(sock: PortSocket) -> int:
+def _told(sock: ImplSocket) -> int:
     """The pending error, once there is one."""
     found = [0]
 
@@ -317,7 +317,7 @@ def _told(sock: PortSocket) -> int:
     return found[0]
 
 
-def _refused(case: Case, kind: Kind) -> PortSocket:
+def _refused(case: Case, kind: Kind) -> ImplSocket:
     """A socket whose connection was refused after connect() came back."""
     nobody = case.bound_peer()
     sock = case.socket()
@@ -348,4 +348,4 @@ def test_error_is_told_once(case: Case, kind: Kind) -> None:
 def test_error_tells_of_a_reset(case: Case, kind: Kind, role: str) -> None:
     pair = case.pair(role)
     pair.peer.reset()
-    expect.same(_told(pair.port), errno.ECONNRESET, "socket.error")
+    expect.same(_told(pair.impl), errno.ECONNRESET, "socket.error")

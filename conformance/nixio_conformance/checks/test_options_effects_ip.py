@@ -10,12 +10,11 @@ from collections.abc import Callable
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import far, options
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.peer import Peer
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect, far_end, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Peer
 from nixio_fixtures import Kind
 
 #: Linux's numbers, which Python does not name.
@@ -27,7 +26,7 @@ LOOPBACK = socket.inet_aton("127.0.0.1")
 EXPERIMENT = 253
 
 
-def _set(sock: PortSocket, level: str, option: str, value: int | str) -> None:
+def _set(sock: ImplSocket, level: str, option: str, value: int | str) -> None:
     expect.true(sock.setopt(level, option, value), f"setopt() of {level}.{option}")
 
 
@@ -50,11 +49,11 @@ def test_cork_holds_small_sends(case: Case, kind: Kind, role: str) -> None:
     pair = case.pair(role)
 
     def attempt() -> int:
-        _set(pair.port, "tcp", "cork", 0)
+        _set(pair.impl, "tcp", "cork", 0)
         pair.peer.pending()
-        _set(pair.port, "tcp", "cork", 1)
-        expect.count(pair.port.send(b"abc"), 3)
-        with case.view(pair.port) as view:
+        _set(pair.impl, "tcp", "cork", 1)
+        expect.count(pair.impl.send(b"abc"), 3)
+        with case.view(pair.impl) as view:
             return options.unsent(view)
 
     _waiting(0.15, attempt, 3)
@@ -63,10 +62,10 @@ def test_cork_holds_small_sends(case: Case, kind: Kind, role: str) -> None:
 @clause("setopt.tcp-cork.effect.released")
 def test_uncork_sends_what_was_held(case: Case, kind: Kind, role: str) -> None:
     pair = case.pair(role)
-    _set(pair.port, "tcp", "cork", 1)
-    expect.count(pair.port.send(b"abc"), 3)
-    _set(pair.port, "tcp", "cork", 0)
-    with case.view(pair.port) as view:
+    _set(pair.impl, "tcp", "cork", 1)
+    expect.count(pair.impl.send(b"abc"), 3)
+    _set(pair.impl, "tcp", "cork", 0)
+    with case.view(pair.impl) as view:
         expect.same(options.unsent(view), 0, "bytes that wait to leave")
     got = pair.peer.recv_exactly(3)
     expect.holds(got == b"abc", "what the peer received", b"abc", got)
@@ -76,11 +75,11 @@ def _second_byte(case: Case, kind: Kind, role: str, nodelay: tuple[int, ...]) ->
     """Bytes that wait while the first one is not acknowledged, which the peer puts off for 40 ms."""
     pair = case.pair(role)
     for value in nodelay:
-        _set(pair.port, "tcp", "nodelay", value)
+        _set(pair.impl, "tcp", "nodelay", value)
     pair.peer.setsockopt(socket.IPPROTO_TCP, TCP_QUICKACK, 0)
-    expect.count(pair.port.send(b"a"), 1)
-    expect.count(pair.port.send(b"b"), 1)
-    with case.view(pair.port) as view:
+    expect.count(pair.impl.send(b"a"), 1)
+    expect.count(pair.impl.send(b"b"), 1)
+    with case.view(pair.impl) as view:
         return options.unsent(view)
 
 
@@ -123,12 +122,12 @@ def _member(case: Case, group: str) -> Peer:
 def test_multicast_ttl_is_seen_by_a_member(case: Case, kind: Kind, hops: int) -> None:
     group = options.group("ip")
     peer = _member(case, group)
-    far.tell_hops(peer)
+    far_end.tell_hops(peer)
     sock = case.socket()
     expect.true(sock.bind("127.0.0.1", 0), "bind()")  # and so it sends to groups on loopback
     _set(sock, "ip", "multicast_ttl", hops)
     expect.count(sock.sendto(b"x", group, peer.address[1]), 1)
-    expect.same(far.hops(peer), hops, "the hops that the receiver was told")
+    expect.same(far_end.hops(peer), hops, "the hops that the receiver was told")
 
 
 @clause("setopt.ip-multicast_if.effect.leaves-there")
@@ -172,7 +171,7 @@ def test_ipv6_mtu_off_bounds_no_fragments(case: Case, kind: Kind) -> None:
     expect.holds(found != 1280, "the size of the largest fragment", "loopback's own", found)
 
 
-def _listening(case: Case, v6only: tuple[int, ...]) -> tuple[PortSocket, int]:
+def _listening(case: Case, v6only: tuple[int, ...]) -> tuple[ImplSocket, int]:
     sock = case.socket()
     for value in v6only:
         _set(sock, "ipv6", "v6only", value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.checks.option_cases import (
     BUFFERS,
     OPTIONS,
@@ -24,10 +23,11 @@ from nixio_conformance.checks.option_cases import (
     untouched,
 )
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.session import Argument, PortSocket
-from nixio_conformance.lab import options
-from nixio_conformance.lab.case import Case
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Invalid, Kind, Option, Value
 
 FLAGS = tuple(option for option in OPTIONS if option.shape == "flag" and option.set)
@@ -174,7 +174,7 @@ def test_set_flag_to_another_number(case: Case, kind: Kind, option: Option, valu
     _on_or_refused(case, sock, option, sock.setopt(option.level, option.name, value))
 
 
-def _on_or_refused(case: Case, sock: PortSocket, option: Option, outcome: Outcome) -> None:
+def _on_or_refused(case: Case, sock: ImplSocket, option: Option, outcome: Outcome) -> None:
     """Two sane readings of a flag that is neither 0 nor 1: it is on, as in C, or it is no value for a flag."""
     if isinstance(outcome, Failure):
         expect.fails(outcome, "argument", "EINVAL", "ERANGE", "EDOM")

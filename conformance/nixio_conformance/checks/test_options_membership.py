@@ -8,14 +8,13 @@ import socket
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.checks.option_cases import chosen, over, sets, setting
 from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import options
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.peer import Address, Peer
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Address, Peer
 from nixio_fixtures import Kind, Option, Scalar, Value
 
 ADD = chosen("ip.add_membership", "ipv6.add_membership")
@@ -31,15 +30,15 @@ def _value(option: Option) -> tuple[str, str | int]:
     return value  # type: ignore[return-value]
 
 
-def _add(sock: PortSocket, option: Option, value: Value) -> None:
+def _add(sock: ImplSocket, option: Option, value: Value) -> None:
     expect.true(sock.setopt(option.level, "add_membership", value), "add_membership")
 
 
-def _drop(sock: PortSocket, option: Option, value: Value) -> None:
+def _drop(sock: ImplSocket, option: Option, value: Value) -> None:
     expect.true(sock.setopt(option.level, "drop_membership", value), "drop_membership")
 
 
-def _belongs(case: Case, sock: PortSocket, option: Option, value: Value, expected: bool) -> None:
+def _belongs(case: Case, sock: ImplSocket, option: Option, value: Value, expected: bool) -> None:
     with case.view(sock) as view:
         found = options.member(view, option, value)
     expect.holds(found == expected, f"to the system, member of {value}", expected, found)

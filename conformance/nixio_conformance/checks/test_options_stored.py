@@ -6,7 +6,6 @@ import contextlib
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.checks.option_cases import (
     both,
     control,
@@ -20,10 +19,10 @@ from nixio_conformance.checks.option_cases import (
     untouched,
 )
 from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import options
-from nixio_conformance.lab.case import Case
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind, Option, Value, load
 
 STORED = stored()
@@ -91,7 +90,7 @@ def over_pairs() -> pytest.MarkDecorator:
 @clause("setopt.stored.connection")
 @over_pairs()
 def test_the_system_has_what_was_set_on_a_connection(case: Case, kind: Kind, option: Option, role: str) -> None:
-    sock, value = case.pair(role).port, setting(option, option.valid[0])
+    sock, value = case.pair(role).impl, setting(option, option.valid[0])
     expected = control(kind, option, value)
     expect.true(sock.setopt(option.level, option.name, value))
     with case.view(sock) as view:
@@ -162,7 +161,7 @@ def test_a_fresh_socket_is_the_systems(case: Case, kind: Kind) -> None:
     expect.holds(not changed, "the options of a fresh socket", "the system's defaults", changed)
 
 
-def furnished(sock: PortSocket) -> PortSocket:
+def furnished(sock: ImplSocket) -> ImplSocket:
     """A socket with values that a new one does not have."""
     expect.true(sock.setopt("socket", "keepalive", 1))
     expect.true(sock.setopt("socket", "reuseaddr", 1))

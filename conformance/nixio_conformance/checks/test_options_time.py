@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import rest_of
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import rest_of
 from nixio_fixtures import Kind
 
 #: Microseconds that the timeouts are of; a port that takes them for milliseconds or seconds is never back in time.
@@ -32,7 +32,7 @@ def _timed(call: Callable[[], Outcome]) -> Outcome:
     return outcome
 
 
-def _set(sock: PortSocket, option: str, value: int | tuple[int, int]) -> None:
+def _set(sock: ImplSocket, option: str, value: int | tuple[int, int]) -> None:
     expect.true(sock.setopt("socket", option, value), f"setopt() of {option}")
 
 
@@ -45,7 +45,7 @@ def _small(case: Case) -> Pair:
     return Pair(sock, case.keep(listener.accept()))
 
 
-def _fill(sock: PortSocket) -> None:
+def _fill(sock: ImplSocket) -> None:
     expect.true(sock.setblocking(False))
     while not isinstance(outcome := sock.send(CHUNK), Failure):
         expect.integer(outcome)
@@ -56,7 +56,7 @@ def _fill(sock: PortSocket) -> None:
 @clause("setopt.socket-rcvtimeo.effect.receive")
 @pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 def test_rcvtimeo_ends_a_receive(case: Case, kind: Kind, method: str) -> None:
-    sock = case.pair().port
+    sock = case.pair().impl
     _set(sock, "rcvtimeo", (0, SHORT))
     expect.would_block(_timed(lambda: sock.call(method, 10)))
 
@@ -71,32 +71,32 @@ def test_rcvtimeo_ends_an_accept(case: Case, kind: Kind) -> None:
 @clause("setopt.socket-rcvtimeo.effect.in-time")
 def test_rcvtimeo_takes_what_comes_in_time(case: Case, kind: Kind) -> None:
     pair = case.pair()
-    _set(pair.port, "rcvtimeo", (4, 0))
-    pending = pair.port.start("recv", 10)
+    _set(pair.impl, "rcvtimeo", (4, 0))
+    pending = pair.impl.start("recv", 10)
     pending.blocked()
     pair.peer.send(b"in time")
-    rest_of(pending.outcome(), pair.port, "recv", pair.peer, b"in time")
+    rest_of(pending.outcome(), pair.impl, "recv", pair.peer, b"in time")
 
 
 @clause("setopt.socket-rcvtimeo.effect.off")
 def test_rcvtimeo_off_waits(case: Case, kind: Kind) -> None:
     pair = case.pair()
-    _set(pair.port, "rcvtimeo", (0, 1))
-    _set(pair.port, "rcvtimeo", (0, 0))
-    pending = pair.port.start("recv", 10)
+    _set(pair.impl, "rcvtimeo", (0, 1))
+    _set(pair.impl, "rcvtimeo", (0, 0))
+    pending = pair.impl.start("recv", 10)
     expect.holds(pending.blocked() and not pending.done(SHORT / 1e6), "recv() without a timeout", "waits", "came back")
     pair.peer.send(b"at last")
-    rest_of(pending.outcome(), pair.port, "recv", pair.peer, b"at last")
+    rest_of(pending.outcome(), pair.impl, "recv", pair.peer, b"at last")
 
 
 @clause("setopt.socket-rcvtimeo.effect.not-sending")
 def test_rcvtimeo_leaves_sending_alone(case: Case, kind: Kind) -> None:
     """What is left of the buffers after they were filled may be taken yet, a little at a time."""
     pair = _small(case)
-    _fill(pair.port)
-    _set(pair.port, "rcvtimeo", (0, 1))
+    _fill(pair.impl)
+    _set(pair.impl, "rcvtimeo", (0, 1))
     # A call that gives up is seen asleep for a moment, too.
-    while not (pending := pair.port.start("send", CHUNK)).blocked() or pending.done(0.03):
+    while not (pending := pair.impl.start("send", CHUNK)).blocked() or pending.done(0.03):
         expect.holds(expect.integer(pending.outcome()) > 0, "send() with a rcvtimeo only", "waits", "took nothing")
     pair.peer.recv_until(pending.done)
     expect.integer(pending.outcome(), "send() with a rcvtimeo only")
@@ -106,7 +106,7 @@ def test_rcvtimeo_leaves_sending_alone(case: Case, kind: Kind) -> None:
 @pytest.mark.parametrize("method", ["send", "write"])
 def test_sndtimeo_ends_a_send(case: Case, kind: Kind, method: str) -> None:
     """What is taken before the time is over is told as a count: would-block comes when nothing is taken any more."""
-    sock = _small(case).port
+    sock = _small(case).impl
     _fill(sock)
     _set(sock, "sndtimeo", (0, SHORT))
     while True:
@@ -138,19 +138,19 @@ def test_sndtimeo_ends_a_sendto(case: Case, kind: Kind) -> None:
 @clause("setopt.socket-sndtimeo.effect.not-receiving")
 def test_sndtimeo_leaves_receiving_alone(case: Case, kind: Kind) -> None:
     pair = case.pair()
-    _set(pair.port, "sndtimeo", (0, 1))
-    pending = pair.port.start("recv", 10)
+    _set(pair.impl, "sndtimeo", (0, 1))
+    pending = pair.impl.start("recv", 10)
     expect.holds(pending.blocked() and not pending.done(SHORT / 1e6), "recv() with sndtimeo", "waits", "came back")
     pair.peer.send(b"at last")
-    rest_of(pending.outcome(), pair.port, "recv", pair.peer, b"at last")
+    rest_of(pending.outcome(), pair.impl, "recv", pair.peer, b"at last")
 
 
 @clause("setopt.socket-linger.effect.waits")
 def test_linger_waits_for_the_peer(case: Case, kind: Kind) -> None:
     pair = _small(case)
-    _fill(pair.port)
-    _set(pair.port, "linger", 30)
-    pending = pair.port.start("close")
+    _fill(pair.impl)
+    _set(pair.impl, "linger", 30)
+    pending = pair.impl.start("close")
     expect.holds(pending.blocked(), "close() with unsent data", "waits until the peer has it", "came back")
     pair.peer.recv_all()
     expect.true(pending.outcome(), "close()")
@@ -160,10 +160,10 @@ def test_linger_waits_for_the_peer(case: Case, kind: Kind) -> None:
 def test_linger_waits_no_longer(case: Case, kind: Kind) -> None:
     """The one case that has to wait for a second, which is the unit."""
     pair = _small(case)
-    _fill(pair.port)
-    _set(pair.port, "linger", 1)
+    _fill(pair.impl)
+    _set(pair.impl, "linger", 1)
     begun = time.monotonic()
-    expect.true(pair.port.call("close", seconds=10), "close()")
+    expect.true(pair.impl.call("close", seconds=10), "close()")
     took = time.monotonic() - begun
     expect.holds(took >= 0.9, "close() with unsent data came back", "after 1 s", f"after {took:.3f} s")
 
@@ -171,19 +171,19 @@ def test_linger_waits_no_longer(case: Case, kind: Kind) -> None:
 @clause("setopt.socket-linger.effect.off")
 def test_linger_off_does_not_wait(case: Case, kind: Kind) -> None:
     pair = _small(case)
-    _fill(pair.port)
-    _set(pair.port, "linger", 30)
-    _set(pair.port, "linger", 0)
-    expect.true(pair.port.close(), "close()")
+    _fill(pair.impl)
+    _set(pair.impl, "linger", 30)
+    _set(pair.impl, "linger", 0)
+    expect.true(pair.impl.close(), "close()")
 
 
 @clause("setopt.socket-linger.effect.no-reset")
 def test_linger_off_is_no_reset(case: Case, kind: Kind) -> None:
     """0 is off: what the peer has not read yet is not thrown away."""
     pair = case.pair()
-    _set(pair.port, "linger", 5)
-    _set(pair.port, "linger", 0)
-    expect.count(pair.port.send(b"the last words"), 14)
-    expect.true(pair.port.close(), "close()")
+    _set(pair.impl, "linger", 5)
+    _set(pair.impl, "linger", 0)
+    expect.count(pair.impl.send(b"the last words"), 14)
+    expect.true(pair.impl.close(), "close()")
     got = pair.peer.recv_all()
     expect.holds(got == b"the last words", "what the peer received", b"the last words", got)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.checks.option_cases import (
     BUFFERS,
     OPTIONS,
@@ -25,10 +24,10 @@ from nixio_conformance.checks.option_cases import (
     stored,
     untouched,
 )
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import options
-from nixio_conformance.lab.case import Case
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind, Option, Value, load
 
 EXACT = tuple(option for option in stored() if option.id not in BUFFERS)
@@ -139,7 +138,7 @@ def test_what_get_gave_changes_nothing(case: Case, kind: Kind, option: Option) -
         expect.true(sock.setopt(option.level, option.name, _read(sock, option)))
 
 
-def _read(sock: PortSocket, option: Option) -> Value:
+def _read(sock: ImplSocket, option: Option) -> Value:
     values = expect.returned(sock.getopt(option.level, option.name))
     return values if len(values) > 1 else values[0]  # type: ignore[return-value]
 
@@ -158,7 +157,7 @@ def over_pairs(rows: tuple[Option, ...]) -> pytest.MarkDecorator:
 @clause("getopt.mtu.connected")
 @over_pairs(MTU)
 def test_get_mtu(case: Case, kind: Kind, option: Option, role: str) -> None:
-    sock = case.pair(role).port
+    sock = case.pair(role).impl
     found = got(option, sock.getopt(option.level, option.name))
     with case.view(sock) as view:
         expect.same(found, options.read(view, option), option.id)
@@ -174,7 +173,7 @@ def test_get_mtu_unconnected(case: Case, kind: Kind, option: Option) -> None:
 @over_pairs(chosen("ipv6.mtu"))
 def test_get_mtu_after_set(case: Case, kind: Kind, option: Option, role: str) -> None:
     """Reading tells of the path, setting bounds the fragments: these are two things in the system."""
-    sock = case.pair(role).port
+    sock = case.pair(role).impl
     expect.true(sock.setopt(option.level, option.name, 1280))
     found = got(option, sock.getopt(option.level, option.name))
     with case.view(sock) as view:
@@ -184,7 +183,7 @@ def test_get_mtu_after_set(case: Case, kind: Kind, option: Option, role: str) ->
 @clause("getopt.connection.value")
 @over_pairs(plain())
 def test_get_on_a_connection(case: Case, kind: Kind, option: Option, role: str) -> None:
-    sock = case.pair(role).port
+    sock = case.pair(role).impl
     found = got(option, sock.getopt(option.level, option.name))
     with case.view(sock) as view:
         expect.same(found, options.read(view, option), f"{option.id} of a connected socket")

@@ -6,13 +6,13 @@ import contextlib
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import Argument, PortSocket
-from nixio_conformance.lab import far
-from nixio_conformance.lab.case import ANY, Case
-from nixio_conformance.lab.far import FIRST, GROUP, SECOND
-from nixio_conformance.lab.network import FOREIGN, LINKS, Link
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.netns.network import FOREIGN, LINKS, Link
+from nixio_conformance.toolkit import expect, far_end
+from nixio_conformance.toolkit.case import ANY, Case
+from nixio_conformance.toolkit.far_end import FIRST, GROUP, SECOND
+from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind
 
 #: Until the first probe of an idle connection the lab's hosts wait a second; this is far more than that.
@@ -24,22 +24,22 @@ def level_of(kind: Kind) -> str:
     return "ip" if kind.domain == "inet" else "ipv6"
 
 
-def set_(sock: PortSocket, level: str, option: str, value: Argument) -> None:
+def set_(sock: ImplSocket, level: str, option: str, value: Argument) -> None:
     expect.true(sock.setopt(level, option, value), f"setopt() of {level}.{option}")
 
 
-def sends_by(case: Case, link: Link) -> PortSocket:
+def sends_by(case: Case, link: Link) -> ImplSocket:
     """A socket of the port that sends to groups by one link."""
     sock = case.socket()
-    set_(sock, level_of(case.kind), "multicast_if", far.interface(case.kind, link))
+    set_(sock, level_of(case.kind), "multicast_if", far_end.interface(case.kind, link))
     return sock
 
 
-def send_to_group(sock: PortSocket, data: bytes, kind: Kind, port: int | None) -> None:
+def send_to_group(sock: ImplSocket, data: bytes, kind: Kind, port: int | None) -> None:
     expect.count(sock.sendto(data, GROUP[kind.domain], port), len(data))
 
 
-def port_of(case: Case, sock: PortSocket) -> int:
+def port_of(case: Case, sock: ImplSocket) -> int:
     """The port of a new socket of the port, bound to all addresses."""
     expect.true(sock.bind(ANY[case.kind.domain], 0), "bind()")
     _, port = expect.address(sock.getsockname(), "getsockname()")
@@ -50,9 +50,9 @@ def port_of(case: Case, sock: PortSocket) -> int:
 
 def loop_off(case: Case, kind: Kind) -> None:
     """The far member gets both, the one on this host only what is sent after the option is on again."""
-    there = far.member(case, FIRST)
+    there = far_end.member(case, FIRST)
     port = there.address[1]
-    here = far.member(case, FIRST, far=False, port=port or 0)
+    here = far_end.member(case, FIRST, far=False, port=port or 0)
     sock = case.socket()  # the lab's routes lead to groups by the first link
     set_(sock, level_of(kind), "multicast_loop", 0)
     send_to_group(sock, b"others only", kind, port)
@@ -73,12 +73,12 @@ def test_ipv6_multicast_loop(case: Case, kind: Kind) -> None:
 
 
 def hops_at_far_end(case: Case, option: str, hops: int) -> None:
-    there = far.member(case, FIRST)
-    far.tell_hops(there)
+    there = far_end.member(case, FIRST)
+    far_end.tell_hops(there)
     sock = case.socket()  # the lab's routes lead to groups by the first link
     set_(sock, level_of(case.kind), option, hops)
     send_to_group(sock, b"x", case.kind, there.address[1])
-    expect.same(far.hops(there), hops, "the hops that were left at the far end")
+    expect.same(far_end.hops(there), hops, "the hops that were left at the far end")
 
 
 @clause("setopt.ip-multicast_ttl.effect.far")
@@ -96,12 +96,12 @@ def test_ipv6_multicast_hops(case: Case, hops: int) -> None:
 def leaves_by(case: Case, kind: Kind, link: Link) -> None:
     """The other link's member gets nothing before what is sent by its own link later."""
     other = SECOND if link is FIRST else FIRST
-    right = far.member(case, link)
-    wrong = far.member(case, other, port=right.address[1] or 0)
+    right = far_end.member(case, link)
+    wrong = far_end.member(case, other, port=right.address[1] or 0)
     sock = sends_by(case, link)
     send_to_group(sock, b"first", kind, right.address[1])
     expect.same(right.recv(), b"first", f"what came by {link.near}")
-    set_(sock, level_of(kind), "multicast_if", far.interface(kind, other))
+    set_(sock, level_of(kind), "multicast_if", far_end.interface(kind, other))
     send_to_group(sock, b"second", kind, right.address[1])
     expect.same(wrong.recv(), b"second", f"what came by {other.near} first")
 
@@ -123,11 +123,11 @@ def member_on(case: Case, kind: Kind, link: Link) -> None:
     other = SECOND if link is FIRST else FIRST
     sock = case.socket()
     port = port_of(case, sock)
-    sender = far.peer(case)
-    far.send_to_group(sender, b"early", link, port)
-    set_(sock, level_of(kind), "add_membership", (GROUP[kind.domain], far.interface(kind, link)))
-    far.send_to_group(sender, b"elsewhere", other, port)
-    far.send_to_group(sender, b"here", link, port)
+    sender = far_end.peer(case)
+    far_end.send_to_group(sender, b"early", link, port)
+    set_(sock, level_of(kind), "add_membership", (GROUP[kind.domain], far_end.interface(kind, link)))
+    far_end.send_to_group(sender, b"elsewhere", other, port)
+    far_end.send_to_group(sender, b"here", link, port)
     expect.data(sock.recv(64), b"here")
 
 
@@ -147,13 +147,13 @@ def left(case: Case, kind: Kind) -> None:
     """A datagram to the group is not received between leaving and joining again."""
     sock = case.socket()
     port = port_of(case, sock)
-    sender = far.peer(case)
-    where = (GROUP[kind.domain], far.interface(kind, FIRST))
+    sender = far_end.peer(case)
+    where = (GROUP[kind.domain], far_end.interface(kind, FIRST))
     set_(sock, level_of(kind), "add_membership", where)
     set_(sock, level_of(kind), "drop_membership", where)
-    far.send_to_group(sender, b"gone", FIRST, port)
+    far_end.send_to_group(sender, b"gone", FIRST, port)
     set_(sock, level_of(kind), "add_membership", where)
-    far.send_to_group(sender, b"back", FIRST, port)
+    far_end.send_to_group(sender, b"back", FIRST, port)
     expect.data(sock.recv(64), b"back")
 
 
@@ -174,15 +174,15 @@ def test_bindtodevice_receives_from_its_link(case: Case, kind: Kind, link: Link)
     sock = case.socket()
     set_(sock, "socket", "bindtodevice", link.near)
     port = port_of(case, sock)
-    far.bound(case, other).sendto(b"elsewhere", (other.address[kind.domain], port))
-    far.bound(case, link).sendto(b"here", (link.address[kind.domain], port))
+    far_end.bound(case, other).sendto(b"elsewhere", (other.address[kind.domain], port))
+    far_end.bound(case, link).sendto(b"here", (link.address[kind.domain], port))
     expect.data(sock.recv(64), b"here")
 
 
 @clause("setopt.socket-bindtodevice.effect.leaves")
 def test_bindtodevice_sends_by_its_link(case: Case, kind: Kind) -> None:
     """Broadcast on the second link, though the route to it leads by the first."""
-    there = far.peer(case).bind("", 0)
+    there = far_end.peer(case).bind("", 0)
     sock = case.socket()
     set_(sock, "socket", "broadcast", 1)
     set_(sock, "socket", "bindtodevice", SECOND.near)
@@ -193,19 +193,19 @@ def test_bindtodevice_sends_by_its_link(case: Case, kind: Kind) -> None:
 
 @clause("setopt.socket-keepalive.effect.probes")
 def test_keepalive_probes(case: Case, kind: Kind) -> None:
-    listener = far.bound(case, FIRST).listen()
+    listener = far_end.bound(case, FIRST).listen()
     sock = case.socket()
     set_(sock, "socket", "keepalive", 1)
     expect.true(sock.connect(*listener.address), "connect()")
     case.keep(listener.accept())
-    with contextlib.closing(far.Capture(listener.address[1] or 0)) as wire:
+    with contextlib.closing(far_end.Capture(listener.address[1] or 0)) as wire:
         seen = wire.segment(PROBED_WITHIN)
     expect.holds(seen is not None, "on the wire of an idle connection", "a probe", f"nothing in {PROBED_WITHIN:g} s")
 
 
 @clause("setopt.socket-dontroute.effect.stream")
 def test_dontroute_connects_on_a_link_only(case: Case, kind: Kind) -> None:
-    listener = far.bound(case, FIRST).listen()
+    listener = far_end.bound(case, FIRST).listen()
     sock = case.socket()
     set_(sock, "socket", "dontroute", 1)
     expect.fails(sock.connect(FOREIGN[kind.domain], 9), "ENETUNREACH", "EHOSTUNREACH", what="connect() by a gateway")
@@ -213,7 +213,7 @@ def test_dontroute_connects_on_a_link_only(case: Case, kind: Kind) -> None:
 
 
 def mtu_of_link(case: Case, kind: Kind, link: Link) -> None:
-    there = far.bound(case, link)
+    there = far_end.bound(case, link)
     if kind.type == "stream":
         there.listen()
     sock = case.socket()

@@ -8,11 +8,11 @@ import socket
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.checks.test_send import SAMPLES
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import BINARY, receive, receive_exactly, receive_message
-from nixio_conformance.marks import clause
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import BINARY, receive, receive_exactly, receive_message
 
 METHODS = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 
@@ -20,7 +20,7 @@ METHODS = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 def arrives(pair: Pair, method: str, data: bytes) -> None:
     """What the peer sends is what is received."""
     pair.peer.send(data)
-    expect.same(receive_message(pair.port, method, pair.peer, len(data)), data, "data received")
+    expect.same(receive_message(pair.impl, method, pair.peer, len(data)), data, "data received")
 
 
 @clause("recv.data.arrives")
@@ -59,13 +59,13 @@ def test_data_with_its_sender_is_binary(pair: Pair, data: bytes) -> None:
 @clause("recv.result.only-data")
 def test_the_data_is_all_that_is_returned(pair: Pair) -> None:
     pair.peer.send(b"x")
-    expect.data(pair.port.recv(1), b"x")
+    expect.data(pair.impl.recv(1), b"x")
 
 
 @clause("read.result.only-data")
 def test_the_data_is_all_that_read_returns(pair: Pair) -> None:
     pair.peer.send(b"x")
-    expect.data(pair.port.read(1), b"x")
+    expect.data(pair.impl.read(1), b"x")
 
 
 @clause("recv.length.at-most")
@@ -73,7 +73,7 @@ def test_the_data_is_all_that_read_returns(pair: Pair) -> None:
 @pytest.mark.parametrize("length", [1, 2, 7])
 def test_no_more_than_the_length(pair: Pair, method: str, length: int) -> None:
     pair.peer.send(b"abcdefgh")
-    data = receive(pair.port, method, length)
+    data = receive(pair.impl, method, length)
     first = b"abcdefgh"[: len(data) if pair.peer.kind.type == "stream" else length]
     expect.same(data, first, "data received")
     expect.holds(bool(data), f"{method}({length})", "data", data)
@@ -89,9 +89,9 @@ def test_what_is_there_is_returned_at_once(pair: Pair, method: str) -> None:
 
 def receive_message_of(pair: Pair, method: str, size: int, asked: int) -> bytes:
     """A message of `size` bytes by calls that ask for more than there is."""
-    data = receive(pair.port, method, asked)
+    data = receive(pair.impl, method, asked)
     while pair.peer.kind.type == "stream" and data and len(data) < size:
-        data += receive(pair.port, method, asked)
+        data += receive(pair.impl, method, asked)
     return data
 
 
@@ -100,7 +100,7 @@ def receive_message_of(pair: Pair, method: str, size: int, asked: int) -> bytes:
 def test_partial_reads_leave_the_rest(pair: Pair, method: str) -> None:
     pair.peer.send(b"abc")
     pair.peer.send(b"defghij")
-    parts = [receive_exactly(pair.port, method, size) for size in (2, 1, 4, 3)]
+    parts = [receive_exactly(pair.impl, method, size) for size in (2, 1, 4, 3)]
     expect.same(parts, [b"ab", b"c", b"defg", b"hij"], "data received, in parts")
 
 
@@ -108,7 +108,7 @@ def test_partial_reads_leave_the_rest(pair: Pair, method: str) -> None:
 @METHODS
 def test_byte_by_byte(pair: Pair, method: str) -> None:
     pair.peer.send(b"\x00a\n\xff ")
-    parts = [receive(pair.port, method, 1) for _ in range(5)]
+    parts = [receive(pair.impl, method, 1) for _ in range(5)]
     expect.same(parts, [b"\x00", b"a", b"\n", b"\xff", b" "], "data received, byte by byte")
 
 
@@ -117,16 +117,16 @@ def test_byte_by_byte(pair: Pair, method: str) -> None:
 def test_much_data_loses_nothing(pair: Pair, method: str) -> None:
     data = b"".join(number.to_bytes(4, "big") for number in range(6000))
     pair.peer.send(data)
-    expect.same(receive_exactly(pair.port, method, len(data)), data, "data received")
+    expect.same(receive_exactly(pair.impl, method, len(data)), data, "data received")
 
 
 @clause("recv.stream.rest-stays")
 def test_the_rest_stays_with_the_system(case: Case, pair: Pair) -> None:
     """fileno() is there to be waited for: data that the port had read ahead would never make it readable."""
     pair.peer.send(b"abcdef")
-    receive_exactly(pair.port, "recv", 2)
+    receive_exactly(pair.impl, "recv", 2)
     held = b""
-    with case.view(pair.port) as view, contextlib.suppress(BlockingIOError):
+    with case.view(pair.impl) as view, contextlib.suppress(BlockingIOError):
         held = view.recv(100, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     expect.same(held, b"cdef", "what the system holds for the next call")
 
@@ -138,7 +138,7 @@ def test_the_three_in_turn_share_one_stream(pair: Pair) -> None:
     pair.peer.send(data)
     got = b""
     for method, size in itertools.cycle([("recv", 2), ("read", 20), ("recvfrom", 3), ("read", 7), ("recv", 30)]):
-        part = receive(pair.port, method, min(size, len(data) - len(got)))
+        part = receive(pair.impl, method, min(size, len(data) - len(got)))
         got += part
         if not part or len(got) == len(data):
             break
@@ -156,9 +156,9 @@ def test_read_fails_as_recv_does(case: Case) -> None:
 @METHODS
 def test_data_come_once(pair: Pair, method: str) -> None:
     pair.peer.send(b"first")
-    receive_message(pair.port, method, pair.peer, 5)
+    receive_message(pair.impl, method, pair.peer, 5)
     pair.peer.send(b"next")
-    expect.same(receive_message(pair.port, method, pair.peer, 4), b"next", "data received next")
+    expect.same(receive_message(pair.impl, method, pair.peer, 4), b"next", "data received next")
 
 
 @clause("recv.datagram.boundaries")
@@ -166,7 +166,7 @@ def test_data_come_once(pair: Pair, method: str) -> None:
 def test_each_call_is_one_datagram(pair: Pair, method: str) -> None:
     for data in (b"first", b"2", b"third\n"):
         pair.peer.send(data)
-    parts = [receive(pair.port, method, 100) for _ in range(3)]
+    parts = [receive(pair.impl, method, 100) for _ in range(3)]
     expect.same(parts, [b"first", b"2", b"third\n"], "the datagrams received")
 
 
@@ -174,7 +174,7 @@ def test_each_call_is_one_datagram(pair: Pair, method: str) -> None:
 @METHODS
 def test_a_longer_datagram_is_cut(pair: Pair, method: str) -> None:
     pair.peer.send(b"abcdef")
-    expect.same(receive(pair.port, method, 4), b"abcd", "the datagram received")
+    expect.same(receive(pair.impl, method, 4), b"abcd", "the datagram received")
 
 
 @clause("recv.datagram.rest-is-lost")
@@ -182,15 +182,15 @@ def test_a_longer_datagram_is_cut(pair: Pair, method: str) -> None:
 def test_the_rest_of_a_datagram_is_lost(pair: Pair, method: str) -> None:
     pair.peer.send(b"abcdef")
     pair.peer.send(b"next")
-    receive(pair.port, method, 4)
-    expect.same(receive(pair.port, method, 4), b"next", "the datagram received next")
+    receive(pair.impl, method, 4)
+    expect.same(receive(pair.impl, method, 4), b"next", "the datagram received next")
 
 
 @clause("recv.datagram.empty")
 @METHODS
 def test_an_empty_datagram_is_empty_data(pair: Pair, method: str) -> None:
     pair.peer.send(b"")
-    expect.same(receive(pair.port, method, 100), b"", "the datagram received")
+    expect.same(receive(pair.impl, method, 100), b"", "the datagram received")
 
 
 @clause("recv.datagram.empty-is-no-end")
@@ -198,8 +198,8 @@ def test_an_empty_datagram_is_empty_data(pair: Pair, method: str) -> None:
 def test_an_empty_datagram_is_not_the_end(pair: Pair, method: str) -> None:
     pair.peer.send(b"")
     pair.peer.send(b"next")
-    receive(pair.port, method, 100)
-    expect.same(receive(pair.port, method, 100), b"next", "the datagram received next")
+    receive(pair.impl, method, 100)
+    expect.same(receive(pair.impl, method, 100), b"next", "the datagram received next")
 
 
 @clause("recv.datagram.from-anybody")
@@ -216,14 +216,14 @@ def test_an_unconnected_socket_hears_anybody(case: Case, method: str) -> None:
 @METHODS
 def test_the_end_is_empty_data(pair: Pair, method: str) -> None:
     pair.peer.shutdown()
-    expect.same(receive(pair.port, method, 100), b"", "data at the end of the stream")
+    expect.same(receive(pair.impl, method, 100), b"", "data at the end of the stream")
 
 
 @clause("recv.end.again")
 @METHODS
 def test_the_end_stays(pair: Pair, method: str) -> None:
     pair.peer.close()
-    ends = [receive(pair.port, method, 100) for _ in range(3)]
+    ends = [receive(pair.impl, method, 100) for _ in range(3)]
     expect.same(ends, [b"", b"", b""], "data at the end of the stream, again and again")
 
 
@@ -232,5 +232,5 @@ def test_the_end_stays(pair: Pair, method: str) -> None:
 def test_data_come_before_the_end(pair: Pair, method: str) -> None:
     pair.peer.send(b"abcdef")
     pair.peer.close()
-    parts = [receive_exactly(pair.port, method, size) for size in (4, 100, 1)]
+    parts = [receive_exactly(pair.impl, method, size) for size in (4, 100, 1)]
     expect.same(parts, [b"abcd", b"ef", b""], "data received up to the end")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import BINARY, data_of, receive, receive_exactly, receive_message
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import BINARY, data_of, receive, receive_exactly, receive_message
 
 #: Bytes that a datagram, and the buffers of a stream that nobody reads, have room for on every system.
 AT_ONCE = 60_000
@@ -76,7 +76,7 @@ def test_a_call_gives_no_more_than_buffersize(case: Case, pair: Pair, method: st
     pair.peer.send(beyond_limit(case))
     sizes = [1]
     while left > 0 and sizes[-1]:
-        sizes.append(len(data_of(pair.port.call(method, case.buffersize + beyond), f"{method}()")))
+        sizes.append(len(data_of(pair.impl.call(method, case.buffersize + beyond), f"{method}()")))
         left -= sizes[-1]
     expect.holds(max(sizes) <= case.buffersize, f"bytes of one {method}()", f"at most {case.buffersize}", max(sizes))
 
@@ -88,7 +88,7 @@ def test_what_is_beyond_the_limit_comes_next(case: Case, pair: Pair, method: str
     pair.peer.send(data)
     got = b""
     while len(got) < len(data):
-        chunk = data_of(pair.port.call(method, 1 << 20), f"{method}()")
+        chunk = data_of(pair.impl.call(method, 1 << 20), f"{method}()")
         if not chunk:
             break
         got += chunk
@@ -101,7 +101,7 @@ def test_what_is_beyond_the_limit_comes_next(case: Case, pair: Pair, method: str
 def test_a_datagram_is_cut_at_buffersize(case: Case, pair: Pair, method: str, beyond: int) -> None:
     data = pattern(fitting(case.buffersize + 100))
     pair.peer.send(data)
-    got = data_of(pair.port.call(method, case.buffersize + beyond), f"{method}()")
+    got = data_of(pair.impl.call(method, case.buffersize + beyond), f"{method}()")
     expect.same(got, data[: case.buffersize], "the datagram received")
 
 
@@ -110,7 +110,7 @@ def test_a_datagram_is_cut_at_buffersize(case: Case, pair: Pair, method: str, be
 def test_buffersize_itself_is_allowed(case: Case, pair: Pair, method: str) -> None:
     data = pattern(fitting(case.buffersize))
     pair.peer.send(data)
-    expect.same(data_of(pair.port.call(method, case.buffersize), f"{method}()"), data, "the datagram received")
+    expect.same(data_of(pair.impl.call(method, case.buffersize), f"{method}()"), data, "the datagram received")
 
 
 @clause("recvfrom.limit.safe")
@@ -119,8 +119,8 @@ def test_buffersize_itself_is_allowed(case: Case, pair: Pair, method: str) -> No
 def test_long_requests_are_truncated(pair: Pair, method: str, length: int) -> None:
     """Not refused, and not taken for another number."""
     pair.peer.send(BINARY)
-    data = data_of(pair.port.call(method, length), f"{method}()")
-    rest = b"" if pair.peer.kind.type == "dgram" else receive_exactly(pair.port, method, len(BINARY) - len(data))
+    data = data_of(pair.impl.call(method, length), f"{method}()")
+    rest = b"" if pair.peer.kind.type == "dgram" else receive_exactly(pair.impl, method, len(BINARY) - len(data))
     expect.same(data + rest, BINARY, "data received")
 
 
@@ -128,14 +128,14 @@ def test_long_requests_are_truncated(pair: Pair, method: str, length: int) -> No
 @METHODS
 def test_length_0_gives_nothing(pair: Pair, method: str) -> None:
     pair.peer.send(b"abc")
-    expect.same(data_of(pair.port.call(method, 0), f"{method}(0)"), b"", f"data of {method}(0)")
+    expect.same(data_of(pair.impl.call(method, 0), f"{method}(0)"), b"", f"data of {method}(0)")
 
 
 @clause("recv.zero.waits-not")
 @METHODS
 def test_length_0_does_not_wait_for_a_stream(pair: Pair, method: str) -> None:
     """Or says that it would block, on a socket that must not wait; it never waits for what it would not take."""
-    pending = pair.port.start(method, 0)
+    pending = pair.impl.start(method, 0)
     waits = pending.blocked() and not pending.done(1.0)  # a slow port may be seen asleep, too
     if waits:
         pair.peer.send(b"abc")
@@ -147,8 +147,8 @@ def test_length_0_does_not_wait_for_a_stream(pair: Pair, method: str) -> None:
 @METHODS
 def test_length_0_takes_nothing_from_a_stream(pair: Pair, method: str) -> None:
     pair.peer.send(b"abc")
-    pair.port.call(method, 0)
-    expect.same(receive_exactly(pair.port, method, 3), b"abc", "data received next")
+    pair.impl.call(method, 0)
+    expect.same(receive_exactly(pair.impl, method, 3), b"abc", "data received next")
 
 
 @clause("recv.zero.datagram")
@@ -157,8 +157,8 @@ def test_length_0_of_a_datagram(pair: Pair, method: str) -> None:
     """Whether the datagram is lost is the system's business."""
     pair.peer.send(b"abc")
     pair.peer.send(b"def")
-    expect.same(data_of(pair.port.call(method, 0), f"{method}(0)"), b"", f"data of {method}(0)")
-    expect.one_of(receive(pair.port, method, 100), [b"abc", b"def"], "the datagram received next")
+    expect.same(data_of(pair.impl.call(method, 0), f"{method}(0)"), b"", f"data of {method}(0)")
+    expect.one_of(receive(pair.impl, method, 100), [b"abc", b"def"], "the datagram received next")
 
 
 @clause("recv.negative.refused-or-all")
@@ -167,14 +167,14 @@ def test_length_0_of_a_datagram(pair: Pair, method: str) -> None:
 def test_a_negative_length(pair: Pair, method: str, length: int) -> None:
     """Refused, and then the data are still there; or as much as buffersize."""
     pair.peer.send(b"abcdef")
-    outcome = pair.port.call(method, length)
+    outcome = pair.impl.call(method, length)
     data = b""
     if isinstance(outcome, Failure):
         expect.refused_argument(outcome, f"{method}({length})")
     else:
         data = data_of(outcome, f"{method}({length})")
     if len(data) < 6 and (isinstance(outcome, Failure) or pair.peer.kind.type == "stream"):
-        data += receive_message(pair.port, method, pair.peer, 6 - len(data))
+        data += receive_message(pair.impl, method, pair.peer, 6 - len(data))
     expect.same(data, b"abcdef", "data received")
 
 
@@ -186,7 +186,7 @@ def test_a_negative_length_is_limited(case: Case, pair: Pair, method: str, lengt
     if size > AT_ONCE:
         pytest.skip(f"{size} bytes, more than buffersize, cannot be counted on to be on their way at once")
     pair.peer.send(bytes(size))
-    outcome = pair.port.call(method, length)
+    outcome = pair.impl.call(method, length)
     if isinstance(outcome, Failure):
         expect.refused_argument(outcome, f"{method}({length})")
         return
@@ -199,7 +199,7 @@ def test_a_negative_length_is_limited(case: Case, pair: Pair, method: str, lengt
 @NO_LENGTHS
 def test_what_is_no_length_is_refused(pair: Pair, method: str, given: tuple[Argument, ...]) -> None:
     pair.peer.send(b"abcdef")
-    expect.refused_argument(pair.port.call(method, *given), f"{method}()")
+    expect.refused_argument(pair.impl.call(method, *given), f"{method}()")
 
 
 @clause("recv.length.refused-takes-nothing")
@@ -207,8 +207,8 @@ def test_what_is_no_length_is_refused(pair: Pair, method: str, given: tuple[Argu
 @NO_LENGTHS
 def test_a_refused_call_takes_nothing(pair: Pair, method: str, given: tuple[Argument, ...]) -> None:
     pair.peer.send(b"abcdef")
-    pair.port.call(method, *given)
-    expect.same(receive_message(pair.port, method, pair.peer, 6), b"abcdef", "data received next")
+    pair.impl.call(method, *given)
+    expect.same(receive_message(pair.impl, method, pair.peer, 6), b"abcdef", "data received next")
 
 
 @clause("recv.length.steps")
@@ -217,5 +217,5 @@ def test_each_length_is_taken_anew(pair: Pair, method: str) -> None:
     """Growing and shrinking, so that a buffer that is kept shows."""
     for data in (b"abc", b"defghij", b"kl"):
         pair.peer.send(data)
-    parts = [receive_exactly(pair.port, method, size) for size in (3, 7, 2)]
+    parts = [receive_exactly(pair.impl, method, size) for size in (3, 7, 2)]
     expect.same(parts, [b"abc", b"defghij", b"kl"], "data received")

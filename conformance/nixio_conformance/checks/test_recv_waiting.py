@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import data_of, receive, receive_message
-from nixio_conformance.marks import clause
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import data_of, receive, receive_message
 
 METHODS = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 #: Linux says EINVAL for a UNIX stream.
@@ -18,7 +18,7 @@ UNCONNECTED = ("ENOTCONN", "EINVAL")
 @clause("recv.waits.until-data")
 @METHODS
 def test_it_waits_for_data(pair: Pair, method: str) -> None:
-    pending = pair.port.start(method, 10)
+    pending = pair.impl.start(method, 10)
     expect.holds(pending.blocked(), f"{method}() when nothing is there", "that it waits", "that it came back")
     pair.peer.send(b"x")
     expect.same(data_of(pending.outcome(), f"{method}()"), b"x", "data received")
@@ -27,7 +27,7 @@ def test_it_waits_for_data(pair: Pair, method: str) -> None:
 @clause("recv.waits.until-end")
 @METHODS
 def test_it_waits_for_the_end(pair: Pair, method: str) -> None:
-    pending = pair.port.start(method, 10)
+    pending = pair.impl.start(method, 10)
     expect.holds(pending.blocked(), f"{method}() when nothing is there", "that it waits", "that it came back")
     pair.peer.close()
     expect.same(data_of(pending.outcome(), f"{method}()"), b"", "data at the end of the stream")
@@ -36,27 +36,27 @@ def test_it_waits_for_the_end(pair: Pair, method: str) -> None:
 @clause("recv.would-block.empty")
 @METHODS
 def test_nothing_there_would_block(pair: Pair, method: str) -> None:
-    expect.true(pair.port.setblocking(False), "setblocking()")
-    expect.would_block(pair.port.call(method, 10), f"{method}() when nothing is there")
+    expect.true(pair.impl.setblocking(False), "setblocking()")
+    expect.would_block(pair.impl.call(method, 10), f"{method}() when nothing is there")
 
 
 @clause("recv.would-block.drained")
 @METHODS
 def test_after_the_data_it_would_block(pair: Pair, method: str) -> None:
     pair.peer.send(b"abc")
-    receive_message(pair.port, method, pair.peer, 3)
-    expect.true(pair.port.setblocking(False), "setblocking()")
-    expect.would_block(pair.port.call(method, 10), f"{method}() when nothing is there any more")
+    receive_message(pair.impl, method, pair.peer, 3)
+    expect.true(pair.impl.setblocking(False), "setblocking()")
+    expect.would_block(pair.impl.call(method, 10), f"{method}() when nothing is there any more")
 
 
 @clause("recv.would-block.loses-nothing")
 @METHODS
 def test_data_come_after_would_block(pair: Pair, method: str) -> None:
-    expect.true(pair.port.setblocking(False), "setblocking()")
-    pair.port.call(method, 10)
-    expect.true(pair.port.setblocking(True), "setblocking()")
+    expect.true(pair.impl.setblocking(False), "setblocking()")
+    pair.impl.call(method, 10)
+    expect.true(pair.impl.setblocking(True), "setblocking()")
     pair.peer.send(b"abc")
-    expect.same(receive_message(pair.port, method, pair.peer, 3), b"abc", "data received")
+    expect.same(receive_message(pair.impl, method, pair.peer, 3), b"abc", "data received")
 
 
 @clause("recv.would-block.end")
@@ -64,16 +64,16 @@ def test_data_come_after_would_block(pair: Pair, method: str) -> None:
 def test_the_end_does_not_block(pair: Pair, method: str) -> None:
     """The first call waits for the end to arrive."""
     pair.peer.close()
-    receive(pair.port, method, 10)
-    expect.true(pair.port.setblocking(False), "setblocking()")
-    expect.same(receive(pair.port, method, 10), b"", "data at the end of the stream")
+    receive(pair.impl, method, 10)
+    expect.true(pair.impl.setblocking(False), "setblocking()")
+    expect.same(receive(pair.impl, method, 10), b"", "data at the end of the stream")
 
 
 @clause("recv.timeout.would-block")
 @METHODS
 def test_a_timeout_is_would_block(pair: Pair, method: str) -> None:
-    expect.true(pair.port.setopt("socket", "rcvtimeo", (0, 10000)), "setopt()")
-    expect.would_block(pair.port.call(method, 10), f"{method}() when the time is over")
+    expect.true(pair.impl.setopt("socket", "rcvtimeo", (0, 10000)), "setopt()")
+    expect.would_block(pair.impl.call(method, 10), f"{method}() when the time is over")
 
 
 @clause("recv.unconnected.stream")
@@ -93,13 +93,13 @@ def test_a_listening_socket_receives_nothing(case: Case, method: str) -> None:
 @METHODS
 def test_a_reset_is_an_error(pair: Pair, method: str) -> None:
     pair.peer.reset()
-    expect.fails(pair.port.call(method, 10), "ECONNRESET", what=f"{method}() after a reset")
+    expect.fails(pair.impl.call(method, 10), "ECONNRESET", what=f"{method}() after a reset")
 
 
 @clause("recv.reset.while-waiting")
 @METHODS
 def test_a_reset_ends_the_waiting(pair: Pair, method: str) -> None:
-    pending = pair.port.start(method, 10)
+    pending = pair.impl.start(method, 10)
     pending.blocked()
     pair.peer.reset()
     expect.fails(pending.outcome(), "ECONNRESET", what=f"{method}() after a reset")
@@ -110,18 +110,18 @@ def test_a_reset_ends_the_waiting(pair: Pair, method: str) -> None:
 def test_a_refused_datagram_is_an_error(pair: Pair, method: str) -> None:
     """The system tells a connected UDP socket that nobody was there; the call waits for that, too."""
     pair.peer.close()
-    expect.count(pair.port.send(b"x"), 1)
-    expect.fails(pair.port.call(method, 10), "ECONNREFUSED", what=f"{method}() after a refused datagram")
+    expect.count(pair.impl.send(b"x"), 1)
+    expect.fails(pair.impl.call(method, 10), "ECONNREFUSED", what=f"{method}() after a refused datagram")
 
 
 @clause("recv.refused.once")
 @METHODS
 def test_a_refused_datagram_is_told_once(pair: Pair, method: str) -> None:
     pair.peer.close()
-    pair.port.send(b"x")
-    pair.port.call(method, 10)
-    expect.true(pair.port.setblocking(False), "setblocking()")
-    expect.would_block(pair.port.call(method, 10), f"{method}() after the refusal was told")
+    pair.impl.send(b"x")
+    pair.impl.call(method, 10)
+    expect.true(pair.impl.setblocking(False), "setblocking()")
+    expect.would_block(pair.impl.call(method, 10), f"{method}() after the refusal was told")
 
 
 @clause("recv.unbound.would-block")

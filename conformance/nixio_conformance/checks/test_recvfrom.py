@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Outcome
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import host
-from nixio_conformance.lab.case import ANY, Case, Pair
-from nixio_conformance.lab.peer import Address, Peer
-from nixio_conformance.lab.transfer import data_of
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.host import platforms
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import ANY, Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Address, Peer
+from nixio_conformance.toolkit.transfer import data_of
 from nixio_fixtures import load
 
 #: Ways to say that a stream's data have no sender's address.
@@ -96,7 +96,7 @@ def test_each_message_has_its_own_sender(case: Case) -> None:
 @clause("recvfrom.sender.connected")
 def test_the_sender_on_a_connected_socket(pair: Pair) -> None:
     pair.peer.send(b"abc")
-    from_(pair.port.recvfrom(100), b"abc", pair.peer.address)
+    from_(pair.impl.recvfrom(100), b"abc", pair.peer.address)
 
 
 @clause("recvfrom.sender.not-last-destination")
@@ -171,7 +171,7 @@ def test_a_short_path_after_a_long_one(case: Case) -> None:
 
 @clause("recvfrom.unix.longest")
 def test_the_longest_path_is_whole(case: Case) -> None:
-    peer = case.peer().bind(case.path(host.this_platform().unix_path))
+    peer = case.peer().bind(case.path(platforms.this_platform().unix_path))
     from_(received(case, peer), b"abc", peer.address)
 
 
@@ -189,7 +189,7 @@ def only_from(outcome: Outcome, data: bytes, sender: Address) -> None:
     expect.holds(nothing or rest == sender, "the sender's address", f"{sender} or nothing", rest)
 
 
-def told_other_sender(case: Case) -> PortSocket:
+def told_other_sender(case: Case) -> ImplSocket:
     """Have the port know another sender, of a datagram in the same family, who must not be told again."""
     kind = load().kind(f"{case.kind.domain}-dgram")
     sock, address = case.bound(kind)
@@ -201,14 +201,14 @@ def told_other_sender(case: Case) -> PortSocket:
 @clause("recvfrom.stream.sender")
 def test_the_sender_on_a_stream(case: Case, either_pair: Pair) -> None:
     either_pair.peer.send(b"x")
-    only_from(either_pair.port.recvfrom(1), b"x", either_pair.peer.address)
+    only_from(either_pair.impl.recvfrom(1), b"x", either_pair.peer.address)
 
 
 @clause("recvfrom.stream.no-other-sender")
 def test_no_other_sender_on_a_stream(case: Case, pair: Pair) -> None:
     told_other_sender(case)
     pair.peer.send(b"x")
-    only_from(pair.port.recvfrom(1), b"x", pair.peer.address)
+    only_from(pair.impl.recvfrom(1), b"x", pair.peer.address)
 
 
 @clause("recvfrom.stream.sender-at-end")
@@ -216,4 +216,4 @@ def test_the_end_of_a_stream_has_no_other_sender(case: Case, pair: Pair) -> None
     told_other_sender(case)
     address = pair.peer.address
     pair.peer.close()
-    only_from(pair.port.recvfrom(10), b"", address)
+    only_from(pair.impl.recvfrom(10), b"", address)

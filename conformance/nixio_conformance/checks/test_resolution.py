@@ -6,14 +6,14 @@ import socket
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.names import SERVICES
-from nixio_conformance.lab.network import POOL, UNREACHABLE
-from nixio_conformance.lab.peer import Peer
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.netns.network import POOL, UNREACHABLE
+from nixio_conformance.netns.resolver_files import SERVICES
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Peer
 from nixio_fixtures import Kind
 
 #: Names whose addresses are all this host's, and which of the pool each begins with.
@@ -46,7 +46,7 @@ def listening_at(case: Case, host: str, port: int | None = 0) -> Peer:
     return peer.listen() if case.kind.type == "stream" else peer
 
 
-def local_address(sock: PortSocket) -> tuple[object, object]:
+def local_address(sock: ImplSocket) -> tuple[object, object]:
     return expect.address(sock.getsockname(), "getsockname()")
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import transfer
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import BINARY, Sender
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect, transfer
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import BINARY, Sender
 
 SENDERS = pytest.mark.parametrize("method", ["send", "write"])
 #: Data that a port spoils which takes it for text.
@@ -96,7 +95,7 @@ def test_the_count_is_returned_by_write(case: Case, role: str) -> None:
 @clause("write.alias.in-turn")
 def test_send_and_write_in_turn_keep_their_order(pair: Pair) -> None:
     """Each sends at once: a buffer that one of them kept for itself would change the order."""
-    sends, writes = Sender("send", pair.port, pair.peer), Sender("write", pair.port, pair.peer)
+    sends, writes = Sender("send", pair.impl, pair.peer), Sender("write", pair.impl, pair.peer)
     for sender, data in ((sends, b"1-send"), (writes, b"2-write"), (writes, b"3-write"), (sends, b"4-send")):
         sender.whole(data)
     joined = b"".join(sends.arrived())

@@ -6,11 +6,10 @@ import socket
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.lab import transfer
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.transfer import Sender
-from nixio_conformance.marks import clause
+from nixio_conformance.toolkit import expect, transfer
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import Sender
 
 METHODS = pytest.mark.parametrize("method", ["send", "write", "sendto"])
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.lab import transfer
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.transfer import MUCH, Flood, Sender
-from nixio_conformance.marks import clause
+from nixio_conformance.toolkit import expect, transfer
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import MUCH, Flood, Sender
 
 SENDERS = pytest.mark.parametrize("method", ["send", "write"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from nixio_conformance import expect
 from nixio_conformance.checks.test_send import (
     CONVERTED_BUFFERS,
     NO_NUMBERS,
@@ -14,11 +13,11 @@ from nixio_conformance.checks.test_send import (
     refused,
 )
 from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import transfer
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import BINARY, Sender
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect, transfer
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import BINARY, Sender
 
 
 @clause("sendto.data.arrives")
@@ -117,13 +116,13 @@ def test_others_are_heard_afterwards(case: Case) -> None:
 def elsewhere(case: Case, pair: Pair) -> tuple[list[bytes], list[bytes]] | None:
     """sendto another peer than the connected one, then send: what each peer got; None when the system refuses (BSD)."""
     other = case.bound_peer()
-    outcome = pair.port.sendto(b"elsewhere", *other.address)
+    outcome = pair.impl.sendto(b"elsewhere", *other.address)
     if isinstance(outcome, Failure):
         expect.fails(outcome, "EISCONN", what="sendto() on a connected socket")
         return None
     expect.count(outcome, len(b"elsewhere"))
     there = other.recv()
-    return [there], Sender("send", pair.port, pair.peer).arrived()
+    return [there], Sender("send", pair.impl, pair.peer).arrived()
 
 
 @clause("sendto.connected.elsewhere")
@@ -134,7 +133,7 @@ def test_a_connected_socket_sends_elsewhere(case: Case, pair: Pair) -> None:
 @clause("sendto.connected.stays")
 def test_the_connection_stays(case: Case, pair: Pair) -> None:
     elsewhere(case, pair)
-    expect.count(pair.port.send(b"back"), 4)
+    expect.count(pair.impl.send(b"back"), 4)
     expect.same(pair.peer.recv(), b"back", "what the connected peer received")
 
 

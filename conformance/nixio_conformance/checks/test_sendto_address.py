@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.transfer import Sender
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import Sender
 
 #: What refuses an address before the system sees it. A stale error of the system is not among it.
 REFUSED = ("argument", "resolver")

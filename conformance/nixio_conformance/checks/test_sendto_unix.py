@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.checks.test_send import arrives
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab import host
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.transfer import Sender
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.host import platforms
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import Sender
 from nixio_fixtures import load
 
 
@@ -53,14 +53,14 @@ def test_a_path_of_a_stream(case: Case) -> None:
 
 @clause("sendto.unix.longest")
 def test_the_longest_path(case: Case) -> None:
-    peer = case.peer().bind(case.path(host.this_platform().unix_path))
+    peer = case.peer().bind(case.path(platforms.this_platform().unix_path))
     arrives(Sender("sendto", case.socket(), peer, peer.address), b"abc")
 
 
 @clause("sendto.unix.too-long")
 @pytest.mark.parametrize("more", [pytest.param(1, id="one-more"), pytest.param(93, id="far-more")])
 def test_a_path_is_never_cut_short(case: Case, more: int) -> None:
-    peer = case.peer().bind(case.path(host.this_platform().unix_path))
+    peer = case.peer().bind(case.path(platforms.this_platform().unix_path))
     path = str(peer.address[0]) + "x" * more
     outcome = case.socket().sendto(b"abc", path, None)
     expect.fails(outcome, "argument", "ENAMETOOLONG", "EINVAL", "ENOENT", what="sendto()")

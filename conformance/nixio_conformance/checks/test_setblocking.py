@@ -6,19 +6,19 @@ from contextlib import ExitStack
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.session import Pending, PortSocket
-from nixio_conformance.lab.calls import soon
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.peer import Address
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket, Pending
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.calls import soon
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Address
 
 each_mode = pytest.mark.parametrize("mode", [pytest.param(True, id="true"), pytest.param(False, id="false")])
 each_receiver = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 
 
-def set_mode(sock: PortSocket, mode: bool) -> None:
+def set_mode(sock: ImplSocket, mode: bool) -> None:
     expect.true(sock.setblocking(mode), f"setblocking({mode})")
 
 
@@ -33,7 +33,7 @@ def waits(pending: Pending, what: str) -> None:
 
 
 def receives_after_waiting(pair: Pair, method: str = "recv") -> None:
-    pending = pair.port.start(method, 10)
+    pending = pair.impl.start(method, 10)
     waits(pending, f"{method}() when nothing is there")
     pair.peer.send(b"?")
     received(pending.outcome(), b"?")
@@ -48,7 +48,7 @@ def test_returns_true(case: Case, mode: bool) -> None:
 @clause("setblocking.result.connected")
 @each_mode
 def test_returns_true_when_connected(either_pair: Pair, mode: bool) -> None:
-    expect.true(either_pair.port.setblocking(mode), "setblocking()")
+    expect.true(either_pair.impl.setblocking(mode), "setblocking()")
 
 
 @clause("setblocking.argument.required")
@@ -58,29 +58,29 @@ def test_mode_is_required(case: Case) -> None:
 
 @clause("setblocking.argument.nothing-done")
 def test_refusal_changes_nothing(pair: Pair) -> None:
-    pair.port.setblocking()
+    pair.impl.setblocking()
     receives_after_waiting(pair)
 
 
 @clause("setblocking.false.receiving")
 @each_receiver
 def test_receiving_would_block(either_pair: Pair, method: str) -> None:
-    set_mode(either_pair.port, False)
-    expect.would_block(either_pair.port.call(method, 10), f"{method}()")
+    set_mode(either_pair.impl, False)
+    expect.would_block(either_pair.impl.call(method, 10), f"{method}()")
 
 
 @clause("setblocking.false.receives-data")
 @each_receiver
 def test_data_is_received(pair: Pair, method: str) -> None:
-    set_mode(pair.port, False)
+    set_mode(pair.impl, False)
     pair.peer.send(b"?")
-    received(soon(lambda: pair.port.call(method, 10)), b"?")
+    received(soon(lambda: pair.impl.call(method, 10)), b"?")
 
 
 @clause("setblocking.false.loses-nothing")
 @each_receiver
 def test_nothing_is_lost(pair: Pair, method: str) -> None:
-    port, peer = pair.port, pair.peer
+    port, peer = pair.impl, pair.peer
     set_mode(port, False)
     port.call(method, 10)
     port.call(method, 10)
@@ -94,9 +94,9 @@ def test_nothing_is_lost(pair: Pair, method: str) -> None:
 @clause("setblocking.false.end")
 @each_receiver
 def test_end_of_stream(either_pair: Pair, method: str) -> None:
-    set_mode(either_pair.port, False)
+    set_mode(either_pair.impl, False)
     either_pair.peer.shutdown()
-    received(soon(lambda: either_pair.port.call(method, 10)), b"")
+    received(soon(lambda: either_pair.impl.call(method, 10)), b"")
 
 
 @clause("setblocking.false.accepting")
@@ -168,9 +168,9 @@ def test_receiving_waits_by_default(either_pair: Pair, method: str) -> None:
 @clause("setblocking.true.receiving")
 @each_receiver
 def test_receiving_waits_again(either_pair: Pair, method: str) -> None:
-    set_mode(either_pair.port, False)
-    either_pair.port.call(method, 10)
-    set_mode(either_pair.port, True)
+    set_mode(either_pair.impl, False)
+    either_pair.impl.call(method, 10)
+    set_mode(either_pair.impl, True)
     receives_after_waiting(either_pair, method)
 
 
@@ -205,15 +205,15 @@ def test_connecting_waits_again(case: Case) -> None:
 @pytest.mark.parametrize("modes", [(False, False), (False, True, False)], ids=["twice", "last"])
 def test_last_is_false(pair: Pair, modes: tuple[bool, ...]) -> None:
     for mode in modes:
-        set_mode(pair.port, mode)
-    expect.would_block(pair.port.recv(10), "recv()")
+        set_mode(pair.impl, mode)
+    expect.would_block(pair.impl.recv(10), "recv()")
 
 
 @clause("setblocking.repeated.true")
 @pytest.mark.parametrize("modes", [(True, True), (True, False, True)], ids=["twice", "last"])
 def test_last_is_true(pair: Pair, modes: tuple[bool, ...]) -> None:
     for mode in modes:
-        set_mode(pair.port, mode)
+        set_mode(pair.impl, mode)
     receives_after_waiting(pair)
 
 
@@ -241,17 +241,17 @@ def test_timeouts_stay(case: Case, option: str) -> None:
 
 @clause("setblocking.timeouts.count")
 def test_timeouts_count(pair: Pair) -> None:
-    expect.true(pair.port.setopt("socket", "rcvtimeo", (0, 10_000)), "setopt()")
-    set_mode(pair.port, False)
-    set_mode(pair.port, True)
-    expect.would_block(pair.port.recv(10), "recv()")
+    expect.true(pair.impl.setopt("socket", "rcvtimeo", (0, 10_000)), "setopt()")
+    set_mode(pair.impl, False)
+    set_mode(pair.impl, True)
+    expect.would_block(pair.impl.recv(10), "recv()")
 
 
 @clause("setblocking.descriptor")
 @each_mode
 def test_connection_stays(pair: Pair, mode: bool) -> None:
     pair.peer.send(b"<")
-    set_mode(pair.port, mode)
-    received(soon(lambda: pair.port.recv(10)), b"<")
-    expect.count(pair.port.send(b">"), 1)
+    set_mode(pair.impl, mode)
+    received(soon(lambda: pair.impl.recv(10)), b"<")
+    expect.count(pair.impl.send(b">"), 1)
     expect.same(pair.peer.recv(), b">", "what the peer received")

@@ -7,13 +7,14 @@ from contextlib import suppress
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Outcome, Returned
-from nixio_conformance.driver.session import Argument, Pending
-from nixio_conformance.lab.calls import soon
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.peer import PATIENCE
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import Pending
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.calls import soon
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import PATIENCE
 
 #: What fills the buffers is other bytes than what the port sends.
 FILLING = b"." * 4096
@@ -24,7 +25,7 @@ each_sender = pytest.mark.parametrize("method", ["send", "write"])
 
 def fill(case: Case, pair: Pair) -> None:
     """Leave no room between the port and its peer, by way of another descriptor of the port's socket."""
-    with suppress(BlockingIOError), case.view(pair.port) as view:
+    with suppress(BlockingIOError), case.view(pair.impl) as view:
         view.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         while True:
             view.send(FILLING, socket.MSG_DONTWAIT)
@@ -47,7 +48,7 @@ def without_room(case: Case, pair: Pair, method: str, *arguments: Argument) -> O
 
     def send() -> Outcome:
         fill(case, pair)
-        return pair.port.call(method, *arguments)
+        return pair.impl.call(method, *arguments)
 
     return until_refused(send)
 
@@ -56,7 +57,7 @@ def waiting_for_room(case: Case, pair: Pair, method: str, *address: Argument) ->
     """A call that sends, and waits because there is no room."""
     for _ in range(50):
         fill(case, pair)
-        pending = pair.port.start(method, SENT, *address)
+        pending = pair.impl.start(method, SENT, *address)
         if pending.blocked():
             break
         expect.count(pending.outcome(), 1)
@@ -74,20 +75,20 @@ def drain(pair: Pair, pending: Pending) -> None:
 @clause("setblocking.false.sending")
 @each_sender
 def test_sending_would_block(case: Case, either_pair: Pair, method: str) -> None:
-    expect.true(either_pair.port.setblocking(False), "setblocking(False)")
+    expect.true(either_pair.impl.setblocking(False), "setblocking(False)")
     expect.would_block(without_room(case, either_pair, method, SENT), f"{method}()")
 
 
 @clause("setblocking.false.sending-to")
 def test_sending_to_would_block(case: Case, pair: Pair) -> None:
-    expect.true(pair.port.setblocking(False), "setblocking(False)")
+    expect.true(pair.impl.setblocking(False), "setblocking(False)")
     expect.would_block(without_room(case, pair, "sendto", SENT, *pair.peer.address), "sendto()")
 
 
 @clause("setblocking.false.sends-later")
 @each_sender
 def test_sends_when_there_is_room(case: Case, pair: Pair, method: str) -> None:
-    expect.true(pair.port.setblocking(False), "setblocking(False)")
+    expect.true(pair.impl.setblocking(False), "setblocking(False)")
     arrived = bytearray()
     sent = 0
 
@@ -97,7 +98,7 @@ def test_sends_when_there_is_room(case: Case, pair: Pair, method: str) -> None:
             arrived.extend(pair.peer.pending() or b"")
         else:
             fill(case, pair)
-        outcome = pair.port.call(method, SENT)
+        outcome = pair.impl.call(method, SENT)
         sent += isinstance(outcome, Returned)
         return outcome
 
@@ -120,8 +121,8 @@ def test_sending_waits_by_default(case: Case, either_pair: Pair, method: str) ->
 @clause("setblocking.true.sending")
 @each_sender
 def test_sending_waits_again(case: Case, either_pair: Pair, method: str) -> None:
-    expect.true(either_pair.port.setblocking(False), "setblocking(False)")
-    expect.true(either_pair.port.setblocking(True), "setblocking(True)")
+    expect.true(either_pair.impl.setblocking(False), "setblocking(False)")
+    expect.true(either_pair.impl.setblocking(True), "setblocking(True)")
     pending = waiting_for_room(case, either_pair, method)
     drain(either_pair, pending)
     expect.count(pending.outcome(), 1)
@@ -131,8 +132,8 @@ def test_sending_waits_again(case: Case, either_pair: Pair, method: str) -> None
 @pytest.mark.parametrize("since", ["default", "again"])
 def test_sending_to_waits(case: Case, pair: Pair, since: str) -> None:
     if since == "again":
-        expect.true(pair.port.setblocking(False), "setblocking(False)")
-        expect.true(pair.port.setblocking(True), "setblocking(True)")
+        expect.true(pair.impl.setblocking(False), "setblocking(False)")
+        expect.true(pair.impl.setblocking(True), "setblocking(True)")
     pending = waiting_for_room(case, pair, "sendto", *pair.peer.address)
     drain(pair, pending)
     expect.count(pending.outcome(), 1)

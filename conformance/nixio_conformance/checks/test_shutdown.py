@@ -2,12 +2,13 @@
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.driver.session import Argument, PortSocket
-from nixio_conformance.lab import observer
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.host import observer
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
 
 #: The ways to ask for both directions: rdwr is the default.
 BOTH = [pytest.param((), id="default"), pytest.param((None,), id="none"), pytest.param(("rdwr",), id="rdwr")]
@@ -19,7 +20,7 @@ each_how = pytest.mark.parametrize("how", EVERY)
 each_order = pytest.mark.parametrize("order", ORDERS)
 
 
-def shut(sock: PortSocket, *how: Argument) -> None:
+def shut(sock: ImplSocket, *how: Argument) -> None:
     """Shut down; that it returns True is for another clause."""
     outcome = sock.shutdown(*how)
     expect.returned(outcome, "shutdown()")
@@ -30,49 +31,49 @@ def peer_reads_the_end(pair: Pair) -> None:
 
 
 def receiving_ends(pair: Pair) -> None:
-    expect.data(pair.port.recv(10), b"")
+    expect.data(pair.impl.recv(10), b"")
 
 
 @clause("shutdown.result.true")
 @each_how
 def test_returns_true(either_pair: Pair, how: tuple[Argument, ...]) -> None:
-    expect.true(either_pair.port.shutdown(*how), "shutdown()")
+    expect.true(either_pair.impl.shutdown(*how), "shutdown()")
 
 
 @clause("shutdown.wr.peer-end")
 def test_wr_ends_the_peers_receiving(either_pair: Pair) -> None:
-    shut(either_pair.port, "wr")
+    shut(either_pair.impl, "wr")
     peer_reads_the_end(either_pair)
 
 
 @clause("shutdown.wr.data-first")
 def test_wr_comes_after_the_data(either_pair: Pair) -> None:
-    expect.count(either_pair.port.send(b"!"), 1)
-    shut(either_pair.port, "wr")
+    expect.count(either_pair.impl.send(b"!"), 1)
+    shut(either_pair.impl, "wr")
     expect.same(either_pair.peer.recv_all(), b"!", "all that the peer received")
 
 
 @clause("shutdown.wr.still-receives")
 @pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 def test_wr_leaves_receiving(either_pair: Pair, method: str) -> None:
-    shut(either_pair.port, "wr")
+    shut(either_pair.impl, "wr")
     either_pair.peer.send(b"?")
-    expect.same(expect.returned(either_pair.port.call(method, 10), f"{method}()")[0], b"?", "data received")
+    expect.same(expect.returned(either_pair.impl.call(method, 10), f"{method}()")[0], b"?", "data received")
 
 
 @clause("shutdown.wr.keeps-received")
 def test_wr_keeps_what_arrived(either_pair: Pair) -> None:
     # The two bytes travel together, so that the second has arrived when the first was received.
     either_pair.peer.send(b"12")
-    expect.data(either_pair.port.recv(1), b"1")
-    shut(either_pair.port, "wr")
-    expect.data(either_pair.port.recv(1), b"2")
+    expect.data(either_pair.impl.recv(1), b"1")
+    shut(either_pair.impl, "wr")
+    expect.data(either_pair.impl.recv(1), b"2")
 
 
 @clause("shutdown.wr.still-waits")
 def test_wr_leaves_waiting(either_pair: Pair) -> None:
-    shut(either_pair.port, "wr")
-    pending = either_pair.port.start("recv", 10)
+    shut(either_pair.impl, "wr")
+    pending = either_pair.impl.start("recv", 10)
     expect.holds(pending.blocked(), "recv() after shutdown('wr')", "a call that waits", "a call that came back")
     either_pair.peer.send(b"?")
     expect.data(pending.outcome(), b"?")
@@ -81,76 +82,76 @@ def test_wr_leaves_waiting(either_pair: Pair) -> None:
 @clause("shutdown.wr.no-sending")
 @pytest.mark.parametrize("method", ["send", "write"])
 def test_wr_ends_sending(either_pair: Pair, method: str) -> None:
-    shut(either_pair.port, "wr")
-    expect.fails(either_pair.port.call(method, b"!"), "EPIPE", what=f"{method}()")
-    expect.integer(either_pair.port.fileno(), "fileno() afterwards")
+    shut(either_pair.impl, "wr")
+    expect.fails(either_pair.impl.call(method, b"!"), "EPIPE", what=f"{method}()")
+    expect.integer(either_pair.impl.fileno(), "fileno() afterwards")
 
 
 @clause("shutdown.rd.own-end")
 @pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 def test_rd_ends_receiving(either_pair: Pair, method: str) -> None:
-    shut(either_pair.port, "rd")
-    expect.same(expect.returned(either_pair.port.call(method, 10), f"{method}()")[0], b"", "data received")
+    shut(either_pair.impl, "rd")
+    expect.same(expect.returned(either_pair.impl.call(method, 10), f"{method}()")[0], b"", "data received")
 
 
 @clause("shutdown.rd.still-sends")
 @pytest.mark.parametrize("method", ["send", "write"])
 def test_rd_leaves_sending(either_pair: Pair, method: str) -> None:
-    shut(either_pair.port, "rd")
-    expect.count(either_pair.port.call(method, b"!"), 1)
+    shut(either_pair.impl, "rd")
+    expect.count(either_pair.impl.call(method, b"!"), 1)
     expect.same(either_pair.peer.recv(), b"!", "what the peer received")
 
 
 @clause("shutdown.rdwr.peer-end")
 @each_both
 def test_rdwr_ends_the_peers_receiving(either_pair: Pair, how: tuple[Argument, ...]) -> None:
-    shut(either_pair.port, *how)
+    shut(either_pair.impl, *how)
     peer_reads_the_end(either_pair)
 
 
 @clause("shutdown.rdwr.own-end")
 @each_both
 def test_rdwr_ends_receiving(either_pair: Pair, how: tuple[Argument, ...]) -> None:
-    shut(either_pair.port, *how)
+    shut(either_pair.impl, *how)
     receiving_ends(either_pair)
 
 
 @clause("shutdown.rdwr.no-sending")
 @each_both
 def test_rdwr_ends_sending(either_pair: Pair, how: tuple[Argument, ...]) -> None:
-    shut(either_pair.port, *how)
-    expect.fails(either_pair.port.send(b"!"), "EPIPE", what="send()")
-    expect.integer(either_pair.port.fileno(), "fileno() afterwards")
+    shut(either_pair.impl, *how)
+    expect.fails(either_pair.impl.send(b"!"), "EPIPE", what="send()")
+    expect.integer(either_pair.impl.fileno(), "fileno() afterwards")
 
 
 @clause("shutdown.halves.result")
 @each_order
 def test_second_half_returns_true(either_pair: Pair, order: tuple[str, str]) -> None:
-    shut(either_pair.port, order[0])
-    expect.true(either_pair.port.shutdown(order[1]), "shutdown() of the other half")
+    shut(either_pair.impl, order[0])
+    expect.true(either_pair.impl.shutdown(order[1]), "shutdown() of the other half")
 
 
 @clause("shutdown.halves.peer-end")
 @each_order
 def test_halves_end_the_peers_receiving(either_pair: Pair, order: tuple[str, str]) -> None:
-    shut(either_pair.port, order[0])
-    shut(either_pair.port, order[1])
+    shut(either_pair.impl, order[0])
+    shut(either_pair.impl, order[1])
     peer_reads_the_end(either_pair)
 
 
 @clause("shutdown.halves.own-end")
 @each_order
 def test_halves_end_receiving(either_pair: Pair, order: tuple[str, str]) -> None:
-    shut(either_pair.port, order[0])
-    shut(either_pair.port, order[1])
+    shut(either_pair.impl, order[0])
+    shut(either_pair.impl, order[1])
     receiving_ends(either_pair)
 
 
 @clause("shutdown.again")
 @each_how
 def test_again(either_pair: Pair, how: tuple[Argument, ...]) -> None:
-    shut(either_pair.port, *how)
-    outcome = either_pair.port.shutdown(*how)
+    shut(either_pair.impl, *how)
+    outcome = either_pair.impl.shutdown(*how)
     if isinstance(outcome, Failure):
         # Linux finds nothing wrong with it; BSD has forgotten the connection by then.
         expect.fails(outcome, "ENOTCONN", what="shutdown() again")
@@ -161,39 +162,39 @@ def test_again(either_pair: Pair, how: tuple[Argument, ...]) -> None:
 @clause("shutdown.again.keeps-open-half")
 @pytest.mark.parametrize("how", ["rd", "wr"])
 def test_again_keeps_the_other_half(either_pair: Pair, how: str) -> None:
-    shut(either_pair.port, how)
-    either_pair.port.shutdown(how)
+    shut(either_pair.impl, how)
+    either_pair.impl.shutdown(how)
     if how == "rd":
-        expect.count(either_pair.port.send(b"!"), 1)
+        expect.count(either_pair.impl.send(b"!"), 1)
         expect.same(either_pair.peer.recv(), b"!", "what the peer received")
     else:
         either_pair.peer.send(b"?")
-        expect.data(either_pair.port.recv(10), b"?")
+        expect.data(either_pair.impl.recv(10), b"?")
 
 
 @clause("shutdown.socket.open")
 @each_how
 def test_descriptor_stays(case: Case, either_pair: Pair, how: tuple[Argument, ...]) -> None:
-    number = expect.integer(either_pair.port.fileno(), "fileno()")
+    number = expect.integer(either_pair.impl.fileno(), "fileno()")
     before = observer.descriptors(case.session.pid)[number]
-    shut(either_pair.port, *how)
-    expect.count(either_pair.port.fileno(), number, "the descriptor's number afterwards")
+    shut(either_pair.impl, *how)
+    expect.count(either_pair.impl.fileno(), number, "the descriptor's number afterwards")
     expect.same(observer.descriptors(case.session.pid).get(number), before, "what the descriptor is afterwards")
 
 
 @clause("shutdown.socket.address")
 @each_how
 def test_address_stays(either_pair: Pair, how: tuple[Argument, ...]) -> None:
-    shut(either_pair.port, *how)
-    expect.at(either_pair.port.getsockname(), either_pair.peer.remote, "getsockname() afterwards")
+    shut(either_pair.impl, *how)
+    expect.at(either_pair.impl.getsockname(), either_pair.peer.remote, "getsockname() afterwards")
 
 
 @clause("shutdown.connection")
 @pytest.mark.parametrize("how", ["rd", "wr", "rdwr"])
 def test_every_descriptor_sees_it(case: Case, either_pair: Pair, how: str) -> None:
-    with case.view(either_pair.port) as view:
+    with case.view(either_pair.impl) as view:
         view.settimeout(5)
-        shut(either_pair.port, how)
+        shut(either_pair.impl, how)
         receiving = "ended" if "rd" in how and view.recv(10) == b"" else "goes on"
         try:
             view.send(b"!")
@@ -207,8 +208,8 @@ def test_every_descriptor_sees_it(case: Case, either_pair: Pair, how: str) -> No
 @clause("shutdown.other-end")
 def test_peers_half(either_pair: Pair) -> None:
     either_pair.peer.shutdown()
-    expect.data(either_pair.port.recv(10), b"")
-    expect.count(either_pair.port.send(b"!"), 1)
+    expect.data(either_pair.impl.recv(10), b"")
+    expect.count(either_pair.impl.send(b"!"), 1)
     expect.same(either_pair.peer.recv(), b"!", "what the peer received")
 
 
@@ -218,7 +219,7 @@ def test_other_connections_stay(case: Case) -> None:
     assert pair.listener
     peer = case.peer().connect(pair.peer.remote)
     other = expect.socket(expect.returned(pair.listener.accept(), "accept()")[0])
-    shut(pair.port, "rdwr")
+    shut(pair.impl, "rdwr")
     expect.count(other.send(b"!"), 1)
     expect.same(peer.recv(), b"!", "what the other connection's peer received")
     peer.send(b"?")

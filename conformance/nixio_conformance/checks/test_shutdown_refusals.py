@@ -5,10 +5,10 @@ import struct
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import Argument
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
 
 # "both", "read" and "write" are missing here: upstream has them as further names, which is not against the document.
 each_word = pytest.mark.parametrize(
@@ -41,17 +41,17 @@ each_how = pytest.mark.parametrize("how", HOWS)
 @clause("shutdown.word.refused")
 @each_word
 def test_other_words_are_refused(pair: Pair, word: Argument) -> None:
-    expect.refused_argument(pair.port.shutdown(word), f"shutdown({word!r})")
+    expect.refused_argument(pair.impl.shutdown(word), f"shutdown({word!r})")
 
 
 @clause("shutdown.word.nothing-done")
 @pytest.mark.parametrize("word", ["x", "RDWR", "rdw", pytest.param(1, id="number-1"), pytest.param(True, id="true")])
 def test_refused_words_do_nothing(pair: Pair, word: Argument) -> None:
-    pair.port.shutdown(word)
-    expect.count(pair.port.send(b">"), 1)
+    pair.impl.shutdown(word)
+    expect.count(pair.impl.send(b">"), 1)
     expect.same(pair.peer.recv(), b">", "what the peer received")
     pair.peer.send(b"<")
-    expect.data(pair.port.recv(10), b"<")
+    expect.data(pair.impl.recv(10), b"<")
 
 
 @clause("shutdown.unconnected")
@@ -65,37 +65,37 @@ def test_unconnected(case: Case, state: str, how: tuple[str, ...]) -> None:
 @clause("shutdown.dgram.result")
 @each_how
 def test_datagrams(pair: Pair, how: tuple[str, ...]) -> None:
-    expect.true(pair.port.shutdown(*how), "shutdown()")
+    expect.true(pair.impl.shutdown(*how), "shutdown()")
 
 
 @clause("shutdown.dgram.no-sending")
 @pytest.mark.parametrize("how", [how for how in HOWS if how.id != "rd"])
 @pytest.mark.parametrize("method", ["send", "write"])
 def test_datagrams_are_not_sent(pair: Pair, method: str, how: tuple[str, ...]) -> None:
-    expect.returned(pair.port.shutdown(*how), "shutdown()")
-    expect.fails(pair.port.call(method, b"!"), "EPIPE", what=f"{method}()")
+    expect.returned(pair.impl.shutdown(*how), "shutdown()")
+    expect.fails(pair.impl.call(method, b"!"), "EPIPE", what=f"{method}()")
 
 
 @clause("shutdown.dgram.still-receives")
 def test_datagrams_are_received(pair: Pair) -> None:
-    expect.returned(pair.port.shutdown("wr"), "shutdown()")
+    expect.returned(pair.impl.shutdown("wr"), "shutdown()")
     pair.peer.send(b"?")
-    expect.data(pair.port.recv(10), b"?")
+    expect.data(pair.impl.recv(10), b"?")
 
 
 @clause("shutdown.dgram.still-sends")
 def test_datagrams_are_sent(pair: Pair) -> None:
-    expect.returned(pair.port.shutdown("rd"), "shutdown()")
-    expect.count(pair.port.send(b"!"), 1)
+    expect.returned(pair.impl.shutdown("rd"), "shutdown()")
+    expect.count(pair.impl.send(b"!"), 1)
     expect.same(pair.peer.recv(), b"!", "what the peer received")
 
 
 @clause("shutdown.dgram.own-end")
 @pytest.mark.parametrize("how", [how for how in HOWS if how.id != "wr"])
 def test_datagrams_are_not_waited_for(case: Case, pair: Pair, how: tuple[str, ...]) -> None:
-    expect.returned(pair.port.shutdown(*how), "shutdown()")
+    expect.returned(pair.impl.shutdown(*how), "shutdown()")
     # Only a call that would wait tells, on Linux, and an implementation may do its waiting in another way.
-    with case.view(pair.port) as view:
+    with case.view(pair.impl) as view:
         view.setblocking(True)
         view.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 1, 0))
         try:

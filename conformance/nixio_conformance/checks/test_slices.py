@@ -7,12 +7,11 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from nixio_conformance import expect
 from nixio_conformance.driver.errors import AgentError
-from nixio_conformance.lab import transfer
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.transfer import SENTINEL, Sender
-from nixio_conformance.marks import clause
+from nixio_conformance.toolkit import expect, transfer
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import SENTINEL, Sender
 
 #: The same examples in each run of the same code, and none kept on the disk of whoever runs the suite.
 REPEATABLE = settings(

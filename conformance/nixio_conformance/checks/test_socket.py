@@ -6,12 +6,13 @@ import socket
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import AgentCannot, Argument
-from nixio_conformance.lab import observer, options
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.peer import family_of, type_of
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.errors import AgentCannot
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.host import observer
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import family_of, type_of
 from nixio_fixtures import Kind
 
 DOMAINS = ("inet", "inet6", "unix")
@@ -229,7 +230,7 @@ def test_gc_closes(case: Case) -> None:
 @clause("socket.gc.hangup")
 def test_gc_hangup(case: Case, either_pair: Pair) -> None:
     _collects_garbage(case)
-    either_pair.port.forget()
+    either_pair.impl.forget()
     expect.same(either_pair.peer.recv(), b"", "what the peer sees of a connection that was collected")
 
 
@@ -254,7 +255,7 @@ def _connected(seen: socket.socket) -> bool:
 
 
 def _still_works(pair: Pair) -> None:
-    expect.count(pair.port.send(b"on"), 2)
+    expect.count(pair.impl.send(b"on"), 2)
     expect.same(pair.peer.recv(), b"on", "what the peer received")
 
 

@@ -12,13 +12,13 @@ import socket
 
 import pytest
 
-from nixio_conformance import expect
 from nixio_conformance.driver.outcome import Outcome
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.peer import Peer, family_of
-from nixio_conformance.lab.transfer import data_of
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import Peer, family_of
+from nixio_conformance.toolkit.transfer import data_of
 
 #: Echo reply in ICMP and in ICMPv6.
 ECHO_REPLY = {"inet": 0, "inet6": 129}
@@ -58,7 +58,7 @@ def arrives(peer: Peer, sent: bytes) -> None:
     expect.mismatch("what the peer received", sent, "a thousand packets of others")
 
 
-def port_receives(sock: PortSocket, method: str, sent: bytes) -> Outcome:
+def port_receives(sock: ImplSocket, method: str, sent: bytes) -> Outcome:
     """The outcome of the call that gave this packet."""
     for _ in range(1000):
         outcome = sock.call(method, 2000)

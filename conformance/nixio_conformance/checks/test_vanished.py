@@ -7,12 +7,11 @@ import time
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.lab import far
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.peer import PATIENCE
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect, far_end
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.peer import PATIENCE
 from nixio_fixtures import Kind
 
 #: Milliseconds that data may stay unanswered. It is set from outside, as the system's own limit is minutes.
@@ -22,9 +21,9 @@ _TCP_CLOSE = 7
 
 
 @pytest.fixture
-def lonely(case: Case, kind: Kind) -> PortSocket:
+def lonely(case: Case, kind: Kind) -> ImplSocket:
     """A connected socket of the port that has sent something to a peer that is gone."""
-    listener = far.bound(case, far.FIRST).listen()
+    listener = far_end.bound(case, far_end.FIRST).listen()
     sock = case.socket()
     expect.true(sock.connect(*listener.address), "connect()")
     case.keep(listener.accept()).vanish()
@@ -34,26 +33,26 @@ def lonely(case: Case, kind: Kind) -> PortSocket:
     return sock
 
 
-def receives(sock: PortSocket, method: str) -> None:
+def receives(sock: ImplSocket, method: str) -> None:
     expect.fails(sock.call(method, 64), "ETIMEDOUT", what=f"{method}() from a peer that is gone")
 
 
 @clause("recv.vanished.timed-out")
-def test_recv(lonely: PortSocket) -> None:
+def test_recv(lonely: ImplSocket) -> None:
     receives(lonely, "recv")
 
 
 @clause("read.vanished.timed-out")
-def test_read(lonely: PortSocket) -> None:
+def test_read(lonely: ImplSocket) -> None:
     receives(lonely, "read")
 
 
 @clause("recvfrom.vanished.timed-out")
-def test_recvfrom(lonely: PortSocket) -> None:
+def test_recvfrom(lonely: ImplSocket) -> None:
     receives(lonely, "recvfrom")
 
 
-def sends(case: Case, sock: PortSocket, method: str) -> None:
+def sends(case: Case, sock: ImplSocket, method: str) -> None:
     with case.view(sock) as seen:
         end = time.monotonic() + PATIENCE
         while seen.getsockopt(stdlib_socket.IPPROTO_TCP, stdlib_socket.TCP_INFO, 1)[0] != _TCP_CLOSE:
@@ -68,10 +67,10 @@ def sends(case: Case, sock: PortSocket, method: str) -> None:
 
 
 @clause("send.vanished.told")
-def test_send(case: Case, lonely: PortSocket) -> None:
+def test_send(case: Case, lonely: ImplSocket) -> None:
     sends(case, lonely, "send")
 
 
 @clause("write.vanished.told")
-def test_write(case: Case, lonely: PortSocket) -> None:
+def test_write(case: Case, lonely: ImplSocket) -> None:
     sends(case, lonely, "write")

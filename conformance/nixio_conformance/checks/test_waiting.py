@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance import expect
-from nixio_conformance.driver.session import Pending
-from nixio_conformance.lab.case import Case, Pair
-from nixio_conformance.lab.transfer import rest_of
-from nixio_conformance.marks import clause
+from nixio_conformance.driver.socket import Pending
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.transfer import rest_of
 
 #: Seconds: longer than a timeout that a port would have for its own convenience.
 A_WHILE = 0.4
@@ -33,10 +33,10 @@ def test_accept(case: Case) -> None:
 @clause("recv.waits.on")
 @pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 def test_receiving(pair: Pair, method: str) -> None:
-    pending = pair.port.start(method, 10)
+    pending = pair.impl.start(method, 10)
     goes_on_waiting(pending, f"{method}()")
     pair.peer.send(b"at last")
-    rest_of(pending.outcome(), pair.port, method, pair.peer, b"at last")
+    rest_of(pending.outcome(), pair.impl, method, pair.peer, b"at last")
 
 
 @clause("send.waits.on")
@@ -45,7 +45,7 @@ def test_sending(pair: Pair, method: str) -> None:
     """Short writes are legal, so it is asked again and again until one call waits."""
     sent = 0
     while True:
-        pending = pair.port.start(method, MUCH)
+        pending = pair.impl.start(method, MUCH)
         if not pending.done(A_WHILE):
             break
         sent += expect.integer(pending.outcome(), f"{method}()")

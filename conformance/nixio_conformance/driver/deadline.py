@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 #: Seconds that a call may take, not counting the time that its process waited for a processor.
@@ -47,3 +48,15 @@ class Deadline:
             return int(Path(self._schedstat).read_text().split()[1]) / 1e9 if self._schedstat else 0.0
         except (OSError, IndexError, ValueError):
             return 0.0
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = CALL) -> bool:
+    """Wait until a condition holds; False when it does not within that time."""
+    deadline = time.monotonic() + seconds
+    pause = 0.0002
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 2, 0.02)
+    return True

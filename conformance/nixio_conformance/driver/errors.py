@@ -19,5 +19,9 @@ class AgentBroke(AgentError):
     """The agent broke the protocol: garbage, an answer to nothing, two answers, an answer of the wrong sort."""
 
 
+class AgentCannot(AgentError):
+    """This agent has no way to make a call: the case is skipped because of the agent, and not failed."""
+
+
 class CannotStart(Exception):
     """The implementation could not be started at all: the run ends with exit code 3."""

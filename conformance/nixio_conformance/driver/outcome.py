@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from nixio_conformance.driver.messages import Foreign
-
-if TYPE_CHECKING:
-    from nixio_conformance.driver.session import PortSocket
-
-PortValue = "None | bool | int | float | str | bytes | Foreign | PortSocket"
+from nixio_conformance.driver.text import show
 
 #: Names for the same number on some systems and different numbers on others: equal for every verdict.
 _SAME = {"EWOULDBLOCK": "EAGAIN", "ENOTSUP": "EOPNOTSUPP"}
+
+
+class SocketHandle:
+    """A socket of the implementation: the number that the agent gave it, and its name in the transcript."""
+
+    def __init__(self, number: int, name: str) -> None:
+        self.number = number
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
 class Returned:
     """The call returned these values."""
 
-    values: tuple[bool | int | float | str | bytes | Foreign | PortSocket | None, ...]
+    values: tuple[bool | int | float | str | bytes | Foreign | SocketHandle | None, ...]
 
     def __str__(self) -> str:
         if len(self.values) == 1:
@@ -61,20 +68,3 @@ def canonical(name: str) -> str:
 def errno_name(number: int | None) -> str:
     """The symbolic name of an error number of this machine."""
     return errno.errorcode.get(number, str(number)) if number is not None else ""
-
-
-def clip(text: str, most: int = 2000) -> str:
-    """Text of an agent, which may be of any length, as a report can have it."""
-    return text if len(text) <= most else f"{text[:most]}... ({len(text)} letters)"
-
-
-def show(value: object) -> str:
-    """A value as a person reads it; long buffers and texts are shortened."""
-    if isinstance(value, Foreign):
-        return f"{clip(value.repr, 200)} (a {clip(value.name, 100)})"
-    if isinstance(value, str):
-        return clip(repr(value), 300)
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        data = bytes(value)
-        return repr(data) if len(data) <= 48 else f"{data[:32]!r}... ({len(data)} bytes)"
-    return repr(value)

@@ -15,9 +15,9 @@ from nixio_conformance.driver import ending, limits, processes
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentHung, CannotStart
 from nixio_conformance.driver.guard import guard
-from nixio_conformance.driver.outcome import show
 from nixio_conformance.driver.pipes import Source, room, source
 from nixio_conformance.driver.stderr import Stderr
+from nixio_conformance.driver.text import show
 
 #: Bytes of one reply. The largest honest one is a buffer of `buffersize`; a flood is stopped before memory is.
 LONGEST_LINE = 16 * 1024 * 1024

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nixio_conformance.driver.outcome import show
+from nixio_conformance.driver.text import show
 
 #: The result of a step that has not come back.
 PENDING = "..."

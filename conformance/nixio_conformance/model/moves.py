@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from nixio_conformance.driver.session import Argument
+from nixio_conformance.driver.wire import Argument
 from nixio_conformance.model.rules import Call
 from nixio_conformance.model.state import LOOPBACK, MAPPED, WILDCARD, Name, Sock, State, reached_by
 from nixio_fixtures import Kind, load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nixio_conformance.driver.session import Argument
+from nixio_conformance.driver.wire import Argument
 from nixio_conformance.model.state import UNKNOWN, WILDCARD, Name, Sock, State
 from nixio_conformance.model.ways import UNSAID, Legal, Way, fails, is_int, is_name, returns, true
 from nixio_fixtures import Option, Value, load

@@ -8,11 +8,11 @@ import socket
 from collections.abc import Callable
 
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name
-from nixio_conformance.driver.session import Argument
 from nixio_conformance.driver.transcript import Transcript
-from nixio_conformance.lab.peer import contract_address, family_of, system_address, type_of
+from nixio_conformance.driver.wire import Argument
 from nixio_conformance.model.state import WILDCARD
 from nixio_conformance.model.streams import chunk
+from nixio_conformance.toolkit.peer import contract_address, family_of, system_address, type_of
 from nixio_fixtures import Kind
 
 _HOW = {"rd": "SHUT_RD", "wr": "SHUT_WR", "rdwr": "SHUT_RDWR"}

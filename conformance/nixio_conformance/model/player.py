@@ -7,10 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from nixio_conformance.driver.outcome import Outcome, Returned
-from nixio_conformance.driver.session import PortSocket
-from nixio_conformance.expect import Mismatch
-from nixio_conformance.lab.case import Case
-from nixio_conformance.lab.peer import PATIENCE
+from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.model import moves
 from nixio_conformance.model.messages import delivered
 from nixio_conformance.model.moves import Move, Play
@@ -18,6 +15,9 @@ from nixio_conformance.model.peers import PeerSocket
 from nixio_conformance.model.rules import Call, legal, opened
 from nixio_conformance.model.state import UNKNOWN, Sock, State, System
 from nixio_conformance.model.ways import Legal
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.expect import Mismatch
+from nixio_conformance.toolkit.peer import PATIENCE
 
 #: How much is asked for in the end: more than any port returns at once.
 _ALL = 20_000
@@ -46,7 +46,7 @@ class Player:
         self._case = case
         self._play = play
         self._seconds = seconds
-        self._handles: list[PortSocket | PeerSocket] = []
+        self._handles: list[ImplSocket | PeerSocket] = []
         self._kinds = moves.kinds_of(play)
 
     def run(self) -> None:
@@ -136,7 +136,7 @@ class Player:
         self.state = way.then(outcome)
         if len(self.state.sockets) > len(self._handles) and isinstance(outcome, Returned):
             handle = outcome.values[0]
-            assert isinstance(handle, (PortSocket, PeerSocket))
+            assert isinstance(handle, (ImplSocket, PeerSocket))
             self._handles.append(handle)
         return way.for_now
 
@@ -158,7 +158,7 @@ class Player:
             return False
         handle = self._handles[call.who]
         action = self._answer(call.who, str(deed), number)
-        if action is None or not isinstance(handle, PortSocket):
+        if action is None or not isinstance(handle, ImplSocket):
             return False
         self.calls += 1
         pending = handle.start(call.method, *call.arguments)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from nixio_conformance.driver.outcome import Outcome, show
-from nixio_conformance.driver.session import Argument
+from nixio_conformance.driver.outcome import Outcome
+from nixio_conformance.driver.text import show
+from nixio_conformance.driver.wire import Argument
 from nixio_conformance.model import messages, names, streams
 from nixio_conformance.model.state import Name, Sock, State
 from nixio_conformance.model.ways import UNSAID, Legal, fails, is_socket, returns, true

@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nixio_conformance import hygiene
-from nixio_conformance.driver.errors import AgentError
-from nixio_conformance.driver.session import AgentCannot, Session
+from nixio_conformance.driver.errors import AgentCannot, AgentError
+from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.transcript import Transcript
-from nixio_conformance.expect import Mismatch
-from nixio_conformance.lab import host
-from nixio_conformance.lab.case import Case
+from nixio_conformance.host import capabilities
 from nixio_conformance.model.moves import Play, kinds_of
 from nixio_conformance.model.player import Abandoned, Player
 from nixio_conformance.model.plays import draw
 from nixio_conformance.model.state import System
+from nixio_conformance.toolkit import leaks
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.expect import Mismatch
 
 #: Two seeds have no plays in common before so many.
 _APART = 1_000_000
@@ -50,7 +50,7 @@ class Table:
     def play(self, play: Play, seconds: float | None = None) -> Found | None:
         """Make a play; a second time if it seems to leak, as only what leaks twice is a leak."""
         found = self._once(play, seconds)
-        if found is not None and isinstance(found.error, hygiene.Leaked):
+        if found is not None and isinstance(found.error, leaks.Leaked):
             found = self._once(play, seconds)
             if found is not None:
                 self.session.kill()
@@ -60,19 +60,19 @@ class Table:
         case = Case(self.session, self.folder, kinds_of(play)[0])
         self.session.begin_case(case.transcript)
         welcome = self.session.welcome
-        system = System(sys.platform.startswith("linux"), not host.capabilities()["lab"], welcome.buffersize)
+        system = System(sys.platform.startswith("linux"), not capabilities.current()["lab"], welcome.buffersize)
         player = Player(case, play, system, seconds)
         self.plays += 1
         try:
-            with hygiene.watched(case):
+            with leaks.watched(case):
                 player.run()
         except (Abandoned, AgentCannot):
             self.session.kill()
         except (Mismatch, AgentError) as error:
             stderr = self.session.current_stderr().strip()
-            if not isinstance(error, hygiene.Leaked):
+            if not isinstance(error, leaks.Leaked):
                 self._end_case()
-            made = replace(play, moves=tuple(player.made), finish=player.finishing or isinstance(error, hygiene.Leaked))
+            made = replace(play, moves=tuple(player.made), finish=player.finishing or isinstance(error, leaks.Leaked))
             return Found(play, made, error, case.transcript, case.folder, stderr)
         finally:
             self.calls += player.calls

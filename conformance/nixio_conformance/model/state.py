@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from nixio_conformance.driver.session import Argument
+from nixio_conformance.driver.wire import Argument
 from nixio_fixtures import Kind
 
 #: A port that the system has chosen and nobody has asked for yet.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nixio_conformance.driver.session import Argument
+from nixio_conformance.driver.wire import Argument
 from nixio_conformance.model.names import inherited
 from nixio_conformance.model.state import (
     UNKNOWN,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nixio_conformance.driver.outcome import Failure, Outcome, Returned, show
+from nixio_conformance.driver.outcome import Failure, Outcome, Returned
+from nixio_conformance.driver.text import show
 from nixio_conformance.model.state import UNKNOWN, Name, State
 
 #: The ways to say that there is no address.

@@ -1,0 +1,217 @@
+"""`nixio-conformance fuzz`: random plays against the model for as long as there is time."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from nixio_conformance.driver import messages
+from nixio_conformance.driver.deadline import CALL
+from nixio_conformance.driver.errors import CannotStart
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.transcript import Transcript
+from nixio_conformance.host import capabilities
+from nixio_conformance.host.workspace import workspace
+from nixio_conformance.model.examples import row
+from nixio_conformance.model.moves import KINDS, Play, kinds_of
+from nixio_conformance.model.search import Found, Table
+from nixio_conformance.model.shorten import shorten
+from nixio_conformance.netns import hermetic
+from nixio_conformance.repro import lua, python
+from nixio_conformance.target.target import Target
+from nixio_reports.records import Row
+
+_EPILOG = "Exit codes: 0 no difference, 1 a difference, 2 wrong usage, 3 the port or the host could not be started."
+#: Plays of one kind before the next kind has its turn.
+_TURN = 25
+_UNITS = {"s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
+    """`10m`, `90s`, `1.5h`, or seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        """The duration in seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no duration: expected 90s, 10m, 1.5h, or a number of seconds")
+        return float(found[1]) * _UNITS[found[2]]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose."""
+
+    seconds: float
+    seed: int
+    kinds: tuple[str, ...]
+    report: Path
+    deadline: float
+
+
+def register(
+    group: click.Group,
+    implementation: Callable[[Any], Any],
+    target_of: Callable[[str | None, str | None, str | None, bool], Target],
+) -> None:
+    """Add the command. `implementation` gives it the options that name a port, `target_of` makes sense of them."""
+
+    @group.command(epilog=_EPILOG)
+    @implementation
+    @click.option("--for", "seconds", metavar="TIME", type=_Duration(), default="1m", show_default=True)
+    @click.option("--seed", metavar="N", type=int, help="Draw the same plays again.  [default: another one each time]")
+    @click.option("--kind", "kinds", metavar="KIND", type=click.Choice(list(KINDS)), multiple=True, help="Only these.")
+    @click.option("--report", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="nixio-report")
+    @click.option("--deadline", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), default=CALL)
+    @click.option("--without", type=click.Choice(["lab"]), help="Stay out of the lab, on plain loopback.")
+    @click.option("--in-process", is_flag=True, help="Host a Python port in this process (debugger, coverage).")
+    def fuzz(
+        name: str | None,
+        target: str | None,
+        agent: str | None,
+        in_process: bool,
+        without: str | None,
+        seed: int | None,
+        **rest: Any,
+    ) -> None:
+        """Play random calls on a port and on a model of sockets, until they differ.
+
+        What differs is told as a short script, and as a row for the table of examples; both are kept in --report.
+        """
+        chosen = target_of(name, target, agent, in_process)
+        _enter_lab(without or "")
+        choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
+        try:
+            sys.exit(_Fuzz(chosen, choices, Console()).run())
+        except CannotStart as error:
+            click.echo(f"{chosen.asked}: {error}", err=True)
+            sys.exit(3)
+
+
+def _enter_lab(without: str) -> None:
+    """Play where nobody else is, if this host lets us."""
+    way = hermetic.Way("taken away by --without lab") if without else hermetic.find_way()
+    if way.reason:
+        hermetic.stay_out(way.reason)
+    else:
+        hermetic.prepare(way)
+        hermetic.enter()
+    capabilities.assume(capabilities.probe())
+
+
+class _Fuzz:
+    def __init__(self, target: Target, choices: Choices, console: Console) -> None:
+        self._target = target
+        self._choices = choices
+        self._console = console
+        self._start = time.monotonic()
+
+    def run(self) -> int:
+        """Play; the exit code."""
+        session = Session(self._target.starter, self._choices.deadline)
+        try:
+            with workspace() as folder:
+                session.begin_case(Transcript())
+                welcome = session.welcome
+                named = f"{welcome.name or self._target.name} {welcome.version}".strip()
+                self._tell(f"{named} against the model, seed {self._choices.seed}")
+                table = Table(session, folder)
+                return self._play(table, self._kinds())
+        finally:
+            session.kill()
+
+    def _kinds(self) -> list[str]:
+        """The kinds that this host can; raises `CannotStart` when it can none of them."""
+        reasons: dict[str, str] = {}
+        for name in self._choices.kinds or tuple(KINDS):
+            needs = {kind.capability for kind in kinds_of(Play(name))}
+            needs |= {"dual-stack"} if name.startswith("dual") else set()
+            found = [
+                f"{need}: {capabilities.current()[need]}" for need in sorted(needs) if capabilities.current()[need]
+            ]
+            reasons[name] = found[0] if found else ""
+            if found:
+                self._tell(f"not played here: {name} ({found[0]})")
+        able = [name for name, reason in reasons.items() if not reason]
+        if not able:
+            raise CannotStart("this host has none of the kinds of socket that were asked for")
+        return able
+
+    def _play(self, table: Table, kinds: list[str]) -> int:
+        found = None
+        try:
+            with self._console.status("") as status:
+                for turn, kind in enumerate(itertools.cycle(kinds)):
+                    if not self._has_time():
+                        break
+                    status.update(f"{kind}: {self._told(table)}")
+                    if found := table.search(kind, self._choices.seed * 1000 + turn, _TURN, self._has_time):
+                        status.update(f"{kind}: a difference, being shortened")
+                        found = shorten(table, found)
+                        break
+        except KeyboardInterrupt:
+            self._tell(f"interrupted after {self._told(table)}")
+            return 130
+        if found is None:
+            self._tell(f"no difference in {self._told(table)}")
+            return 0
+        self._show(found, table.session.welcome)
+        self._tell(f"a difference after {self._told(table)}")
+        return 1
+
+    def _has_time(self) -> bool:
+        return time.monotonic() - self._start < self._choices.seconds
+
+    def _told(self, table: Table) -> str:
+        seconds = time.monotonic() - self._start
+        return f"{table.plays} plays, {table.calls} calls, {seconds:.0f} s"
+
+    def _show(self, found: Found, welcome: messages.Welcome) -> None:
+        """Print the difference, and keep what shows it again."""
+        expected, actual = getattr(found.error, "expected", "an answer"), getattr(found.error, "actual", found.error)
+        shown = Row(
+            case=f"model.example[{found.play.kind}]",
+            clause="model.example",
+            method="socket",
+            level="should",
+            kind=found.play.kind,
+            source="design:model",
+            requires="Calls come to what a model of sockets says.",
+            outcome="failed",
+            message=str(found.error),
+            expected=str(expected),
+            actual=str(actual),
+        )
+        steps = found.transcript.steps
+        folder = self._choices.report
+        folder.mkdir(parents=True, exist_ok=True)
+        program = folder / "difference.py"
+        program.write_text(python.python(shown, self._target, found.folder, steps), encoding="utf-8")
+        if lua.applies(self._target, welcome.language):
+            text = lua.write(shown, self._target, welcome.name, found.folder, steps)
+            program.with_suffix(".lua").write_text(text, encoding="utf-8")
+            self._tell(f"in Lua: {program.with_suffix('.lua')}")
+        example = folder / "difference.toml"
+        example.write_text(row(found.made, "name-it", str(found.error)), encoding="utf-8")
+        for step in steps:
+            self._tell(f"  {step.call} -> {step.result}")
+        self._tell(f"\n{found.error}\n")
+        if found.stderr:
+            self._tell(f"the port wrote:\n{found.stderr}\n")
+        self._tell(f"shown again by: {sys.executable} {program}\nas an example:  {example}")
+
+    def _tell(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True)

@@ -1,0 +1,58 @@
+"""`nixio-conformance list`: the installed implementations, and what this host can do."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from nixio_conformance.driver import limits
+from nixio_conformance.host import capabilities, platforms
+from nixio_conformance.netns import hermetic
+from nixio_conformance.target.target import plugged_in
+from nixio_fixtures import load
+
+
+@click.command("list")
+def list_() -> None:
+    """Show what is plugged in, and what this host can."""
+    Console().print(_overview())
+
+
+def _overview() -> RenderableType:
+    """Two tables: implementations, and this host's capabilities."""
+    implementations = Table(title="Implementations", title_justify="left", box=None)
+    implementations.add_column("name", style="bold")
+    implementations.add_column("from")
+    for name, origin in sorted(plugged_in().items()):
+        implementations.add_row(name, Text(origin))
+    _know_the_lab()
+    here = platforms.describe()
+    hosts = Table(title=f"This host: {here.system} {here.release}, {here.machine}", title_justify="left", box=None)
+    hosts.add_column("capability", style="bold", no_wrap=True)
+    hosts.add_column("")
+    hosts.add_column("what it is, or why it is lacking")
+    for row in load().capabilities:
+        reason = here.capabilities[row.id]
+        hosts.add_row(row.id, "no" if reason else "yes", Text(f"{reason}" if reason else row.summary))
+    return Group(implementations, Text(), hosts, Text(), Text(_limits()))
+
+
+def _limits() -> str:
+    if reason := limits.unavailable():
+        return f"An agent's memory, descriptors and files are not limited: {reason}."
+    most = limits.Limits()
+    return f"An agent may have {most.memory} MiB of memory, {most.descriptors} descriptors, {most.file} MiB in a file."
+
+
+def _know_the_lab() -> None:
+    """A run would be in the lab, if there is one: tell what can be shown there."""
+    way = hermetic.find_way()
+    if way.reason:
+        hermetic.stay_out(way.reason)
+        capabilities.assume(capabilities.probe())
+    else:
+        capabilities.assume(json.loads(hermetic.try_inside(way, lambda: json.dumps(capabilities.probe()))))

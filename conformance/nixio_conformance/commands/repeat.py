@@ -1,0 +1,98 @@
+"""`run --repeat N`: the same run again and again, in another order each time. Are the verdicts the same?"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nixio_conformance.pytest_plugin.recorder import STREAM
+from nixio_reports import Row, Stream, StreamError, read
+
+#: Cases that are told; a file has all of them.
+TOLD = 20
+#: A worker's case is cut short by `--fail-fast` or Ctrl-C: that is no verdict.
+_NO_VERDICT = "not-run"
+
+
+@dataclass
+class Verdicts:
+    """What each repetition said of each case."""
+
+    #: By case: the outcomes, and for each the first row that had it and its repetition.
+    seen: dict[str, dict[str, tuple[int, Row]]] = field(default_factory=dict)
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, number: int, stream: Stream) -> bool:
+        """Take in a repetition; whether it said something new of any case."""
+        new = False
+        for row in stream.rows:
+            outcomes = self.seen.setdefault(row.case, {})
+            self.counts.setdefault(row.case, Counter())[row.outcome] += 1
+            if row.outcome not in outcomes and row.outcome != _NO_VERDICT:
+                new = new or bool(outcomes)
+                outcomes[row.outcome] = (number, row)
+        return new
+
+    def changed(self) -> list[str]:
+        """The cases with more than one verdict, in the order of their first run."""
+        return [case for case, outcomes in self.seen.items() if len(outcomes) > 1]
+
+
+def run(words: Sequence[str], times: int, seed: str, folder: Path, console: Console) -> int:
+    """Repeat `nixio-conformance run` with these words; the highest exit code of all, and 1 if a verdict changed.
+
+    Each repetition has a folder below `folder`; those that said nothing new are removed again.
+    """
+    verdicts = Verdicts()
+    worst = 0
+    for number in range(1, times + 1):
+        report = folder / f"repeat-{number}"
+        own = (f"--shuffle={seed}-{number}", f"--report={report}")
+        begin = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "nixio_conformance", "run", *own, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        try:
+            stream = read(report / STREAM)
+        except (OSError, StreamError):
+            console.print(done.stdout, markup=False, highlight=False)
+            return done.returncode or 3
+        new = verdicts.add(number, stream)
+        worst = max(worst, done.returncode)
+        last = (done.stdout.strip().splitlines() or [""])[-1]
+        console.print(Text(f"{number}/{times}  exit {done.returncode}  {time.monotonic() - begin:.0f} s  {last}"))
+        if not new and number > 1:
+            shutil.rmtree(report)
+    return max(worst, _tell(verdicts, times, folder, console))
+
+
+def _tell(verdicts: Verdicts, times: int, folder: Path, console: Console) -> int:
+    changed = verdicts.changed()
+    if not changed:
+        console.print(Text(f"{len(verdicts.seen)} cases had the same verdict {times} times", style="bold green"))
+        return 0
+    table = Table(box=None, title=f"{len(changed)} cases whose verdict changed", title_justify="left")
+    for heading in ("case", "verdict", "times", "first in", "message"):
+        table.add_column(heading, overflow="fold")
+    for case in changed[:TOLD]:
+        for outcome, (number, row) in verdicts.seen[case].items():
+            times_seen = str(verdicts.counts[case][outcome])
+            table.add_row(Text(case), outcome, times_seen, f"repeat-{number}", Text(row.message))
+    console.print(table)
+    (folder / "changed.txt").write_text("".join(f"{case}\n" for case in changed))
+    console.print(Text(f"all of them: {folder / 'changed.txt'}; their rows: {folder}/repeat-*/{STREAM}"))
+    return 1

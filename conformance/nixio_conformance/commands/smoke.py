@@ -1,0 +1,124 @@
+"""`nixio-conformance smoke`: a few calls that show whether an implementation is plugged in right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from nixio_conformance.agentcheck import runner, shapes
+from nixio_conformance.agentcheck.agent import Agent
+from nixio_conformance.driver.errors import AgentError
+from nixio_conformance.driver.process import AgentProcess
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.transcript import Step, Transcript
+from nixio_conformance.host import capabilities
+from nixio_conformance.host.workspace import workspace
+from nixio_conformance.target.target import Target
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case
+from nixio_fixtures import Kind, load
+
+#: The cases of `agent-check` that most agents fail at first.
+_OF_AGENTS = (
+    "requests.unknown-method",
+    "values.null",
+    "failures.system",
+    "failures.would-block",
+    "failures.resolver",
+    "failures.after-close",
+    "sockets.numbers",
+    "reset.closes",
+    "end.input",
+)
+
+
+def run(target: Target, console: Console) -> bool:
+    """Print one line a step; whether all of them went well. Raises `CannotStart`."""
+    session = Session(target.starter)
+    program = target.way == "agent"
+    fine = True
+    with workspace() as folder:
+        try:
+            session.begin_case(Transcript())
+            _greeted(session, target, console)
+            for kind in load().select_kinds(("cooked",)):
+                if reason := capabilities.current()[kind.capability]:
+                    console.print(Text(f"skip  {kind.id}: {reason}"))
+                    continue
+                case = Case(session, folder, kind)
+                session.begin_case(case.transcript)
+                for title, step in _steps(case, kind):
+                    if not session.alive:  # the step before ended it
+                        session.begin_case(case.transcript)
+                    fine &= _try(title, step, console, case.transcript if program else None)
+                fine &= _try(f"{kind.id}: close all sockets at the end", session.end_case, console)
+                case.close()
+        finally:
+            session.kill()
+    return _as_an_agent(target, console) and fine if program else fine
+
+
+def _greeted(session: Session, target: Target, console: Console) -> None:
+    told = session.welcome
+    console.print(Text(f"hello {told.name or target.name} {told.version} ({told.language} on {told.platform})"))
+    for name in ("version", "language", "platform"):
+        if target.way == "agent" and not getattr(told, name):
+            console.print(Text(f"note  hello tells no `{name}`: reports would show it"))
+
+
+def _as_an_agent(target: Target, console: Console) -> bool:
+    """What is the agent's own work, and not the port's."""
+    agent = Agent(AgentProcess, target.argv)
+    try:
+        counts = runner.play(agent, [case for case in runner.chosen(()) if case.id in _OF_AGENTS], console)
+    finally:
+        agent.kill()
+    console.print(Text("`nixio-conformance agent-check` plays all cases of the protocol"))
+    return not counts["FAIL"]
+
+
+def _steps(case: Case, kind: Kind) -> Iterator[tuple[str, Callable[[], object]]]:
+    def exchange() -> None:
+        pair = case.pair()
+        expect.count(pair.impl.send(b"\x00ping\xff", 1, 4), 4)
+        expect.holds((got := pair.peer.recv(64)) == b"ping", "what the peer received", b"ping", got)
+        pair.peer.send(b"pong")
+        expect.data(pair.impl.recv(64), b"pong")
+        expect.true(pair.impl.close(), "close()")
+
+    def refused() -> None:
+        expect.refused_argument(case.socket().getopt("nowhere", "nothing"), "getopt() at an unknown level")
+
+    yield f"{kind.id}: connect, send, recv, close", exchange
+    yield f"{kind.id}: a bad argument is a failure of its own kind", refused
+
+
+def _try(title: str, step: Callable[[], object], console: Console, transcript: Transcript | None = None) -> bool:
+    """Do a step and tell; with the transcript of an agent program, tell what its author may have done wrong."""
+    try:
+        step()
+    except (expect.Mismatch, AgentError) as error:
+        console.print(Text(f"FAIL  {title}\n      {error}"), soft_wrap=True)
+        if isinstance(error, expect.Mismatch) and transcript and (mend := _mend(transcript.steps)):
+            console.print(Text(f"      mend the agent: {mend}"), soft_wrap=True)
+        return False
+    console.print(Text(f"ok    {title}"))
+    return True
+
+
+def _mend(steps: list[Step]) -> str:
+    """What an agent does wrong that made the last call on the port not what was expected; empty if it may be right."""
+    last = next((step for step in reversed(steps) if step.actor == "port"), None)
+    if last is None:
+        return ""
+    if last.result.startswith("exception: "):
+        return (
+            f"{last.call} failed with kind `exception`, which is for what no port should do; where the port refused an "
+            "argument, the kind is `argument`, and where the agent itself failed, see its standard error"
+        )
+    shape = shapes.OF_METHODS.get(last.method)
+    returned = last.values or last.result == "()"
+    found = shapes.wrong(shape, last.values) if shape and returned else None
+    return f"{last.call}: {found.what}; {found.mend}" if found else ""

@@ -1,0 +1,1 @@
+"""What this host can do, and views of another process's sockets, descriptors and children."""

@@ -1,1 +1,0 @@
-"""Where a case happens: what the host can, independent peers, and observers outside the port."""

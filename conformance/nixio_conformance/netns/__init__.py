@@ -1,0 +1,1 @@
+"""The hermetic network: a network namespace with its own links, names and addresses (Linux)."""

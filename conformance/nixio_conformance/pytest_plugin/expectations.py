@@ -1,0 +1,138 @@
+"""A run held against a baseline: which of its rows covers a case, and what a case's outcome is then."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import pytest
+
+from nixio_conformance.baseline.file import BaselineError, load
+from nixio_conformance.pytest_plugin.verdict import Planned
+from nixio_fixtures import load as tables
+from nixio_reports.deviations import Covered, edit
+from nixio_reports.records import Baseline, Deviation, Row
+
+#: What a worker is told: the baseline as JSON.
+_BASELINE = "nixio_baseline"
+
+
+class Expecting:
+    """The deviations that are known; in every process, as each judges cases."""
+
+    def __init__(self, baseline: Baseline | None) -> None:
+        #: None for a run without one.
+        self.baseline = baseline
+        self._rows: dict[str, list[Deviation]] = {}
+        for one in baseline.deviations if baseline else ():
+            self._rows.setdefault(one.clause, []).append(one)
+        self._by_line = {one.line: one for rows in self._rows.values() for one in rows}
+        self._covered: dict[int, list[Covered]] = {}
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of a command line that ask for it."""
+        return ("--baseline", self.baseline.path) if self.baseline else ()
+
+    def deviation(self, planned: Planned) -> Deviation | None:
+        """The baseline's row for a case."""
+        kind = planned.kind.id if planned.kind else ""
+        for one in self._rows.get(planned.clause.id, ()):
+            if planned.case in one.cases or kind in one.kinds or not (one.cases or one.kinds):
+                return one
+        return None
+
+    def check(self, planned: Sequence[Planned]) -> None:
+        """Take in all cases that there are of the clauses in question, chosen or not.
+
+        Raises `BaselineError` for a row that says something of cases that there are none of, or of one case twice.
+        """
+        by_clause: dict[str, list[Planned]] = {}
+        for one in planned:
+            if one.clause.id in self._rows:
+                by_clause.setdefault(one.clause.id, []).append(one)
+        for clause, cases in by_clause.items():
+            for row in self._rows[clause]:
+                self._check_row(row, cases)
+            for case in cases:
+                if (found := self.deviation(case)) is not None:
+                    self._covered.setdefault(found.line, []).append((case.case, case.kind.id if case.kind else ""))
+
+    def _check_row(self, row: Deviation, cases: list[Planned]) -> None:
+        kinds = {case.case: case.kind.id if case.kind else "" for case in cases}
+        for kind in row.kinds:
+            if kind not in kinds.values():
+                there = ", ".join(sorted(set(kinds.values()) - {""}))
+                mend = f"its kinds are {there}" if there else "its cases have no kind: leave `kinds` out"
+                self._wrong(row, kind, f"{row.clause} has no case on {kind}: {mend}")
+        of_kinds = {kind for other in self._rows[row.clause] for kind in other.kinds}
+        for case in row.cases:
+            if case not in kinds:
+                self._wrong(
+                    row, case, f"there is no case {case!r} any more: delete the line, or the row if it is the last"
+                )
+            if kinds[case] in of_kinds:
+                self._wrong(row, case, f"case {case!r} is covered by kind {kinds[case]} already: delete one of the two")
+
+    def _wrong(self, row: Deviation, name: str, text: str) -> None:
+        path = self.baseline.path if self.baseline else ""
+        raise BaselineError(f"{path}:{row.lines.get(name, row.line)}: {text}")
+
+    def settle(self, row: Row) -> Row:
+        """A case's row as the baseline makes it: failing as it says is expected, passing in spite of it is not."""
+        known = self._by_line.get(row.deviation)
+        if known is None or self.baseline is None or row.outcome in ("host-skip", "port-skip", "not-run"):
+            return row
+        if row.traceback:  # the suite's own fault is nobody's deviation
+            return row
+        where = f"{self.baseline.path}:{known.line}"
+        if row.outcome in known.outcomes:
+            if row.outcome == "passed":
+                return row
+            return msgspec.structs.replace(row, outcome="expected-failure", found=row.outcome)
+        if row.outcome == "passed":
+            rest = [one for one in self._covered.get(known.line, ()) if one[0] != row.case]
+            return msgspec.structs.replace(
+                row,
+                outcome="unexpected-pass",
+                found="passed",
+                message=f"it passes, and {where} says that it fails: "
+                f"{edit(self.baseline.path, known, [(row.case, row.kind)], rest)}",
+                expected=f"a known deviation: {known.reason}",
+                actual="it passes",
+                rerun=f"{row.rerun} --baseline {shlex.quote(self.baseline.path)}",
+            )
+        outcomes = " or ".join(known.outcomes)
+        return msgspec.structs.replace(row, message=f"{row.message}; {where} knows it as {outcomes}, not {row.outcome}")
+
+    def show(self, reports: Sequence[pytest.TestReport], row: Row) -> None:
+        """Have pytest count a case as its row says: an expected failure as xfailed, an unexpected pass as failed."""
+        for report in reports:
+            if row.outcome == "expected-failure" and report.failed:
+                report.outcome = "skipped"
+                report.wasxfail = self._by_line[row.deviation].reason
+            elif row.outcome == "unexpected-pass" and report.when == "call":
+                report.outcome = "failed"
+                report.longrepr = row.message
+
+
+#: What the run is held against; there in every run, with or without a baseline.
+EXPECTING = pytest.StashKey[Expecting]()
+
+
+def of(config: pytest.Config, judged: Iterable[str]) -> Expecting:
+    """What the options ask for. Raises `pytest.UsageError` for a baseline that cannot be used."""
+    work = getattr(config, "workerinput", None)
+    if work is not None:
+        return Expecting(msgspec.json.decode(work[_BASELINE], type=Baseline | None))
+    path = config.getoption("--nixio-baseline")
+    try:
+        return Expecting(load(path, tables(), judged) if path else None)
+    except BaselineError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def tell(worker: object, expecting: Expecting) -> None:
+    """xdist: tell a worker what was read; it may be a pipe, or be edited while the run goes on."""
+    worker.workerinput[_BASELINE] = msgspec.json.encode(expecting.baseline)  # type: ignore[attr-defined]

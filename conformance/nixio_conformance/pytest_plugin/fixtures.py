@@ -1,0 +1,66 @@
+"""The fixtures of the checks. Registered where an implementation is named, so that no other pytest run has them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance.driver.session import Session
+from nixio_conformance.host.workspace import workspace
+from nixio_conformance.pytest_plugin.stash import JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
+from nixio_conformance.toolkit import leaks
+from nixio_conformance.toolkit.case import Case, Pair
+from nixio_fixtures import Kind
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest) -> Session:
+    """The agent that hosts the port; one without privileges where the clause needs that."""
+    stash = request.config.stash
+    if "unprivileged" not in request.node.stash[PLANNED].clause.needs:
+        return stash[SESSION]
+    if stash[TARGET].in_process:
+        pytest.skip("unprivileged: the port is in the suite's own process, whose privileges are needed")
+    return stash[UNPRIVILEGED]
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """Where the socket files of all cases are."""
+    with workspace() as path:
+        yield path
+
+
+@pytest.fixture
+def kind() -> Kind | None:
+    """The kind of socket that the case is about: the plugin multiplies a check by its clause's kinds."""
+    return None
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest, session: Session, folder: Path, kind: Kind | None) -> Iterator[Case]:
+    """One case: the port's sockets, peers, and addresses. All of it is let go in the end."""
+    made = Case(session, folder, kind)
+    request.node.stash[JUDGEMENT].case = made
+    session.begin_case(made.transcript)
+    try:
+        with leaks.watched(made):
+            yield made
+    finally:
+        with contextlib.suppress(OSError):
+            made.close()
+
+
+@pytest.fixture
+def pair(case: Case) -> Pair:
+    """Two ends of one connection; the port's end connected to the suite's."""
+    return case.pair()
+
+
+@pytest.fixture
+def either_pair(case: Case, role: str) -> Pair:
+    """Two ends of one connection, with the port as client and, for streams, as server too."""
+    return case.pair(role)

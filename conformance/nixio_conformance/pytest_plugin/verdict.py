@@ -1,0 +1,122 @@
+"""From what pytest saw of one case to its verdict: a row of the result stream."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentHung, CannotStart
+from nixio_conformance.driver.transcript import Step
+from nixio_conformance.repro import lua, python
+from nixio_conformance.target.target import Target
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.expect import Mismatch
+from nixio_conformance.toolkit.leaks import Leaked, NetworkChanged
+from nixio_fixtures import Clause, Kind
+from nixio_reports import records
+
+#: Steps of a case that a row keeps: the last ones tell what went wrong.
+STEPS_KEPT = 60
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A case before it has run: what the tables and pytest's parameters say of it."""
+
+    case: str
+    clause: Clause
+    kind: Kind | None
+    parameters: dict[str, str]
+
+    def row(self, rerun: str) -> records.Row:
+        """Its row as long as nothing is known."""
+        return records.Row(
+            case=self.case,
+            clause=self.clause.id,
+            method=self.clause.method,
+            level=self.clause.level,
+            kind=self.kind.id if self.kind else "",
+            parameters=self.parameters,
+            source=self.clause.source,
+            requires=self.clause.requires,
+            outcome="not-run",
+            rerun=rerun,
+        )
+
+
+@dataclass
+class Judgement:
+    """The verdict of one case as it forms, phase by phase."""
+
+    row: records.Row
+    target: Target
+    case: Case | None = None
+    #: Whether the only thing wrong is that sockets were left.
+    leaked: bool = False
+    #: Whether the lab is no more what it was.
+    network_changed: bool = False
+
+    def phase(self, when: str, seconds: float, error: BaseException | None) -> None:
+        """Take in one of pytest's phases. The first thing that went wrong is the verdict."""
+        self.row = msgspec.structs.replace(self.row, seconds=self.row.seconds + seconds)
+        if error is not None and self.row.outcome in ("not-run", "passed"):
+            self.leaked = isinstance(error, Leaked)
+            self.network_changed = isinstance(error, NetworkChanged)
+            self.row = msgspec.structs.replace(self.row, **_verdict(error))
+            if self.case is not None:
+                self.row = msgspec.structs.replace(self.row, **self._evidence(self.case))
+        elif isinstance(error, AgentError) and self.row.outcome == "failed" and not self.row.traceback:
+            # The agent died, and the case saw only that something did not come.
+            message = f"{error}; what the case saw: {self.row.message}"
+            self.row = msgspec.structs.replace(self.row, **{**_verdict(error), "message": message})
+        elif isinstance(error, Leaked):
+            self.kill_agent()  # what a case that failed left behind must not be in the way of the next one
+        elif when == "call" and self.row.outcome == "not-run":
+            self.row = msgspec.structs.replace(self.row, outcome="passed")
+
+    def kill_agent(self) -> None:
+        """Have the next case begin with a fresh agent."""
+        if self.case is not None:
+            self.case.session.kill()
+
+    def _evidence(self, case: Case) -> dict[str, object]:
+        if self.row.outcome == "host-skip":
+            return {}
+        steps = case.transcript.steps
+        scripts = {"python": python.python(self.row, self.target, case.folder, steps)}
+        # Once there are steps, the agent has said what it is.
+        if steps and lua.applies(self.target, case.session.welcome.language):
+            text = lua.write(self.row, self.target, case.session.welcome.name, case.folder, steps)
+            scripts = {"lua": text, **scripts}
+        return {
+            "steps": tuple(_step(step) for step in steps[-STEPS_KEPT:]),
+            "scripts": scripts,
+            "stderr": case.session.current_stderr().strip(),
+        }
+
+
+def _step(step: Step) -> records.Step:
+    return records.Step(at=step.at, actor=step.actor, call=step.call, result=step.result, seconds=step.seconds)
+
+
+def _verdict(error: BaseException) -> dict[str, object]:
+    """The fields of a row that an exception decides."""
+    if isinstance(error, pytest.skip.Exception):
+        return {"outcome": "host-skip", "message": str(error)}
+    if isinstance(error, AgentCannot):
+        return {"outcome": "port-skip", "message": f"the agent cannot ask this: {error}"}
+    if isinstance(error, AgentHung):
+        return {"outcome": "timed-out", "message": str(error), "expected": "the call returns", "actual": "it does not"}
+    if isinstance(error, (AgentError, CannotStart)):
+        return {"outcome": "crashed", "message": str(error), "expected": "the agent goes on", "actual": str(error)}
+    if isinstance(error, Mismatch):
+        return {"outcome": "failed", "message": str(error), "expected": error.expected, "actual": error.actual}
+    trace = "".join(traceback.format_exception(error, limit=-4, chain=False))
+    return {
+        "outcome": "failed",
+        "message": f"the suite itself failed: {type(error).__name__}: {error}",
+        "traceback": trace[-6000:],
+    }

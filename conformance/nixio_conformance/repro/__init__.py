@@ -1,0 +1,1 @@
+"""Scripts that repeat a case without the suite: in Python, in Lua, or through an agent program."""

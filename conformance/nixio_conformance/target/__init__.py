@@ -1,0 +1,1 @@
+"""How a user names an implementation, and how its agent is started."""

@@ -1,0 +1,66 @@
+"""The command: what it prints, what it leaves, its exit codes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[1] / "model"
+
+
+def fuzz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`nixio-conformance fuzz` on plain loopback, where the ports of this folder are importable."""
+    command = [sys.executable, "-m", "nixio_conformance", "fuzz", "--without=lab", f"--report={folder}/report"]
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(HERE)},
+        capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_a_right_port_gives_0_and_leaves_nothing(tmp_path: Path) -> None:
+    done = fuzz(tmp_path, "reference", "--for=1s", "--seed=4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "seed 4" in done.stdout
+    assert "no difference in" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_difference_gives_1_a_script_and_a_row(tmp_path: Path) -> None:
+    done = fuzz(tmp_path, "--target=stateful_ports:StaleAccept", "--kind=unix-stream", "--kind=inet-stream", "--seed=1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = tmp_path / "report"
+    assert str(report / "difference.py") in done.stdout
+    (row,) = tomllib.loads((report / "difference.toml").read_text())["example"]
+    assert row["kind"] == "inet-stream"
+    shown = subprocess.run(
+        [sys.executable, str(report / "difference.py")],
+        cwd=HERE, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    assert "Expected: a socket and ('127.0.0.1', " in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["reference", "--for=soon"], "'soon' is no duration"),
+        (["reference", "--kind=inet-raw"], "inet-raw"),
+        ([], "name one implementation"),
+    ],
+)
+def test_wrong_usage_gives_2(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = fuzz(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_port_that_cannot_be_started_gives_3(tmp_path: Path) -> None:
+    done = fuzz(tmp_path, "--target=no_such_port:socket", "--for=1s")
+    assert done.returncode == 3
+    assert "no_such_port" in done.stderr

@@ -1,0 +1,118 @@
+"""What accept gives: a socket of its own, and no part of its listener."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any, ClassVar
+
+from tests.mutants.hooks import Sender
+from tests.mutants.registry import Chapter
+from tests.mutants.wrapper import Port, Siblings, quietly, reference, system
+
+CHAPTER = Chapter(__name__)
+
+
+@CHAPTER.fault("accepted-no-close", "accepted sockets stay open when they are closed", "close.descriptor.connected")
+class AcceptedNoClose(Port):
+    kept: ClassVar[list[Any]] = []
+
+    def close(self) -> Any:
+        if self.accepted:
+            self.kept.append(os.dup(self.number))
+        return self.inner.close()
+
+
+@CHAPTER.fault(
+    "accepted-owned",
+    "accepted sockets are closed with their listener",
+    "accept.listener.forgotten",
+    "accept.listener.closed",
+)
+class AcceptedOwned(Port):
+    def start(self) -> None:
+        self.children: list[Any] = []
+
+    def accept(self) -> Any:
+        sock, host, port = super().accept()
+        self.children.append(sock)
+        return sock, host, port
+
+    def close(self) -> Any:
+        for child in self.children:
+            quietly(child.inner.close)
+        return self.inner.close()
+
+    def __del__(self) -> None:
+        for child in self.__dict__.get("children", ()):
+            quietly(child.inner.close)
+
+
+@CHAPTER.fault("accepted-owner", "closing an accepted socket closes its listener", "accept.listener.survives")
+class AcceptedOwner(Port):
+    parent: Any = None
+
+    def accept(self) -> Any:
+        sock, host, port = super().accept()
+        sock.parent = self
+        return sock, host, port
+
+    def close(self) -> Any:
+        if self.parent is not None:
+            quietly(self.parent.inner.close)
+        return self.inner.close()
+
+
+@CHAPTER.fault("accepted-siblings", "closing an accepted socket closes the one after it", "accept.siblings.survive")
+class AcceptedSiblings(Siblings):
+    def close(self) -> Any:
+        if self.sibling is not None:
+            quietly(self.sibling.inner.close)
+        return self.inner.close()
+
+
+@CHAPTER.fault("accepted-cannot-send", "accepted sockets only receive", "accept.socket.sends")
+class AcceptedMute(Sender):
+    def applies(self) -> bool:
+        return self.accepted
+
+    def chosen(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
+        raise system(errno.EBADF)
+
+
+@CHAPTER.fault("accepted-cannot-receive", "accepted sockets only send", "accept.socket.receives")
+class AcceptedDeaf(Port):
+    def recv(self, *arguments: Any) -> Any:
+        return b"" if self.accepted and self.number >= 0 else self.inner.recv(*arguments)
+
+
+@CHAPTER.fault(
+    "accepted-drops",
+    "recv on accepted sockets gives 1024 bytes at most, and the rest of what came is lost",
+    "accept.socket.receives",
+)
+class AcceptedDrops(Port):
+    def recv(self, *arguments: Any) -> Any:
+        data = self.inner.recv(*arguments)
+        return data[:1024] if self.accepted else data
+
+
+@CHAPTER.fault(
+    "accepted-number",
+    "fileno of an accepted socket is that of a helper",
+    "accept.socket.kernel-addresses",
+    "accept.socket.kernel-kind",
+)
+class HelpersNumber(Port):
+    def start(self) -> None:
+        self.helper = reference().socket("unix", "dgram") if self.accepted else self.inner
+
+    def fileno(self) -> Any:
+        own = self.inner.fileno()
+        return self.helper.fileno() if self.accepted else own
+
+    def close(self) -> Any:
+        result = self.inner.close()
+        if self.accepted:
+            self.helper.close()
+        return result

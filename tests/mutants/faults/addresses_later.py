@@ -1,0 +1,309 @@
+"""Addresses that are wrong because of what happened before: remembered, stale, or told for somebody else."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any, ClassVar
+
+from tests.mutants.registry import Chapter
+from tests.mutants.wrapper import Port, raising, system, with_errno
+
+CHAPTER = Chapter(__name__)
+
+
+def peer_of(sock: Any) -> Any:
+    """A stream's peer, if it has one."""
+    try:
+        return sock.inner.getpeername() if sock.stream else None
+    except OSError:
+        return None
+
+
+@CHAPTER.fault("bound-echo", "getsockname tells what bind was given", "getsockname.bound.reached")
+class BoundEcho(Port):
+    asked: Any = None
+
+    def bind(self, *arguments: Any) -> Any:
+        result = self.inner.bind(*arguments)
+        host, port = (*arguments, None, None)[:2]
+        self.asked = (host, port) if self.internet and host is not None else None
+        return result
+
+    def getsockname(self) -> Any:
+        told = self.inner.getsockname()
+        return self.asked or told
+
+
+@CHAPTER.fault(
+    "cached-getsockname",
+    "getsockname tells what it told first",
+    "getsockname.state.after-bind",
+    "getsockname.state.after-connect",
+)
+class CachedName(Port):
+    first: Any = None
+
+    def getsockname(self) -> Any:
+        told = self.inner.getsockname()
+        self.first = self.first or told
+        return self.first
+
+
+@CHAPTER.fault("cached-getpeername", "getpeername tells what it told first", "getpeername.state.reconnected")
+class CachedPeer(Port):
+    first: Any = None
+
+    def getpeername(self) -> Any:
+        told = self.inner.getpeername()
+        self.first = self.first or told
+        return self.first
+
+
+@CHAPTER.fault(
+    "failed-bind-echo", "getsockname tells an address that bind could not have", "getsockname.state.failed-bind"
+)
+class FailedBind(Port):
+    asked: Any = None
+
+    def bind(self, *arguments: Any) -> Any:
+        try:
+            result = self.inner.bind(*arguments)
+        except OSError:
+            self.asked = arguments
+            raise
+        self.asked = None
+        return result
+
+    def getsockname(self) -> Any:
+        told = self.inner.getsockname()
+        return (self.asked[0], None if self.unix else self.asked[1]) if self.asked else told
+
+
+@CHAPTER.fault("connect-echo", "getpeername tells what connect was given", "getpeername.state.failed-connect")
+class ConnectEcho(Port):
+    asked: Any = None
+
+    def connect(self, *arguments: Any) -> Any:
+        host, port = (*arguments, None, None)[:2]
+        self.asked = host, None if self.unix else port
+        return self.inner.connect(*arguments)
+
+    def getpeername(self) -> Any:
+        if self.asked and self.number >= 0:
+            return self.asked
+        return self.inner.getpeername()
+
+
+@CHAPTER.fault(
+    "unconnected-empty",
+    "getpeername without a peer tells an empty host",
+    "getpeername.state.unconnected",
+    "getpeername.state.listening",
+)
+class UnconnectedEmpty(Port):
+    def getpeername(self) -> Any:
+        try:
+            return self.inner.getpeername()
+        except OSError as error:
+            if with_errno(error, errno.ENOTCONN):
+                return "", 0
+            raise
+
+
+@CHAPTER.fault("unconnected-value", "getpeername without a peer raises ValueError", "getpeername.state.unconnected")
+class UnconnectedValue(Port):
+    def getpeername(self) -> Any:
+        try:
+            return self.inner.getpeername()
+        except OSError as error:
+            if with_errno(error, errno.ENOTCONN):
+                raise ValueError("not connected") from None
+            raise
+
+
+@CHAPTER.fault(
+    "raw-getpeername", "getpeername of a raw socket without a port returns nothing", "getpeername.result.raw"
+)
+class RawNothing(Port):
+    def getpeername(self) -> Any:
+        try:
+            return self.inner.getpeername()
+        except OSError as error:
+            return None if self.type == "raw" and with_errno(error, errno.ENOTCONN) else raising(error)
+
+
+@CHAPTER.fault("heard-getpeername", "getpeername tells who was heard last", "getpeername.state.exchanged")
+class HeardLast(Port):
+    heard: Any = None
+
+    def recvfrom(self, length: Any) -> Any:
+        data, *self.heard = self.inner.recvfrom(length)
+        return (data, *self.heard)
+
+    def getpeername(self) -> Any:
+        try:
+            return self.inner.getpeername()
+        except OSError as error:
+            return tuple(self.heard) if self.heard and with_errno(error, errno.ENOTCONN) else raising(error)
+
+
+@CHAPTER.fault(
+    "peer-closed-lost", "getpeername tells no host when the peer has closed", "getpeername.state.peer-closed"
+)
+class PeerClosedLost(Port):
+    def getpeername(self) -> Any:
+        told = self.inner.getpeername()
+        if self.stream and self.type != "raw":
+            with self.borrowed() as sock:
+                try:
+                    if sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
+                        return ("", 0)
+                except BlockingIOError:
+                    pass
+        return told
+
+
+@CHAPTER.fault(
+    "name-closed-lost", "getsockname tells no host when the peer has closed", "getsockname.state.peer-closed"
+)
+class NameClosedLost(PeerClosedLost):
+    def getpeername(self) -> Any:
+        return self.inner.getpeername()
+
+    def getsockname(self) -> Any:
+        told = self.inner.getsockname()
+        connected = self.stream and peer_of(self)
+        return ("", 0) if connected and super().getpeername() == ("", 0) else told
+
+
+@CHAPTER.fault("unbound-fails", "getsockname of a socket that is not bound fails", "getsockname.unbound.unspecified")
+class UnboundFails(Port):
+    def getsockname(self) -> Any:
+        host, port = self.inner.getsockname()
+        if self.internet and port == 0 and self.type != "raw":
+            raise system(errno.ENOTCONN)
+        return host, port
+
+
+@CHAPTER.fault("sent-fails", "getsockname of a socket that sent without bind tells port 0", "getsockname.state.sent")
+class SentFails(Port):
+    sent = False
+
+    def sendto(self, *arguments: Any) -> Any:
+        self.sent = self.sent or self.inner.getsockname()[1] == 0
+        return self.inner.sendto(*arguments)
+
+    def getsockname(self) -> Any:
+        host, port = self.inner.getsockname()
+        return host, 0 if self.sent and self.internet else port
+
+
+@CHAPTER.fault(
+    "unix-unsupported",
+    "getsockname and getpeername fail for UNIX sockets",
+    "getsockname.result.unix",
+    "getpeername.result.unix",
+)
+class UnixUnsupported(Port):
+    def getsockname(self) -> Any:
+        told = self.inner.getsockname()
+        return told if self.internet else self._refuse()
+
+    def getpeername(self) -> Any:
+        told = self.inner.getpeername()
+        return told if self.internet else self._refuse()
+
+    def _refuse(self) -> Any:
+        raise system(errno.EAFNOSUPPORT)
+
+
+@CHAPTER.fault(
+    "stale-accept", "accept tells the path of the peer before, for one that has no name", "accept.peer.unix-not-stale"
+)
+class StaleAccept(Port):
+    last = ""
+
+    def accept(self) -> Any:
+        sock, host, port = super().accept()
+        if self.unix:
+            host = self.last = host or self.last
+        return sock, host, port
+
+
+@CHAPTER.fault("reconnected-getpeername", "a second socket tells the first one's peer", "getpeername.accepted.each")
+class SharedPeer(Port):
+    latest: ClassVar[list[Any]] = []
+
+    def getpeername(self) -> Any:
+        told = self.inner.getpeername()
+        if self.accepted:
+            self.latest.append(told)
+            return self.latest[0]
+        return told
+
+
+@CHAPTER.fault("peerless", "getpeername has no peer for good when it had none once", "getpeername.state.after-connect")
+class Peerless(Port):
+    refusal: OSError | None = None
+
+    def getpeername(self) -> Any:
+        if self.refusal is not None:
+            raise system(errno.ENOTCONN)
+        try:
+            return self.inner.getpeername()
+        except OSError as error:
+            self.refusal = error
+            raise
+
+
+@CHAPTER.fault(
+    "listener-getsockname",
+    "getsockname of an accepted socket tells the listener's address",
+    "getsockname.accepted.wildcard",
+)
+class ListenersName(Port):
+    parent: Any = None
+
+    def accept(self) -> Any:
+        sock, host, port = super().accept()
+        sock.parent = self.inner.getsockname()
+        return sock, host, port
+
+    def getsockname(self) -> Any:
+        told = self.inner.getsockname()
+        return self.parent or told
+
+
+@CHAPTER.fault(
+    "accepted-none",
+    "accepted sockets tell no address of their own, nor their peer's",
+    "getsockname.accepted.local",
+    "getpeername.accepted.named",
+)
+class AcceptedNone(Port):
+    def getsockname(self) -> Any:
+        told = self.inner.getsockname()
+        return ("", None if self.unix else 0) if self.accepted else told
+
+    def getpeername(self) -> Any:
+        told = self.inner.getpeername()
+        return ("", None if self.unix else 0) if self.accepted else told
+
+
+@CHAPTER.fault(
+    "peer-path-getsockname",
+    "getsockname of an unnamed UNIX client tells the peer's path",
+    "getsockname.state.connected-unnamed",
+)
+class PeersPath(Port):
+    def getsockname(self) -> Any:
+        host, port = self.inner.getsockname()
+        return peer_of(self) or (host, port) if self.unix and not host else (host, port)
+
+
+@CHAPTER.fault("sender-getsockname", "getsockname tells a port of its own", "getsockname.bound.sender")
+class OwnPort(Port):
+    def getsockname(self) -> Any:
+        host, port = self.inner.getsockname()
+        return (host, port ^ 1) if self.internet and port else (host + "/" if self.unix and host else host, port)

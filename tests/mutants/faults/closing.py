@@ -1,0 +1,343 @@
+"""close, what is left open, and what methods do after it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from tests.mutants.hooks import Hooked
+from tests.mutants.registry import Chapter
+from tests.mutants.wrapper import Port, doing, quietly, raising, reference, system
+
+CHAPTER = Chapter(__name__)
+
+
+class Close(Port):
+    """close through hooks."""
+
+    def before(self) -> None:
+        """What is done while there is a descriptor."""
+
+    def after(self, result: Any) -> Any:
+        """The result."""
+        return result
+
+    def close(self) -> Any:
+        if self.number >= 0:
+            self.before()
+        return self.after(self.inner.close())
+
+
+def reset(sock: Port) -> None:
+    """Have close break the connection."""
+    if sock.stream and sock.internet:
+        with sock.borrowed() as borrowed:
+            borrowed.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def linger_off(sock: Port) -> None:
+    """Have close not wait."""
+    if sock.stream and sock.internet:
+        sock.inner.setopt("socket", "linger", 0)
+
+
+def pending(sock: Port) -> None:
+    """Have close tell the pending error."""
+    number = sock.inner.getopt("socket", "error")
+    if number:
+        sock.inner.close()
+        raise system(number)
+
+
+def await_peer(sock: Port) -> None:
+    """Have close wait for the peer's."""
+    if sock.stream:
+        with contextlib.suppress(OSError):
+            sock.inner.getpeername()
+            sock.inner.shutdown("wr")
+            sock.inner.setopt("socket", "rcvtimeo", (8, 0))
+            while sock.inner.recv(8192):
+                pass
+
+
+def unlink(sock: Port) -> None:
+    """Remove the path."""
+    path = sock.inner.getsockname()[0]
+    if sock.unix and isinstance(path, str) and path and not sock.accepted:
+        quietly(os.unlink, path)
+
+
+def unlink_peer(sock: Port) -> None:
+    """Remove the peer's path."""
+    if sock.unix and not sock.accepted:
+        with contextlib.suppress(OSError):
+            path = sock.inner.getpeername()[0]
+            if isinstance(path, str) and path:
+                os.unlink(path)
+
+
+def drop_queue(sock: Port) -> None:
+    """Stay open as long as a connection waits."""
+    if sock.stream and sock.listens:
+        os.dup(sock.number)
+
+
+BEFORE: tuple[tuple[str, str, tuple[str, ...], Callable[[Any], object]], ...] = (
+    (
+        "stays-open",
+        "leaves the descriptor open",
+        ("close.descriptor.new", "close.descriptor.connected"),
+        lambda s: os.dup(s.number),
+    ),
+    (
+        "stays-open-datagram",
+        "leaves datagram sockets open",
+        ("close.dgram.deaf", "close.descriptor.connected"),
+        lambda s: os.dup(s.number) if s.dgram else None,
+    ),
+    (
+        "stays-open-listening",
+        "leaves listeners open",
+        ("close.descriptor.listening", "close.listener.refuses"),
+        drop_queue,
+    ),
+    ("leaks", "leaks another descriptor", ("close.descriptor.none-left",), lambda s: os.open(os.devnull, os.O_RDONLY)),
+    ("shuts-down", "shuts down what others share", ("close.shared",), lambda s: quietly(s.inner.shutdown, "rdwr")),
+    (
+        "shutdown-fails",
+        "fails where the socket is not connected",
+        ("close.result.true",),
+        lambda s: s.inner.shutdown("rdwr") if s.stream and s.internet else None,
+    ),
+    ("resets", "breaks the connection", ("close.peer.end", "close.peer.data-first"), reset),
+    ("linger-off", "never waits", ("setopt.socket-linger.effect.waits",), linger_off),
+    ("waits", "waits for the peer to close", ("close.result.connected",), await_peer),
+    ("pending-error", "raises the pending error", ("close.result.state",), pending),
+    ("unlinks", "removes the path", ("close.unix.path-stays",), unlink),
+    ("unlinks-peer", "removes the peer's path", ("close.unix.other-files",), unlink_peer),
+    (
+        "marks",
+        "sends a byte before the end",
+        ("close.peer.data-first",),
+        lambda s: quietly(s.inner.send, b"\0") if s.stream else None,
+    ),
+)
+for name, does, clauses, before in BEFORE:
+    CHAPTER.row(name, f"close {does}", clauses, Close, before=before)
+CHAPTER.row("returns-zero", "close returns 0", ["close.result.true"], Close, after=lambda s, r: 0)
+CHAPTER.row(
+    "connected-none",
+    "close of a connected socket returns nothing",
+    ["close.result.connected"],
+    Close,
+    before=lambda s: setattr(s, "was", connected(s)),
+    after=lambda s, r: None if s.was else r,
+)
+CHAPTER.row(
+    "listening-none",
+    "close of a listener returns nothing",
+    ["close.result.listening"],
+    Close,
+    before=lambda s: setattr(s, "was", s.stream and s.listens),
+    after=lambda s, r: None if s.was else r,
+)
+
+
+def connected(sock: Port) -> bool:
+    """Whether it has a peer."""
+    try:
+        sock.inner.getpeername()
+    except OSError:
+        return False
+    return True
+
+
+@CHAPTER.fault("second-succeeds", "a second close succeeds", "close.after.method")
+class SecondSucceeds(Hooked):
+    method = "close"
+
+    def failed(self, error: Exception) -> Any:
+        return True
+
+
+@CHAPTER.fault("second-other", "a second close closes what has the number by then", "close.reused.method")
+class SecondOther(Port):
+    old = -1
+
+    def close(self) -> Any:
+        if self.old >= 0:
+            quietly(os.close, self.old)
+            raise system(errno.EBADF)
+        self.old = self.number
+        return self.inner.close()
+
+
+@CHAPTER.fault("all-at-once", "close closes the socket that was made before too", "close.independent")
+class AllAtOnce(Close):
+    latest: ClassVar[list[Any]] = []
+
+    def start(self) -> None:
+        self.before_me = AllAtOnce.latest[-1] if AllAtOnce.latest else None
+        AllAtOnce.latest[:] = [self.inner]
+
+    def before(self) -> None:
+        if self.before_me is not None:
+            quietly(self.before_me.close)
+
+
+@CHAPTER.fault(
+    "garbage-kept", "a socket that nobody has any more stays open", "close.garbage.closes", "close.garbage.peer-end"
+)
+class GarbageKept(Port):
+    kept: ClassVar[list[Any]] = []
+
+    def start(self) -> None:
+        self.kept.append(self.inner)
+
+
+@CHAPTER.fault("garbage-again", "the garbage collector closes the number of a closed socket", "close.garbage.once")
+class GarbageAgain(Port):
+    old = -1
+
+    def close(self) -> Any:
+        old = self.number
+        result = self.inner.close()
+        self.old = old
+        return result
+
+    def __del__(self) -> None:
+        if self.old >= 0:
+            quietly(os.close, self.old)
+
+
+@CHAPTER.fault("late", "close waits for the garbage collector", "close.peer.end")
+class Late(Port):
+    closed = False
+
+    def close(self) -> Any:
+        if self.closed:
+            raise system(errno.EBADF)
+        self.closed = True
+        self.later = self.inner
+        self.inner = reference().socket(self.domain, self.type, self.protocol)
+        self.inner.close()
+        return True
+
+
+class Reused(Port):
+    """After close, one method goes to whatever has the number."""
+
+    old = -1
+
+    def close(self) -> Any:
+        old = self.number
+        result = self.inner.close()
+        self.old = old
+        return result
+
+    def on_old(self, action: Callable[[socket.socket], Any]) -> Any:
+        """Do something with the old number."""
+        sock = socket.socket(fileno=self.old)
+        try:
+            return action(sock)
+        finally:
+            sock.detach()
+
+
+def target(arguments: tuple[Any, ...]) -> Any:
+    """The address that a method was given, as the system takes it."""
+    host, port = (*arguments, None, None)[:2]
+    return (host or "127.0.0.1", port) if isinstance(port, int) else host
+
+
+REUSED: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("send", "close.reused.method", lambda s, *a: os.write(s.old, a[0])),
+    ("write", "close.reused.method", lambda s, *a: os.write(s.old, a[0])),
+    ("recv", "close.reused.method", lambda s, *a: os.read(s.old, a[0])),
+    ("read", "close.reused.method", lambda s, *a: os.read(s.old, a[0])),
+    ("recvfrom", "close.reused.method", lambda s, *a: (os.read(s.old, a[0]), None, None)),
+    ("shutdown", "close.reused.method", lambda s, *a: s.on_old(lambda o: o.shutdown(socket.SHUT_RDWR)) or True),
+    ("setblocking", "close.reused.settings", lambda s, *a: doing(True, lambda: os.set_blocking(s.old, a[0]))),
+    (
+        "setopt",
+        "close.reused.settings",
+        lambda s, *a: s.on_old(lambda o: o.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)) or True,
+    ),
+    ("getsockname", "close.reused.method", lambda s, *a: s.on_old(lambda o: o.getsockname())),
+    ("accept", "close.reused.listener", lambda s, *a: s.on_old(lambda o: o.accept()[0].close()) or (s, "", 0)),
+    ("bind", "close.reused.idle", lambda s, *a: s.on_old(lambda o: o.bind(target(a))) or True),
+    ("connect", "close.reused.idle", lambda s, *a: s.on_old(lambda o: o.connect(target(a))) or True),
+    ("listen", "close.reused.idle", lambda s, *a: s.on_old(lambda o: o.listen(a[0])) or True),
+)
+
+
+def on_reused(method: str, act: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that goes to the old number."""
+    return lambda sock, *arguments: act(sock, *arguments) if sock.old >= 0 else getattr(Port, method)(sock, *arguments)
+
+
+for method, clause, act in REUSED:
+    CHAPTER.row(
+        f"reused-{method}",
+        f"after close, {method} goes to whatever has the number",
+        [clause],
+        Reused,
+        **{method: on_reused(method, act)},
+    )
+
+
+@CHAPTER.fault("new-after-close", "a socket that was closed before it was used still answers", "close.after.new")
+class NewAfterClose(Port):
+    used = False
+
+    def getsockname(self) -> Any:
+        if not self.used and self.inner.fileno is not None:
+            with contextlib.suppress(OSError):
+                return self.inner.getsockname()
+            return "", 0
+        return self.inner.getsockname()
+
+    def bind(self, *arguments: Any) -> Any:
+        self.used = True
+        return self.inner.bind(*arguments)
+
+    def connect(self, *arguments: Any) -> Any:
+        self.used = True
+        return self.inner.connect(*arguments)
+
+
+@CHAPTER.fault("attribute-error", "after close everything raises AttributeError", "close.after.method")
+class AttributeAfter(Port):
+    def close(self) -> Any:
+        result = self.inner.close()
+        self.inner = None
+        return result
+
+
+@CHAPTER.fault("reopens", "after close, connect makes a new socket", "close.after.method")
+class Reopens(Reused):
+    def connect(self, *arguments: Any) -> Any:
+        if self.old >= 0:
+            self.inner, self.old = reference().socket(self.domain, self.type, self.protocol), -1
+        return self.inner.connect(*arguments)
+
+
+@CHAPTER.fault("key-error", "after close everything raises KeyError", "close.after.method")
+class KeyAfter(Hooked):
+    method = "getsockname"
+
+    def failed(self, error: Exception) -> Any:
+        raise KeyError("closed") if getattr(error, "errno", 0) == errno.EBADF else error
+
+
+@CHAPTER.fault("errno-stale", "after close, failures have the errno of the failure before", "close.after.method")
+class StaleErrno(Hooked):
+    method = "fileno"
+
+    def failed(self, error: Exception) -> Any:
+        return raising(system(errno.ENOENT))

@@ -1,0 +1,189 @@
+"""Faults that depend on what was called before: right in each short case, wrong after a while."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from tests.mutants.registry import Chapter
+from tests.mutants.wrapper import Port, chunk, is_int, system
+
+CHAPTER = Chapter(__name__)
+#: Calls that are right before one is wrong.
+A_WHILE = 3
+
+
+def mapped(host: Any) -> bool:
+    """Whether it is an IPv4 address as an IPv6 socket writes it."""
+    return isinstance(host, str) and host.startswith("::ffff:")
+
+
+@CHAPTER.fault("offset-twice", "from the fourth send on, an offset counts twice", "model.example")
+class OffsetTwice(Port):
+    sends = 0
+
+    def send(self, buffer: Any, offset: Any = None, length: Any = None) -> Any:
+        self.sends += 1
+        twice = self.sends > A_WHILE and is_int(offset) and offset > 0
+        return self.inner.send(buffer, *chunk(offset * 2 if twice else offset, length))
+
+
+@CHAPTER.fault("offset-kept", "an offset is kept for the calls that give none", "model.stream", "model.dgram")
+class OffsetKept(Port):
+    last: Any = None
+
+    def send(self, buffer: Any, offset: Any = None, length: Any = None) -> Any:
+        self.last = self.last if offset is None else offset
+        return self.inner.send(buffer, *chunk(self.last, length))
+
+
+@CHAPTER.fault("stale-accept", "each accept tells the first peer's address", "model.stream")
+class StaleAccept(Port):
+    first: Any = None
+
+    def accept(self) -> Any:
+        sock, *address = super().accept()
+        self.first = self.first or address
+        return sock, *self.first
+
+
+@CHAPTER.fault("end-after-blocking", "after two would-blocks a third is the stream's end", "model.stream")
+class EndAfterBlocking(Port):
+    blocked = 0
+
+    def recv(self, length: Any) -> Any:
+        try:
+            return self.inner.recv(length)
+        except BlockingIOError:
+            self.blocked += 1
+            if self.stream and self.blocked >= A_WHILE:
+                return b""
+            raise
+
+
+@CHAPTER.fault("half-later", "only the first message is received whole, the later ones by half", "model.dgram")
+class HalfLater(Port):
+    messages = 0
+
+    def recvfrom(self, length: Any) -> Any:
+        data, host, port = self.inner.recvfrom(length)
+        self.messages += self.dgram and bool(data)
+        return data[: len(data) // 2] if self.messages > 1 else data, host, port
+
+
+@CHAPTER.fault("stale-sender", "each recvfrom tells the first sender", "model.dual-stack")
+class StaleSender(Port):
+    first: Any = None
+
+    def recvfrom(self, length: Any) -> Any:
+        data, *source = self.inner.recvfrom(length)
+        self.first = self.first or (source if source[0] else None)
+        return data, *(self.first or source)
+
+
+@CHAPTER.fault("stale-peer", "a datagram socket that is connected again tells its first peer", "model.dgram")
+class StalePeer(Port):
+    first: Any = None
+
+    def getpeername(self) -> Any:
+        self.first = (self.dgram and self.first) or self.inner.getpeername()
+        return self.first
+
+
+@CHAPTER.fault("rd-forgets", "shutdown of reading forgets what came before, once some was read", "model.stream")
+class Forgets(Port):
+    read_some = False
+    deaf = False
+
+    def recv(self, length: Any) -> Any:
+        if self.deaf and is_int(length) and length > 0:
+            return b""
+        data = self.inner.recv(length)
+        self.read_some = self.read_some or bool(data)
+        return data
+
+    def shutdown(self, *how: Any) -> Any:
+        done = self.inner.shutdown(*how)
+        self.deaf = self.stream and self.read_some and how == ("rd",)
+        return done
+
+
+@CHAPTER.fault("name-kept", "an accepted socket tells as its peer whoever the listener took in last", "model.stream")
+class NameOfTheLast(Port):
+    parent: Any = None
+    last: Any = None
+
+    def accept(self) -> Any:
+        sock, host, port = super().accept()
+        sock.parent, self.last = self, (host, port)
+        return sock, host, port
+
+    def getpeername(self) -> Any:
+        told = self.inner.getpeername()
+        return self.parent.last if self.parent is not None else told
+
+
+@CHAPTER.fault(
+    "mapped-once", "an IPv6 socket tells its first IPv4 peer as mapped, and later ones bare", "model.dual-stack"
+)
+class MappedOnce(Port):
+    told = 0
+
+    def bare(self, host: Any) -> Any:
+        """The host, without what tells that it is mapped after the first time."""
+        self.told += mapped(host)
+        return host.removeprefix("::ffff:") if mapped(host) and self.told > 1 else host
+
+    def accept(self) -> Any:
+        sock, host, port = super().accept()
+        return sock, self.bare(host), port
+
+    def recvfrom(self, length: Any) -> Any:
+        data, host, port = self.inner.recvfrom(length)
+        return data, self.bare(host), port
+
+
+@CHAPTER.fault("one-family", "a socket that had an IPv6 peer is no more for IPv4 ones", "model.dual-stack")
+class OneFamily(Port):
+    six = False
+
+    def recvfrom(self, length: Any) -> Any:
+        data, host, port = self.inner.recvfrom(length)
+        if self.six and mapped(host):
+            raise system(errno.EAFNOSUPPORT)
+        self.six = self.six or (self.domain == "inet6" and isinstance(host, str) and not mapped(host))
+        return data, host, port
+
+
+@CHAPTER.fault("sent-elsewhere", "getpeername tells where sendto went last", "getpeername.state.sent-elsewhere")
+class SentElsewhere(Port):
+    sent: Any = None
+
+    def sendto(self, buffer: Any, host: Any = None, port: Any = None, *rest: Any) -> Any:
+        count = self.inner.sendto(buffer, host, port, *rest)
+        self.sent = (host, port) if self.internet else (host, None)
+        return count
+
+    def getpeername(self) -> Any:
+        told = self.inner.getpeername()
+        return self.sent if self.dgram and self.sent else told
+
+
+@CHAPTER.fault(
+    "sendto-connects",
+    "sendto on a connected datagram socket changes its peer",
+    "getpeername.state.sent-elsewhere",
+    "model.dgram",
+)
+class SendtoConnects(Port):
+    connected = False
+
+    def connect(self, *arguments: Any) -> Any:
+        self.connected = bool(self.inner.connect(*arguments))
+        return self.connected
+
+    def sendto(self, buffer: Any, host: Any = None, port: Any = None, *rest: Any) -> Any:
+        count = self.inner.sendto(buffer, host, port, *rest)
+        if self.connected and self.dgram:
+            self.inner.connect(host, port)
+        return count

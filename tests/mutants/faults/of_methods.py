@@ -1,0 +1,247 @@
+"""Faults that the table of methods says: each method missing, each result and failure wrong, each default refused."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.mutants.registry import Fault, Tabled
+from tests.mutants.wrapper import Port, raising, system
+
+if TYPE_CHECKING:  # an agent does without the tables
+    from nixio_fixtures import Method
+
+
+class Behaviour(NamedTuple):
+    """One way to be wrong that any method may have."""
+
+    #: What is wrong, with `{}` for the method.
+    does: str
+    #: The clauses that must say so, with `{}` for the method.
+    clauses: tuple[str, ...]
+    #: Which methods it makes sense for.
+    applies: Callable[[Method], bool]
+    #: From the right method to the wrong one; both take the socket first.
+    wrong: Callable[[Callable[..., Any]], Callable[..., Any]]
+    #: Where another clause than `clauses` is the one.
+    besides: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+def after(change: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Another result."""
+    return lambda right: lambda sock, *arguments: change(right(sock, *arguments))
+
+
+def on_failure(change: Callable[[Port, Exception], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Something else where the system refuses."""
+
+    def wrong(right: Callable[..., Any]) -> Callable[..., Any]:
+        def method(sock: Any, *arguments: Any) -> Any:
+            try:
+                return right(sock, *arguments)
+            except OSError as error:
+                return change(sock, error)
+
+        return method
+
+    return wrong
+
+
+def after_close(answer: Callable[[Port], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An answer where there is no descriptor any more."""
+
+    def wrong(right: Callable[..., Any]) -> Callable[..., Any]:
+        def method(sock: Any, *arguments: Any) -> Any:
+            try:
+                sock.inner.fileno()
+            except OSError:
+                return answer(sock)
+            return right(sock, *arguments)
+
+        return method
+
+    return wrong
+
+
+def leaking(sock: Port, error: Exception) -> Any:
+    """Leave a duplicate behind."""
+    with contextlib.suppress(OSError):
+        os.dup(sock.number)
+    raise error
+
+
+def refusing_none(right: Callable[..., Any]) -> Callable[..., Any]:
+    """None is not the same as left out."""
+    return lambda sock, *arguments: raising(TypeError("None")) if None in arguments else right(sock, *arguments)
+
+
+def result_is(kind: str) -> Callable[[Method], bool]:
+    """Methods with one result of this type."""
+    return lambda method: [result.type for result in method.results] == [kind]
+
+
+def of_socket(method: Method) -> bool:
+    """All but the factory."""
+    return method.name != "socket"
+
+
+#: Methods whose failures come from the system often enough to be looked at.
+FAILING = (
+    "getpeername",
+    "bind",
+    "connect",
+    "listen",
+    "accept",
+    "sendto",
+    "send",
+    "write",
+    "recvfrom",
+    "recv",
+    "read",
+    "shutdown",
+    "setopt",
+    "getopt",
+)
+#: The clause that says what a method's refusal by the system looks like.
+REFUSAL = {
+    "getpeername": "getpeername.state.unconnected",
+    "bind": "bind.used.listening",
+    "connect": "connect.refused.error",
+    "listen": "listen.not-stream",
+    "accept": "accept.not-stream",
+    "sendto": "sendto.unix.nobody",
+    "send": "send.unconnected.fails",
+    "write": "write.alias.failure",
+    "recvfrom": "close.after.method",
+    "recv": "recv.unconnected.stream",
+    "read": "read.alias.failure",
+    "shutdown": "shutdown.unconnected",
+    "setopt": "setopt.wrong-kind.refused",
+    "getopt": "getopt.wrong-kind.refused",
+}
+
+
+def refusal(method: str) -> tuple[str, ...]:
+    """The clause, as the row of a table."""
+    return (REFUSAL[method],)
+
+
+TOLD = {method: refusal(method) for method in FAILING}
+
+BEHAVIOURS = {
+    "missing": Behaviour("{} is missing", ("{}.*",), of_socket, lambda right: raising(AttributeError("missing"))),
+    "none": Behaviour(
+        "{} returns nothing",
+        ("{}.result.true",),
+        lambda method: result_is("true")(method) and method.name != "setopt",
+        after(lambda result: None),
+        {"setopt": ("setopt.returns.true",)},
+    ),
+    "one": Behaviour(
+        "{} returns 1",
+        ("{}.result.true",),
+        lambda method: result_is("true")(method) and method.name != "setopt",
+        after(lambda result: 1),
+    ),
+    "setopt-none": Behaviour(
+        "{} returns nothing",
+        ("setopt.returns.true",),
+        lambda method: method.name == "setopt",
+        after(lambda result: None),
+    ),
+    "more": Behaviour(
+        "{} returns one value more",
+        ("{}.*",),
+        lambda method: of_socket(method) and bool(method.results),
+        after(lambda result: (*result, None) if isinstance(result, tuple) else (result, None)),
+    ),
+    "fewer": Behaviour(
+        "{} returns its first value only",
+        ("{}.*",),
+        lambda method: len(method.results) > 1,
+        after(lambda result: result[0] if isinstance(result, tuple) else result),
+    ),
+    "reversed": Behaviour(
+        "{} returns its values from the last",
+        ("{}.*",),
+        lambda method: len(method.results) > 1,
+        after(lambda result: result[::-1] if isinstance(result, tuple) else result),
+    ),
+    "failure-none": Behaviour(
+        "{} returns nothing where it fails",
+        (),
+        lambda method: method.name in FAILING,
+        on_failure(lambda s, e: None),
+        TOLD,
+    ),
+    "failure-runtime": Behaviour(
+        "{} raises RuntimeError where it fails",
+        (),
+        lambda method: method.name in FAILING,
+        on_failure(lambda s, e: raising(RuntimeError(str(e)))),
+        TOLD,
+    ),
+    "failure-no-errno": Behaviour(
+        "{} fails without an errno",
+        (),
+        lambda method: method.name in FAILING and method.name not in ("recvfrom",),
+        on_failure(lambda s, e: raising(OSError(str(e)))),
+        TOLD,
+    ),
+    "failure-stale": Behaviour(
+        "{} fails with the errno of another failure",
+        (),
+        lambda method: method.name in FAILING,
+        on_failure(lambda s, e: raising(system(errno.ENOEXEC))),
+        TOLD,
+    ),
+    "failure-leaks": Behaviour(
+        "{} leaks a descriptor where it fails",
+        (),
+        lambda method: method.name in FAILING,
+        on_failure(leaking),
+        {
+            **TOLD,
+            "bind": ("bind.call.fails-no-leak",),
+            "connect": ("connect.call.fails-no-leak",),
+            "accept": ("accept.failing.leaks-nothing",),
+            "recvfrom": ("setblocking.false.receiving",),
+        },
+    ),
+    "after-close": Behaviour(
+        "after close, {} says that all is well", ("close.after.method",), of_socket, after_close(lambda sock: True)
+    ),
+    "no-none": Behaviour(
+        "{} refuses None for what may be left out",
+        ("{}.*",),
+        lambda method: of_socket(method) and any(parameter.optional for parameter in method.parameters),
+        refusing_none,
+    ),
+}
+
+
+def build(behaviour: str, method: str) -> Any:
+    """The port of a row; KeyError where there is none."""
+    wrong = BEHAVIOURS[behaviour].wrong
+    if behaviour == "missing":
+        return type(f"without {method}", (Port,), {method: property(lambda sock: raising(AttributeError(method)))})
+    return type(f"{behaviour} {method}", (Port,), {method: wrong(getattr(Port, method))})
+
+
+def rows() -> Iterator[Fault]:
+    """A row for each behaviour and each method that it applies to."""
+    from nixio_fixtures import load
+
+    for name, behaviour in BEHAVIOURS.items():
+        for method in load().methods:
+            if behaviour.applies(method):
+                clauses = behaviour.besides.get(method.name, behaviour.clauses)
+                named = tuple(clause.format(method.name) for clause in clauses)
+                yield Fault(f"{name}/{method.name}", behaviour.does.format(method.name), named)
+
+
+CHAPTER = Tabled(__name__, rows, build)

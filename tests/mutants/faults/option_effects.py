@@ -1,0 +1,287 @@
+"""Options: when and for which socket something takes effect, and what it does to others."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from typing import Any, ClassVar
+
+from tests.mutants.hooks import Optioned
+from tests.mutants.registry import Chapter
+from tests.mutants.wrapper import Port, is_int, reference
+
+CHAPTER = Chapter(__name__)
+Pair = tuple[str, str]
+ERROR = ("socket", "error")
+
+
+def row(name: str, does: str, clauses: tuple[str, ...], pairs: tuple[Pair, ...], **members: Any) -> None:
+    """A fault of some pairs."""
+    CHAPTER.row(name, does, clauses, Optioned, pairs=frozenset(pairs), **members)
+
+
+@CHAPTER.fault("read-once", "each option is read once and remembered", "getopt.readback.latest", "getopt.stored.value")
+class ReadOnce(Port):
+    def start(self) -> None:
+        self.known: dict[Any, Any] = {}
+
+    def getopt(self, *arguments: Any) -> Any:
+        found = self.inner.getopt(*arguments)
+        return self.known.setdefault(arguments, found)
+
+
+@CHAPTER.fault(
+    "set-remembered", "getopt tells what was set last", "getopt.stored.not-what-was-set", "getopt.mtu.not-what-was-set"
+)
+class SetRemembered(Port):
+    def start(self) -> None:
+        self.known: dict[Any, Any] = {}
+
+    def setopt(self, *arguments: Any) -> Any:
+        result = self.inner.setopt(*arguments)
+        self.known[arguments[:2]] = arguments[2]
+        return result
+
+    def getopt(self, *arguments: Any) -> Any:
+        found = self.inner.getopt(*arguments)
+        return self.known.get(arguments, found)
+
+
+@CHAPTER.fault(
+    "shared",
+    "flags are remembered for all sockets together",
+    "getopt.sockets.independent",
+)
+class Shared(Port):
+    known: ClassVar[dict[Any, Any]] = {}
+
+    def setopt(self, *arguments: Any) -> Any:
+        result = self.inner.setopt(*arguments)
+        if is_int(arguments[2]) and arguments[0] == "socket":
+            Shared.known[arguments[:2]] = arguments[2]
+        return result
+
+    def getopt(self, *arguments: Any) -> Any:
+        found = self.inner.getopt(*arguments)
+        return Shared.known.get(arguments, found) if arguments != ERROR else found
+
+
+@CHAPTER.fault("lost-at-connect", "connect switches keepalive off", "setopt.kept.connect")
+class LostAtConnect(Port):
+    def connect(self, *arguments: Any) -> Any:
+        result = self.inner.connect(*arguments)
+        self.inner.setopt("socket", "keepalive", 0)
+        return result
+
+
+@CHAPTER.fault("lost-at-bind", "bind switches reuseaddr off", "setopt.kept.bind")
+class LostAtBind(Port):
+    def bind(self, *arguments: Any) -> Any:
+        result = self.inner.bind(*arguments)
+        self.inner.setopt("socket", "reuseaddr", 0)
+        return result
+
+
+@CHAPTER.fault("lost-at-listen", "listen switches keepalive off", "setopt.kept.listen")
+class LostAtListen(Port):
+    def listen(self, *arguments: Any) -> Any:
+        result = self.inner.listen(*arguments)
+        self.inner.setopt("socket", "keepalive", 0)
+        return result
+
+
+class AlsoSets(Port):
+    """Setting one option sets another."""
+
+    one: ClassVar[tuple[str, str]]
+    other: ClassVar[tuple[str, str]]
+    value: ClassVar[int]
+
+    def setopt(self, *arguments: Any) -> Any:
+        result = self.inner.setopt(*arguments)
+        if arguments[:2] == self.one and arguments[2]:
+            self.inner.setopt(*self.other, self.value)
+        return result
+
+
+for name, does, one, other, value in (
+    ("broadcast-reuse", "broadcast sets reuseaddr too", ("socket", "broadcast"), ("socket", "reuseaddr"), 1),
+    ("nodelay-uncorks", "nodelay takes cork off", ("tcp", "nodelay"), ("tcp", "cork"), 0),
+    ("linger-unkeeps", "linger takes keepalive off", ("socket", "linger"), ("socket", "keepalive"), 0),
+):
+    CHAPTER.row(name, does, ["setopt.stored.alone"], AlsoSets, one=one, other=other, value=value)
+
+
+@CHAPTER.fault(
+    "connected-ignored",
+    "setopt on a connected stream is only remembered",
+    "setopt.stored.connection",
+)
+class ConnectedIgnored(Port):
+    def start(self) -> None:
+        self.known: dict[Any, Any] = {}
+
+    def setopt(self, *arguments: Any) -> Any:
+        connected = False
+        with contextlib.suppress(OSError):
+            connected = bool(self.stream and self.inner.getpeername())
+        if not connected or not is_int(arguments[2]):
+            return self.inner.setopt(*arguments)
+        other = reference().socket(self.domain, self.type, self.protocol)
+        try:
+            result = other.setopt(*arguments)
+            self.known[arguments[:2]] = other.getopt(*arguments[:2])
+        finally:
+            other.close()
+        return result
+
+    def getopt(self, *arguments: Any) -> Any:
+        found = self.inner.getopt(*arguments)
+        return self.known.get(arguments, found)
+
+
+@CHAPTER.fault("get-changes", "reading an option switches keepalive on", "getopt.effect.none")
+class GetChanges(Port):
+    def getopt(self, *arguments: Any) -> Any:
+        found = self.inner.getopt(*arguments)
+        if arguments != ("socket", "keepalive"):
+            self.inner.setopt("socket", "keepalive", 1)
+        return found
+
+
+@CHAPTER.fault("set-only-remembered", "memberships read as what was set", "getopt.set-only.not-remembered")
+class SetOnlyRemembered(SetRemembered):
+    def getopt(self, *arguments: Any) -> Any:
+        if len(arguments) == 2 and arguments[1] in ("add_membership", "drop_membership") and arguments in self.known:
+            return self.known[arguments]
+        return self.inner.getopt(*arguments)
+
+
+@CHAPTER.fault(
+    "mtu-default",
+    "ip and ipv6 mtu are 1500, whatever the path",
+    "getopt.mtu.connected",
+    "getopt.ip-mtu.effect.link",
+    "getopt.ipv6-mtu.effect.link",
+)
+class MtuDefault(Port):
+    def getopt(self, *arguments: Any) -> Any:
+        found = self.inner.getopt(*arguments)
+        return 1500 if arguments in (("ip", "mtu"), ("ipv6", "mtu")) else found
+
+
+class Both(Port):
+    """One timeout is set with the other."""
+
+    one, other = "rcvtimeo", "sndtimeo"
+
+    def setopt(self, *arguments: Any) -> Any:
+        result = self.inner.setopt(*arguments)
+        if arguments[:2] == ("socket", self.one):
+            self.inner.setopt("socket", self.other, arguments[2])
+        return result
+
+
+CHAPTER.row("rcvtimeo-sends", "rcvtimeo sets sndtimeo too", ["setopt.socket-rcvtimeo.effect.not-sending"], Both)
+CHAPTER.row(
+    "sndtimeo-receives",
+    "sndtimeo sets rcvtimeo too",
+    ["setopt.socket-sndtimeo.effect.not-receiving"],
+    Both,
+    one="sndtimeo",
+    other="rcvtimeo",
+)
+
+
+@CHAPTER.fault(
+    "linger-zero-resets", "linger 0 breaks the connection when it is closed", "setopt.socket-linger.effect.no-reset"
+)
+class LingerResets(Port):
+    def setopt(self, *arguments: Any) -> Any:
+        result = self.inner.setopt(*arguments)
+        if arguments[:2] == ("socket", "linger") and arguments[2] == 0:
+            with self.borrowed() as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return result
+
+
+class Elsewhere(Port):
+    """IPv4's options on IPv6 sockets, where some systems have them, are only remembered."""
+
+    def setopt(self, *arguments: Any) -> Any:
+        if self.domain == "inet6" and arguments[0] == "ip":
+            return True
+        return self.inner.setopt(*arguments)
+
+    def getopt(self, *arguments: Any) -> Any:
+        if self.domain == "inet6" and arguments[0] == "ip":
+            return 7
+        return self.inner.getopt(*arguments)
+
+
+CHAPTER.row(
+    "elsewhere",
+    "IPv4's options on an IPv6 socket count as set, and read 7",
+    ["setopt.elsewhere.consistent", "getopt.elsewhere.consistent", "setopt.membership.elsewhere"],
+    Elsewhere,
+)
+CHAPTER.row(
+    "fresh-timestamps",
+    "a new socket has cork or multicast_ttl set",
+    ["getopt.fresh.as-the-system-made-it"],
+    Port,
+    start=lambda s: s.inner.setopt("ip", "multicast_ttl", 3) if s.domain == "inet" and s.type != "stream" else None,
+)
+
+
+@CHAPTER.fault("set-on-all", "setopt sets an option on all sockets of the port", "setopt.sockets.independent")
+class SetOnAll(Port):
+    all: ClassVar[list[Any]] = []
+
+    def start(self) -> None:
+        self.all.append(self.inner)
+        del self.all[:-6]
+
+    def setopt(self, *arguments: Any) -> Any:
+        result = self.inner.setopt(*arguments)
+        for other in self.all:
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                other.setopt(*arguments)
+        return result
+
+
+@CHAPTER.fault(
+    "twins",
+    "sndtimeo and rcvtimeo, and both buffer sizes, read what was set for one of them",
+    "getopt.arguments.independent",
+)
+class Twins(Port):
+    def start(self) -> None:
+        self.known: dict[str, Any] = {}
+
+    def setopt(self, *arguments: Any) -> Any:
+        result = self.inner.setopt(*arguments)
+        if len(arguments) == 3 and str(arguments[1])[3:] in ("timeo", "buf"):
+            self.known.setdefault(arguments[1][3:], self.inner.getopt(*arguments[:2]))
+        return result
+
+    def getopt(self, *arguments: Any) -> Any:
+        found = self.inner.getopt(*arguments)
+        return self.known.get(str(arguments[1])[3:], found)
+
+
+@CHAPTER.fault(
+    "connection-stale", "getopt on a connected stream tells what a new socket has", "getopt.connection.value"
+)
+class ConnectionStale(Port):
+    def getopt(self, *arguments: Any) -> Any:
+        found = self.inner.getopt(*arguments)
+        with contextlib.suppress(OSError):
+            if self.stream and self.inner.getpeername() and is_int(found):
+                other = reference().socket(self.domain, self.type, self.protocol)
+                try:
+                    return other.getopt(*arguments)
+                finally:
+                    other.close()
+        return found

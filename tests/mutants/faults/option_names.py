@@ -1,0 +1,96 @@
+"""Options: which one is meant, by level and name, and arguments that are left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.mutants.registry import Chapter
+from tests.mutants.wrapper import Port
+
+CHAPTER = Chapter(__name__)
+LEVELS = ("socket", "tcp", "ip", "ipv6")
+
+
+class Named(Port):
+    """Level and option through one hook."""
+
+    def named(self, level: Any, option: Any) -> tuple[Any, Any]:
+        """The pair that is meant."""
+        return level, option
+
+    def setopt(self, *arguments: Any) -> Any:
+        return (
+            self.inner.setopt(*self.named(*arguments[:2]), *arguments[2:])
+            if len(arguments) > 1
+            else self.inner.setopt(*arguments)
+        )
+
+    def getopt(self, *arguments: Any) -> Any:
+        return self.inner.getopt(*self.named(*arguments)) if len(arguments) == 2 else self.inner.getopt(*arguments)
+
+
+def lower(word: Any) -> Any:
+    """In lower case."""
+    return word.lower() if isinstance(word, str) else word
+
+
+SAME = {
+    "keepalive": "socket",
+    "sndbuf": "socket",
+    "nodelay": "tcp",
+    "cork": "tcp",
+    "multicast_ttl": "ip",
+    "v6only": "ipv6",
+}
+CHAPTER.row(
+    "level-ignored",
+    "the level is ignored",
+    ["setopt.option.other-level", "getopt.option.other-level"],
+    Named,
+    named=lambda s, level, o: (SAME.get(o, level) if isinstance(o, str) and level in LEVELS else level, o),
+)
+CHAPTER.row(
+    "level-any",
+    "an unknown level is socket",
+    ["setopt.level.unknown", "getopt.level.unknown"],
+    Named,
+    named=lambda s, level, o: (level if not isinstance(level, str) or level in LEVELS else "socket", o),
+)
+CHAPTER.row(
+    "level-number",
+    "a level that is no text is socket",
+    ["setopt.level.not-text", "getopt.level.not-text"],
+    Named,
+    named=lambda s, level, o: (level if isinstance(level, str) else "socket", o),
+)
+CHAPTER.row(
+    "option-number",
+    "an option that is no text is keepalive",
+    ["setopt.option.not-text", "getopt.option.not-text"],
+    Named,
+    named=lambda s, level, o: (level, o if isinstance(o, str) else "keepalive"),
+)
+CHAPTER.row(
+    "upper-case",
+    "level and option may be in upper case",
+    ["setopt.level.unknown", "setopt.option.unknown"],
+    Named,
+    named=lambda s, level, o: (lower(level), lower(o)),
+)
+
+
+@CHAPTER.fault(
+    "level-alone", "an option that is left out is keepalive", "setopt.arguments.missing", "getopt.arguments.missing"
+)
+class LevelAlone(Port):
+    def setopt(self, level: Any = "socket", option: Any = "keepalive", value: Any = 1) -> Any:
+        return self.inner.setopt(level, option, value)
+
+    def getopt(self, level: Any = "socket", option: Any = "keepalive") -> Any:
+        return self.inner.getopt(level, option)
+
+
+@CHAPTER.fault("value-optional", "a value that is left out is 1", "setopt.value.missing")
+class ValueOptional(Port):
+    def setopt(self, level: Any, option: Any, value: Any = 1) -> Any:
+        return self.inner.setopt(level, option, value)

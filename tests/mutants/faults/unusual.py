@@ -1,0 +1,380 @@
+"""Right ports that use a freedom which the document leaves, and must be accepted: how they fail, answer and look."""
+
+from __future__ import annotations
+
+import collections
+import errno
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.mutants.registry import Chapter
+from tests.mutants.wrapper import Port, doing, is_int, reference
+
+CHAPTER = Chapter(__name__)
+METHODS = (
+    "getsockname",
+    "getpeername",
+    "bind",
+    "connect",
+    "listen",
+    "accept",
+    "sendto",
+    "send",
+    "write",
+    "recvfrom",
+    "recv",
+    "read",
+    "close",
+    "shutdown",
+    "fileno",
+    "setblocking",
+    "setopt",
+    "getopt",
+)
+FLAGS = (
+    "keepalive",
+    "reuseaddr",
+    "broadcast",
+    "dontroute",
+    "oobinline",
+    "cork",
+    "nodelay",
+    "hdrincl",
+    "multicast_loop",
+    "v6only",
+)
+
+
+class Every(Port):
+    """All methods through two hooks."""
+
+    def result(self, value: Any, name: str) -> Any:
+        """The result."""
+        return value
+
+    def error(self, error: Exception) -> Exception:
+        """The failure."""
+        return error
+
+
+def through(name: str) -> Callable[..., Any]:
+    """A method of `Every`."""
+
+    def method(self: Every, *arguments: Any) -> Any:
+        try:
+            value = getattr(Port, name)(self, *arguments)
+        except (OSError, ValueError, TypeError) as error:
+            raise self.error(error) from None
+        return self.result(value, name)
+
+    return method
+
+
+for name in METHODS:
+    setattr(Every, name, through(name))
+
+
+@CHAPTER.variety("plain", "hands every call on")
+class Plain(Port):
+    pass
+
+
+# -- failures ----------------------------------------------------------------------------------------------------------
+class OwnValue(ValueError):
+    """A bad argument."""
+
+
+class OwnType(TypeError):
+    """Another one."""
+
+
+class OwnResolver(socket.gaierror):
+    """The resolver's."""
+
+
+class OwnBlock(BlockingIOError):
+    """Would-block."""
+
+
+class OwnSystem(OSError):
+    """The system's: not the subclass that belongs to the errno, as OSError's own constructor would make."""
+
+    def __new__(cls, *arguments: Any) -> OwnSystem:
+        return OSError.__new__(cls, *arguments)
+
+
+def own(error: Exception) -> Exception:
+    """The same failure as an exception of the port's own."""
+    if isinstance(error, socket.gaierror):
+        return OwnResolver(*error.args)
+    if isinstance(error, BlockingIOError):
+        return OwnBlock(*error.args[:2])
+    if isinstance(error, OSError):
+        return OwnSystem(*error.args[:2])
+    return OwnType(*error.args) if isinstance(error, TypeError) else OwnValue(*error.args)
+
+
+def exchanged(error: Exception) -> Exception:
+    """ValueError for TypeError, and the other way."""
+    if isinstance(error, OSError):
+        return error
+    return ValueError(*error.args) if isinstance(error, TypeError) else TypeError(*error.args)
+
+
+def other_words(error: Exception) -> Exception:
+    """The same failure in Spanish."""
+    if isinstance(error, OSError):
+        return type(error)(error.errno, f"fallo número {error.errno}")
+    return type(error)("argumento no válido")
+
+
+CHAPTER.unusual(
+    "own-errors", "has exceptions of its own, subclasses of the contract's", (), Every, error=lambda s, e: own(e)
+)
+CHAPTER.unusual(
+    "exchanged",
+    "raises TypeError where others raise ValueError, and the other way",
+    (),
+    Every,
+    error=lambda s, e: exchanged(e),
+)
+CHAPTER.unusual("messages", "has messages in another language", (), Every, error=lambda s, e: other_words(e))
+
+
+# -- results -----------------------------------------------------------------------------------------------------------
+class Number(int):
+    """A number that prints in its own way."""
+
+    def __repr__(self) -> str:
+        return f"Number({int(self)})"
+
+    __str__ = __repr__
+
+
+class Text(str):
+    """A text of the port's own."""
+
+
+class Data(bytes):
+    """Bytes of the port's own."""
+
+
+TUPLES = {
+    "getsockname": collections.namedtuple("Address", "host port"),
+    "getpeername": collections.namedtuple("Address", "host port"),
+    "accept": collections.namedtuple("Accepted", "socket host port"),
+    "recvfrom": collections.namedtuple("Message", "data host port"),
+    "getopt": collections.namedtuple("Timeout", "seconds microseconds"),
+}
+
+
+def each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Change a value, or each of several."""
+    return tuple(change(one) for one in value) if isinstance(value, tuple) else change(value)
+
+
+def numbers(value: Any) -> Any:
+    """Numbers as the port's own."""
+    return each(value, lambda one: Number(one) if is_int(one) else one)
+
+
+def texts(value: Any) -> Any:
+    """Texts as the port's own."""
+    return each(value, lambda one: Text(one) if isinstance(one, str) else one)
+
+
+def named(value: Any, name: str) -> Any:
+    """A tuple with names."""
+    return TUPLES[name](*value) if isinstance(value, tuple) else value
+
+
+CHAPTER.unusual("numbers", "has a subclass of int", (), Every, result=lambda s, v, n: numbers(v))
+CHAPTER.unusual("texts", "has a subclass of str", (), Every, result=lambda s, v, n: texts(v))
+CHAPTER.unusual(
+    "named-tuples",
+    "returns tuples with names",
+    ("accept", "getsockname", "recvfrom"),
+    Every,
+    result=lambda s, v, n: named(v, n),
+)
+
+
+@CHAPTER.variety("bools", "reads flags as bools", "getopt", "setopt")
+class Bools(Port):
+    def getopt(self, *arguments: Any) -> Any:
+        found = self.inner.getopt(*arguments)
+        return bool(found) if arguments[1] in FLAGS else found
+
+
+# -- looks -------------------------------------------------------------------------------------------------------------
+@CHAPTER.variety("more", "has more methods, options and words, is falsy, and equal to everything")
+class More(Port):
+    name = "more"
+
+    def __len__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __repr__(self) -> str:
+        return "<a socket,\nwith an odd repr>"
+
+    def __enter__(self) -> More:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def is_socket(self) -> bool:
+        """As nixio's own."""
+        return True
+
+    def setopt(self, *arguments: Any) -> Any:
+        if arguments[:2] == ("socket", "reuseport"):
+            with self.borrowed() as sock:
+                sock.setsockopt(socket.SOL_SOCKET, 15, arguments[2])
+            return True
+        return self.inner.setopt(*arguments)
+
+    def shutdown(self, *arguments: Any) -> Any:
+        words = {"both": "rdwr", "read": "rd", "write": "wr"}
+        return self.inner.shutdown(*(words.get(how, how) if isinstance(how, str) else how for how in arguments))
+
+
+@CHAPTER.variety("spaced", "holds one descriptor more for each socket", "close", "socket", "fileno")
+class Spaced(Port):
+    spare = -1
+
+    def start(self) -> None:
+        self.spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> Any:
+        result = self.inner.close()
+        self._release()
+        return result
+
+    def _release(self) -> None:
+        spare, self.spare = self.spare, -1
+        if spare >= 0:
+            os.close(spare)
+
+    def __del__(self) -> None:
+        self._release()
+
+
+class ByName:
+    """Finds its methods by name, in a class that has none."""
+
+    __slots__ = ("__weakref__", "_inner")
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "accept":
+            return lambda: (lambda sock, host, port: (ByName(sock), host, port))(*self._inner.accept())
+        if name in METHODS:
+            return getattr(self._inner, name)
+        raise AttributeError(name)
+
+
+class Instance:
+    """An object with a method `socket`."""
+
+    name, version, buffersize = "instance", "0", 8192
+
+    def socket(self, domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
+        """The factory."""
+        return Port(domain, type, protocol)
+
+
+def by_name(domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
+    """The factory."""
+    return ByName(reference().socket(domain, type, protocol))
+
+
+CHAPTER.also("by-name", "finds its methods by name", by_name)
+CHAPTER.also("instance", "is an object that has the factory as a method", Instance())
+
+
+# -- pace and noise ----------------------------------------------------------------------------------------------------
+def slowly(seconds: float) -> Callable[..., Any]:
+    """Take one's time."""
+    return lambda sock, value, name: doing(value, lambda: time.sleep(seconds))
+
+
+CHAPTER.unusual("slow", "takes 3 ms more for each call", (), Every, result=slowly(0.003))
+CHAPTER.unusual("prints", "prints each call", (), Every, result=lambda s, v, n: doing(v, lambda: print(n, v)))
+CHAPTER.unusual(
+    "logs", "logs each call", (), Every, result=lambda s, v, n: doing(v, lambda: print(n, v, file=sys.stderr))
+)
+
+
+@CHAPTER.variety("threaded", "receives in a thread of its own", "recv")
+class Threaded(Port):
+    def recv(self, *arguments: Any) -> Any:
+        came: list[tuple[Any, BaseException | None]] = []
+
+        def run() -> None:
+            try:
+                came.append((self.inner.recv(*arguments), None))
+            except BaseException as error:
+                came.append((None, error))
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join()
+        data, error = came[0]
+        if error is not None:
+            raise error
+        return data
+
+
+# -- after close -------------------------------------------------------------------------------------------------------
+class Closed(Port):
+    """Knows by itself that it was closed."""
+
+    closed = False
+
+    def refuse(self) -> Exception:
+        """What a closed socket says."""
+        return ValueError("the socket is closed")
+
+    def close(self) -> Any:
+        if self.closed:
+            raise self.refuse()
+        result = self.inner.close()
+        self.closed = True
+        return result
+
+
+def unless_closed(name: str) -> Callable[..., Any]:
+    """A method that looks first whether the socket was closed."""
+
+    def method(self: Closed, *arguments: Any) -> Any:
+        if self.closed:
+            raise self.refuse()
+        return getattr(Port, name)(self, *arguments)
+
+    return method
+
+
+GUARDED = {name: unless_closed(name) for name in METHODS if name != "close"}
+CHAPTER.unusual("closed-argument", "takes any call after close for a bad argument", ("close",), Closed, **GUARDED)
+CHAPTER.unusual(
+    "closed-ebadf",
+    "answers any call after close with EBADF",
+    ("close",),
+    Closed,
+    refuse=lambda s: OSError(errno.EBADF, "closed"),
+    **GUARDED,
+)

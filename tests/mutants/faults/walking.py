@@ -1,0 +1,199 @@
+"""A name of several addresses: bind and connect walk over them in the resolver's order, on one socket."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+from typing import Any, ClassVar
+
+from tests.mutants.registry import Chapter
+from tests.mutants.wrapper import FAMILIES, TYPES, Port, doing, is_int, reference
+
+CHAPTER = Chapter(__name__)
+
+
+class Walk(Port):
+    """Resolves by itself; `walk` tries the addresses."""
+
+    method: ClassVar[str] = ""
+
+    def attempt(self, address: Any) -> Any:
+        """One address, as the reference tries it."""
+        return getattr(self.inner, self.method)(*address)
+
+    def order(self, addresses: list[Any]) -> list[Any]:
+        """The order in which they are tried."""
+        return addresses
+
+    def between(self) -> None:
+        """What is done between two of them."""
+
+    def final(self, error: OSError) -> bool:
+        """Whether a failure ends the walk."""
+        return isinstance(error, BlockingIOError)
+
+    def reported(self, errors: list[OSError]) -> OSError:
+        """The failure that is reported when all have failed."""
+        return errors[-1]
+
+    def walk(self, addresses: list[Any]) -> Any:
+        """Try them one by one."""
+        errors: list[OSError] = []
+        for number, address in enumerate(self.order(addresses)):
+            try:
+                if number:
+                    self.between()
+                return self.attempt(address)
+            except OSError as error:
+                if self.final(error):
+                    raise
+                errors.append(error)
+        raise self.reported(errors)
+
+    def _opened(self, name: str, *arguments: Any) -> Any:
+        host, port = (*arguments, None, None)[:2]
+        plain = self.internet and self.type != "raw" and isinstance(host, str) and "\0" not in host
+        named = (isinstance(port, str) and port.isalnum()) or is_int(port)
+        if name != self.method or not plain or not named or self.number < 0 or not _may_resolve(port):
+            return getattr(self.inner, name)(*arguments)
+        flags = socket.AI_PASSIVE if name == "bind" else 0
+        try:
+            found = socket.getaddrinfo(host, port, FAMILIES[self.domain], TYPES[self.type], 0, flags)
+        except (OSError, UnicodeError):
+            return getattr(self.inner, name)(*arguments)
+        return self.walk([_address(entry[4]) for entry in found])
+
+    def bind(self, *arguments: Any) -> Any:
+        return self._opened("bind", *arguments)
+
+    def connect(self, *arguments: Any) -> Any:
+        return self._opened("connect", *arguments)
+
+
+def _may_resolve(port: Any) -> bool:
+    return 0 <= int(port) <= 65535 if is_int(port) or port.isdigit() else True
+
+
+def _address(found: Any) -> tuple[str, int]:
+    host, port = found[:2]
+    zone = f"%{found[3]}" if len(found) == 4 and found[3] and "%" not in host else ""
+    return host + zone, port
+
+
+def new_number(sock: Any) -> None:
+    """A new socket for the next address."""
+    old, sock.inner = sock.inner, reference().socket(sock.domain, sock.type)
+    old.close()
+
+
+def new_behind(sock: Any) -> None:
+    """A new socket with the same number for the next address."""
+    with socket.socket(FAMILIES[sock.domain], TYPES[sock.type]) as new:
+        os.dup2(new.fileno(), sock.number, inheritable=False)
+
+
+def leak(sock: Any) -> None:
+    """One descriptor more for each address."""
+    os.dup(sock.number)
+
+
+WALKS: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
+    ("first-only", "tries the first address only", ("resolution.next",), {"order": lambda s, a: a[:1]}),
+    ("first-two", "tries the first two addresses only", ("resolution.third",), {"order": lambda s, a: a[:2]}),
+    ("last-first", "begins with the last address", ("resolution.first",), {"order": lambda s, a: a[::-1]}),
+    ("sorted", "sorts the addresses", ("resolution.first",), {"order": lambda s, a: sorted(a)}),
+    ("first-failure", "reports the first failure", ("resolution.last-failure",), {"reported": lambda s, e: e[0]}),
+    ("new-number", "takes a new socket for each address", ("resolution.same-descriptor",), {"between": new_number}),
+    (
+        "new-behind",
+        "takes a new socket with the same number for each address",
+        ("resolution.same-descriptor",),
+        {"between": new_behind},
+    ),
+    ("leaks", "leaks a descriptor for each address", ("resolution.next",), {"between": leak}),
+    (
+        "closes",
+        "closes the socket when all addresses have failed",
+        ("resolution.usable-after-failure",),
+        {"reported": lambda s, e: doing(e[-1], lambda: s.inner.close())},
+    ),
+)
+for method in ("bind", "connect"):
+    for name, does, clauses, members in WALKS:
+        names = [f"{method}.{clause}" for clause in clauses]
+        CHAPTER.row(f"{name}-{method}", f"{method} {does}", names, Walk, method=method, **members)
+
+CHAPTER.row(
+    "only-refused",
+    "connect goes on after a refusal only",
+    ["connect.resolution.next-unusable"],
+    Walk,
+    method="connect",
+    final=lambda s, e: e.errno != errno.ECONNREFUSED,
+)
+CHAPTER.row(
+    "only-used",
+    "bind goes on after EADDRINUSE only",
+    ["bind.resolution.next"],
+    Walk,
+    method="bind",
+    final=lambda s, e: e.errno != errno.EADDRINUSE,
+)
+CHAPTER.row(
+    "progress-goes-on",
+    "connect goes on to the next address while one is in progress",
+    ["connect.resolution.in-progress"],
+    Walk,
+    method="connect",
+    final=lambda s, e: False,
+)
+
+
+@CHAPTER.fault("all-of-them", "connect knocks at every address", "connect.resolution.first-only")
+class AllOfThem(Walk):
+    method = "connect"
+
+    def walk(self, addresses: list[Any]) -> Any:
+        for address in addresses[1:]:
+            if self.stream and self.blocking:
+                other = reference().socket(self.domain, self.type)
+                with contextlib.suppress(OSError):
+                    other.connect(*address)
+                other.close()
+        return super().walk(addresses)
+
+
+@CHAPTER.fault(
+    "datagram-first-only",
+    "connect of a datagram socket tries the first address only",
+    "connect.resolution.next-unusable",
+)
+class DatagramFirstOnly(Walk):
+    method = "connect"
+
+    def order(self, addresses: list[Any]) -> list[Any]:
+        return addresses[:1] if self.dgram else addresses
+
+
+@CHAPTER.fault(
+    "service-alone",
+    "bind and connect take a service's port from a table of their own",
+    "bind.resolution.service",
+    "connect.resolution.service",
+)
+class ServiceAlone(Port):
+    def bind(self, host: Any = None, port: Any = None) -> Any:
+        return self.inner.bind(host, self._service(port))
+
+    def connect(self, host: Any = None, port: Any = None) -> Any:
+        return self.inner.connect(host, self._service(port))
+
+    def _service(self, port: Any) -> Any:
+        own = {"http": 80, "domain": 53, "ntp": 123}
+        if self.unix or not isinstance(port, str) or port.isdigit() or self.type == "raw":
+            return port
+        if port in own:
+            return own[port]
+        raise socket.gaierror(socket.EAI_SERVICE, "no such service")

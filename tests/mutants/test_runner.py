@@ -1,0 +1,93 @@
+"""Faults and varieties through the real workers: what is wrong is reported, and what is right is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from nixio_fixtures import load
+from tests.mutants import results, runner
+from tests.mutants.catalogue import Catalogue, catalogue
+from tests.mutants.jobs import Accept
+from tests.mutants.pool import CannotBegin, Pool
+from tests.mutants.registry import Fault, Variety
+
+SPEC = load()
+
+
+def proven(pool: Pool, *rows: Fault | Variety, search: bool = False) -> dict[str, results.Result]:
+    """The results of these rows."""
+    chosen = Catalogue(
+        tuple(row for row in rows if isinstance(row, Fault)), tuple(row for row in rows if isinstance(row, Variety))
+    )
+    lines = runner.prove(chosen, SPEC, pool, search=search)
+    return {line.id: line for line in lines if isinstance(line, results.Result)}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "chunks/offset-from-one-send",
+        "shutting/shutdown-swapped",
+        "of_methods/missing/listen",
+        "of_options/swapped/tcp-cork",
+        "interrupts/crashes-getpeername",
+    ],
+)
+def test_a_fault_is_reported_by_the_clauses_that_its_row_names(pool: Pool, row: str) -> None:
+    (fault,) = catalogue().chosen([row]).faults
+    result = proven(pool, fault)[row]
+    assert result.outcome == "reported", result
+    assert not result.silent
+
+
+def test_a_fault_that_nothing_reports_survives(pool: Pool) -> None:
+    harmless = Fault("unusual/plain", "does nothing wrong", ("close.result.true",))
+    result = proven(pool, harmless)["unusual/plain"]
+    assert result.outcome == "survived"
+    assert result.silent == ("close.result.true",)
+
+
+def test_a_clause_that_keeps_silent_beside_another_is_told(pool: Pool) -> None:
+    fault = Fault("shutting/shutdown-rdwr-is-wr", "", ("shutdown.rdwr.own-end", "shutdown.rdwr.peer-end"))
+    result = proven(pool, fault)[fault.id]
+    assert (result.outcome, result.silent) == ("partly", ("shutdown.rdwr.peer-end",))
+
+
+def test_a_fault_that_only_another_clause_reports_is_told_with_that_clause(pool: Pool) -> None:
+    fault = Fault("of_methods/none/shutdown", "", ("shutdown.unconnected",))
+    result = proven(pool, fault, search=True)[fault.id]
+    assert result.outcome == "elsewhere"
+    assert result.findings[0].clause.startswith("shutdown.")
+
+
+def test_one_clause_of_a_pattern_is_enough(pool: Pool) -> None:
+    fault = Fault("of_methods/none/shutdown", "", ("shutdown.result.*",))
+    assert proven(pool, fault)[fault.id].outcome == "reported"
+
+
+def test_a_right_port_is_accepted_in_the_cases_that_would_show_it(pool: Pool) -> None:
+    clauses = tuple(clause.id for clause in SPEC.clauses if clause.method == "shutdown")
+    job = Accept(id="unusual/exchanged", target="tests.mutants.implementation:unusual/exchanged", clauses=clauses)
+    (answer,) = pool.answers([job])
+    assert answer.findings == ()
+    assert answer.cases > 100
+
+
+def test_a_port_that_is_wrong_is_no_variety(pool: Pool) -> None:
+    clauses = tuple(clause.id for clause in SPEC.clauses if clause.method == "close")
+    job = Accept(id="closing/returns-zero", target="tests.mutants.implementation:closing/returns-zero", clauses=clauses)
+    variety = Variety("closing/returns-zero", "", ("close",))
+    result = results.of_variety(variety, pool.answers([job]))
+    assert result.outcome == "rejected"
+    assert "close.result.true" in {finding.clause for finding in result.findings}
+
+
+def test_what_this_host_cannot_show_is_no_survivor() -> None:
+    (fault,) = catalogue().chosen(["walking/first-only-bind"]).faults
+    with Pool(1, ["--nixio-without=lab"]) as pool:
+        assert proven(pool, fault)[fault.id].outcome == "host-skip"
+
+
+def test_a_worker_that_cannot_begin_says_why() -> None:
+    with pytest.raises(CannotBegin, match="no-such-capability"), Pool(1, ["--nixio-without=no-such-capability"]):
+        pytest.fail("it began")

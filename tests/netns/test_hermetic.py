@@ -1,0 +1,180 @@
+"""The lab: names in the suite's order, links to a far end; the host stays as it is, and a refusal has a reason."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance.host import unprivileged
+from nixio_conformance.netns import hermetic, namespaces
+from nixio_conformance.netns.network import LINKS
+from nixio_conformance.netns.resolver_files import NAMES, SERVICES
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="namespaces are Linux's")
+
+
+@pytest.fixture(scope="module")
+def lab() -> None:
+    """Skip where this host has none."""
+    if reason := in_fresh_process("print(hermetic.find_way().reason)"):
+        pytest.skip(reason)
+
+
+def in_fresh_process(code: str) -> str:
+    """What a program prints: a process of its own, with one thread, as the command line has it."""
+    program = f"import json, os, socket\nfrom nixio_conformance.netns import hermetic, namespaces\n{code}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.strip()
+
+
+def inside(code: str) -> str:
+    """What a program prints inside a lab."""
+    return in_fresh_process(f"hermetic.prepare(hermetic.find_way())\nlab = hermetic.enter()\n{code}")
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize(("family", "number"), [("inet", socket.AF_INET), ("inet6", socket.AF_INET6)])
+def test_a_name_resolves_in_the_order_that_was_chosen(family: str, number: int) -> None:
+    found = inside(
+        f"names = {list(NAMES[family])!r}\n"
+        f"look = lambda name: [row[4][0] for row in socket.getaddrinfo(name, 1, {int(number)}, socket.SOCK_STREAM)]\n"
+        "print(json.dumps({name: look(name) for name in names}))"
+    )
+    assert json.loads(found) == {name: list(addresses) for name, addresses in NAMES[family].items()}
+
+
+@pytest.mark.usefixtures("lab")
+def test_services_are_the_labs_own() -> None:
+    for (name, protocol), port in SERVICES.items():
+        assert inside(f"print(socket.getservbyname({name!r}, {protocol!r}))") == str(port)
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: link.near)
+@pytest.mark.parametrize("family", ["inet", "inet6"])
+def test_what_is_sent_by_a_link_arrives_at_its_far_end(link: object, family: str) -> None:
+    far = link.far_address[family]  # type: ignore[attr-defined]
+    number = socket.AF_INET if family == "inet" else socket.AF_INET6
+    sent = inside(
+        f"there = lab.far.socket(socket.AddressFamily({int(number)}), socket.SOCK_DGRAM)\n"
+        f"there.bind(({far!r}, 0)); there.settimeout(10)\n"
+        f"here = socket.socket({int(number)}, socket.SOCK_DGRAM)\n"
+        "here.sendto(b'over', there.getsockname())\n"
+        "print(there.recv(16).decode())"
+    )
+    assert sent == "over"
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_lab_can_be_built_inside_another() -> None:
+    """A worker is started by a process that is in a lab already."""
+    again = "hermetic._entered = None\nhermetic.enter()\nprint(socket.getaddrinfo('one.test', 1)[0][4][0])"
+    assert inside(again) == NAMES["inet"]["one.test"][0]
+
+
+@pytest.mark.usefixtures("lab")
+def test_to_find_the_way_and_to_go_it_builds_no_more_than_two_labs(tmp_path: Path) -> None:
+    """One in a child process to see whether it can be done, and the one that is used."""
+    built = tmp_path / "built"
+    in_fresh_process(
+        "from nixio_conformance.netns import network\n"
+        "build = network.build\n"
+        "def counted():\n"
+        f"    open({str(built)!r}, 'a').write('x')\n"
+        "    return build()\n"
+        "network.build = counted\n"
+        "hermetic.prepare(hermetic.find_way())\n"
+        "hermetic.enter()"
+    )
+    assert built.read_text() == "xx"
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("pass", []),
+        ("near.address('lo', ip_interface('192.0.2.77/32'))", ["new: address 192.0.2.77"]),
+        (
+            "near.address('veth1', ip_interface('2001:db8::7/128'))",
+            [f"new: address {'20010db8' + '0' * 23}7/128 on veth1"],
+        ),
+        ("near.up('veth0', mtu=1300)", ["gone: link veth0, up, mtu 1400", "new: link veth0, up, mtu 1300"]),
+    ],
+    ids=["nothing", "ipv4", "ipv6", "mtu"],
+)
+def test_what_somebody_changes_in_the_lab_is_told(change: str, told: list[str]) -> None:
+    found = inside(
+        "from ipaddress import ip_interface\n"
+        "from nixio_conformance.netns.netlink import Netlink\n"
+        "assert not lab.watch.changes()\n"
+        f"with Netlink() as near: {change}\n"
+        "print(json.dumps(sorted(lab.watch.changes())))"
+    )
+    assert json.loads(found) == told
+
+
+@pytest.mark.usefixtures("lab")
+def test_nothing_of_the_host_is_changed() -> None:
+    """Its links, mounts, names and temporary files are the same after a lab was built and left."""
+    before = state()
+    assert inside("print(len(socket.if_nameindex()))") == "3"
+    assert state() == before
+
+
+def state() -> object:
+    files = [Path("/etc", name).read_bytes() for name in ("hosts", "resolv.conf") if Path("/etc", name).exists()]
+    mounts = Path("/proc/self/mounts").read_text()
+    return socket.if_nameindex(), mounts, files, socket.gethostname()
+
+
+def test_a_host_that_forbids_namespaces_gives_the_reason() -> None:
+    reason = in_fresh_process(
+        "def forbidden(): raise PermissionError(1, 'unshare: Operation not permitted')\n"
+        "namespaces.enter_user = namespaces.enter_network_and_mount = forbidden\n"
+        "print(hermetic.find_way().reason)"
+    )
+    assert "Operation not permitted" in reason
+
+
+def test_a_half_built_lab_gives_the_reason_and_is_gone() -> None:
+    before = state()
+    reason = in_fresh_process(
+        "from nixio_conformance.netns import resolver_files as names\n"
+        "def broken(folder): raise OSError(28, 'No space left on device')\n"
+        "names.cover = broken\n"
+        "print(hermetic.find_way().reason)"
+    )
+    assert reason
+    assert state() == before
+
+
+def test_a_probe_that_hangs_is_ended() -> None:
+    reason = in_fresh_process(
+        "import time\n"
+        "hermetic.PATIENCE = 0.2\n"
+        "hermetic.enter = lambda: time.sleep(600)\n"
+        "print(hermetic.find_way().reason)"
+    )
+    assert reason == "the probe died or hung"
+
+
+def test_a_program_without_privileges_may_not_do_what_takes_one() -> None:
+    code = "import socket; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 7)"
+    done = subprocess.run(
+        [sys.executable, unprivileged.__file__, sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert os.strerror(errno.EPERM) in done.stderr
+
+
+def test_threads_are_counted() -> None:
+    assert namespaces.threads() >= 1
+    assert hermetic.reason()

@@ -1,0 +1,311 @@
+"""What a port does and what its rows say: one run with a fault of each sort, and ports with one fault."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.runs import Finished, Runs
+
+
+def test_each_fault_has_its_own_verdict_and_the_run_goes_on(mixed: Finished) -> None:
+    assert mixed.code == 1, mixed.errors
+    assert {name: outcome for name, outcome in mixed.outcomes.items() if not name.startswith("inet6")} == {
+        "inet-stream-client": "passed",
+        "inet-stream-server": "passed",
+        "inet-dgram-mutual": "failed",
+        "unix-stream-client": "timed-out",
+        "unix-stream-server": "passed",
+        "unix-dgram-mutual": "crashed",
+    }
+    assert mixed.stream.footer is not None
+    assert mixed.stream.footer.exit_code == 1
+    assert mixed.stream.footer.stopped == ""
+    assert not mixed.stream.problems
+
+
+def test_a_mismatch_says_what_was_required_expected_and_got(mixed: Finished) -> None:
+    row = mixed.rows["inet-dgram-mutual"]
+    assert row.message == "number of bytes written: expected 4, got 3"
+    assert (row.expected, row.actual) == ("4", "3")
+    assert row.requires
+    assert row.source.startswith("norm:")
+    assert [step.call for step in row.steps][-2:] == ["s1.send(b'abcd')", "peer1.recv(65536)"][
+        :1
+    ] or "send" in row.steps[-1].call
+    assert all(earlier.at <= later.at for earlier, later in zip(row.steps, row.steps[1:], strict=False))
+
+
+def test_a_crash_names_the_call_and_the_signal(mixed: Finished) -> None:
+    row = mixed.rows["unix-dgram-mutual"]
+    assert row.message == "s1.send(b'abcd'): the agent was killed by SIGSEGV"
+    assert "Segmentation fault" in row.stderr, "faulthandler tells where"
+    assert row.steps[-1].result == "the agent was killed by SIGSEGV"
+
+
+def test_a_hang_names_the_call_and_the_time(mixed: Finished) -> None:
+    row = mixed.rows["unix-stream-client"]
+    assert row.message.startswith("s1.send(b'abcd'): the agent took more than ")
+    assert row.seconds >= 0.5
+
+
+def test_findings_are_printed_with_the_command_that_runs_them_alone(mixed: Finished) -> None:
+    assert "send.data.arrives[inet-dgram-mutual]" in mixed.output
+    assert mixed.rows["inet-dgram-mutual"].rerun == shlex.join(
+        ["nixio-conformance", "run", "--target", "ports:mixed", "--select", "send.data.arrives[inet-dgram-mutual]"]
+    )
+    assert "NOT conforming" in mixed.output
+
+
+def test_the_rerun_command_runs_exactly_that_case(mixed: Finished, runs: Runs) -> None:
+    words = shlex.split(mixed.rows["inet-dgram-mutual"].rerun)
+    assert words[:2] == ["nixio-conformance", "run"]
+    done = runs.run(*words[2:])
+    assert done.outcomes == {"inet-dgram-mutual": "failed"}
+    assert done.code == 1
+
+
+def test_the_script_of_a_failing_row_shows_the_failure_by_itself(mixed: Finished, runs: Runs) -> None:
+    script = runs.folder / "shown.py"
+    script.write_text(mixed.rows["inet-dgram-mutual"].scripts["python"])
+    done = runs.execute([sys.executable, str(script)])
+    assert done.code == 0, done.errors
+    assert "send (b'abcd',) -> 3\n" in done.output
+    assert "Expected: 4\nWas: 3\n" in done.output
+
+
+def test_the_script_of_a_crash_crashes(mixed: Finished, runs: Runs) -> None:
+    script = runs.folder / "shown.py"
+    script.write_text(mixed.rows["unix-dgram-mutual"].scripts["python"])
+    assert runs.execute([sys.executable, str(script)]).code == -11
+
+
+def test_the_script_of_a_hang_ends_and_shows_where(mixed: Finished, runs: Runs) -> None:
+    script = runs.folder / "shown.py"
+    text = mixed.rows["unix-stream-client"].scripts["python"]
+    assert "dump_traceback_later(15, exit=True)" in text
+    script.write_text(text.replace("dump_traceback_later(15", "dump_traceback_later(0.5"))
+    done = runs.execute([sys.executable, str(script)])
+    assert done.code == 1
+    assert "in hang" in done.errors
+
+
+def test_workers_give_the_same_rows(mixed: Finished, runs: Runs) -> None:
+    done = runs.run("--target", "ports:mixed", "--select", "send", "--deadline", "0.5", "-n", "2")
+    assert done.outcomes == mixed.outcomes
+    assert done.code == mixed.code
+    assert done.stream.footer is not None
+    assert mixed.stream.footer is not None
+    assert done.stream.footer.counts == mixed.stream.footer.counts
+    for name, row in mixed.rows.items():
+        other = done.rows[name]
+        assert (row.case, row.requires, row.rerun, row.expected) == (
+            other.case,
+            other.requires,
+            other.rerun,
+            other.expected,
+        )
+
+
+def test_all_reports_are_written(mixed: Finished) -> None:
+    assert {path.name for path in mixed.report.iterdir()} == {"results.jsonl", "report.html", "junit.xml", "badge.json"}
+    assert "send.data.arrives" in (mixed.report / "report.html").read_text()
+
+
+def test_progress_without_a_terminal_is_sparse(mixed: Finished) -> None:
+    assert "\x1b" not in mixed.output
+    assert "\r" not in mixed.output
+    progress = [line for line in mixed.output.splitlines() if "% of" in line]
+    assert 0 < len(progress) <= 10
+    assert mixed.errors == ""
+
+
+def test_a_right_port_conforms(runs: Runs) -> None:
+    done = runs.run("--target", "ports:fine")
+    assert done.code == 0, done.output + done.errors
+    assert set(done.outcomes.values()) <= {"passed", "host-skip"}
+    assert done.stream.header.implementation.asked == "--target ports:fine"
+
+
+def test_a_port_that_lacks_a_method_fails_that_methods_cases(runs: Runs) -> None:
+    done = runs.run("--target", "ports:without_send", "--select", "inet-stream")
+    assert done.code == 1
+    by_method = {(row.method, row.outcome) for row in done.stream.rows if "server" not in row.case}
+    assert by_method == {("send", "failed"), ("listen", "passed")}
+    assert "has no method send" in done.rows["inet-stream-client"].message
+
+
+def test_a_leak_is_found_whatever_ran_before(runs: Runs) -> None:
+    done = runs.run("--target", "ports:leaking", "--select", "send.data.arrives[inet-dgram-mutual]")
+    assert done.outcomes == {"inet-dgram-mutual": "failed"}
+    assert "1 more: socket:[" in done.rows["inet-dgram-mutual"].actual
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what a process holds can be seen on Linux")
+@pytest.mark.parametrize(("port", "left"), [("piping", "pipe:["), ("spawning", "child process ")])
+def test_what_else_is_left_is_found_too(runs: Runs, port: str, left: str) -> None:
+    done = runs.run("--target", f"ports:{port}", "--select", "send.data.arrives[inet-dgram-mutual]")
+    assert done.outcomes == {"inet-dgram-mutual": "failed"}
+    assert left in done.rows["inet-dgram-mutual"].actual
+
+
+def test_files_that_nobody_asked_for_are_found(runs: Runs) -> None:
+    done = runs.run("--target", "ports:littering", "--select", "send.data.arrives", "--select", "unix")
+    assert set(done.outcomes.values()) == {"passed", "failed"}
+    assert done.rows["unix-dgram-mutual"].message.endswith(".lock")
+    assert done.rows["unix-dgram-mutual"].outcome == "failed"
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_port_that_changes_the_network_is_found_and_the_next_case_has_a_new_lab(runs: Runs, workers: str) -> None:
+    chosen = ("--target", "ports:renumbering", "--select", "send.data.arrives", "-n", workers)
+    done = runs.execute(runs.command(*chosen, lab=True))
+    if done.code == 3:
+        pytest.skip(done.output + done.errors)
+    failed = {name: row.actual for name, row in done.rows.items() if row.outcome != "passed"}
+    assert failed == {"inet-dgram-mutual": "new: address 192.0.2.200"}
+
+
+def test_a_helper_that_is_opened_once_is_no_leak(runs: Runs) -> None:
+    done = runs.run("--target", "ports:helped", "--select", "inet", "--select", "send")
+    assert done.code == 0, done.output
+
+
+def test_in_process_gives_the_same_verdicts(runs: Runs) -> None:
+    done = runs.run("--target", "ports:off_by_one", "--select", "unix", "--select", "send", "--in-process")
+    assert done.code == 1
+    assert done.outcomes == {
+        "unix-stream-client": "failed",
+        "unix-stream-server": "passed",
+        "unix-dgram-mutual": "failed",
+    }
+    assert done.rows["unix-dgram-mutual"].rerun.endswith("--in-process --select 'send.data.arrives[unix-dgram-mutual]'")
+
+
+def test_an_agent_in_any_language_is_judged(runs: Runs) -> None:
+    command = f"{sys.executable} -m nixio_conformance.agents.python target ports:off_by_one"
+    done = runs.run("--agent", command, "--select", "unix-dgram")
+    assert done.outcomes == {"unix-dgram-mutual": "failed"}
+    script = runs.folder / "shown.py"
+    script.write_text(done.rows["unix-dgram-mutual"].scripts["python"])
+    shown = runs.execute([sys.executable, str(script)])
+    assert shown.code == 0, shown.errors
+    assert "Expected: 4\nWas: 5\n" in shown.output
+
+
+GARBAGE = """
+import json, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["do"] == "hello":
+        print(json.dumps({"id": request["id"], "reply": "hello", "protocol": 1, "name": "odd"}), flush=True)
+    else:
+        FAULT
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (
+            'print("lua: attempt to index nil", flush=True)',
+            "the agent wrote what is no reply: b'lua: attempt to index nil'",
+        ),
+        (
+            'print(json.dumps({"id": request["id"] + 9, "reply": "values", "values": []}), flush=True)',
+            "request that was not made",
+        ),
+        ("sys.exit(5)", "socket('unix', 'dgram'): the agent ended with exit status 5"),
+    ],
+)
+def test_a_broken_agent_is_named_in_each_case(runs: Runs, fault: str, said: str) -> None:
+    (runs.folder / "odd.py").write_text(GARBAGE.replace("FAULT", fault))
+    done = runs.run("--agent", f"{sys.executable} odd.py", "--select", "unix-dgram")
+    assert done.code == 1
+    assert done.outcomes == {"unix-dgram-mutual": "crashed"}
+    assert said in done.rows["unix-dgram-mutual"].message
+
+
+def test_a_worker_that_a_port_brings_down_has_a_crashed_row(runs: Runs) -> None:
+    select = ["--select", "send.data.arrives"]
+    done = runs.run("--target", "ports:leaving", "--in-process", "-n", "2", *select, "--select", "unix")
+    assert done.code == 1
+    assert done.outcomes == {
+        "unix-stream-client": "crashed",
+        "unix-stream-server": "passed",
+        "unix-dgram-mutual": "crashed",
+    }
+    assert "the test process died in this case" in done.rows["unix-dgram-mutual"].message
+
+
+def test_a_capability_that_is_lacking_is_a_host_skip_with_the_reason(runs: Runs) -> None:
+    done = runs.run("--target", "ports:fine", "--select", "send", "--without", "unix")
+    assert done.code == 0, done.output
+    skipped = {name: row.message for name, row in done.rows.items() if row.outcome == "host-skip"}
+    assert skipped == dict.fromkeys(
+        ("unix-stream-client", "unix-stream-server", "unix-dgram-mutual"), "unix: taken away by --without unix"
+    ) | {name: text for name, text in skipped.items() if name.startswith("inet6")}
+    assert done.stream.header.host.capabilities["unix"] == "taken away by --without unix"
+
+
+CHECK = """
+from nixio_conformance.toolkit.marks import clause
+import pytest
+
+@pytest.fixture
+def broken():
+    yield
+    raise OSError("the fixture's end")
+
+@clause("send.data.arrives")
+"""
+
+
+def test_a_fault_of_the_suite_is_told_as_such(runs: Runs, make_checks: Callable[[str], Path]) -> None:
+    runs.checks = make_checks(CHECK + "def test_bug(case): [][1]\n")
+    done = runs.run("--target", "ports:fine", "--select", "inet-dgram")
+    (row,) = done.stream.rows
+    assert row.outcome == "failed"
+    assert row.message == "the suite itself failed: IndexError: list index out of range"
+    assert "def test_bug(case): [][1]" in row.traceback
+    assert done.code == 1
+
+
+def test_a_fault_at_the_end_of_a_case_is_told(runs: Runs, make_checks: Callable[[str], Path]) -> None:
+    runs.checks = make_checks(CHECK + "def test_end(case, broken): pass\n")
+    done = runs.run("--target", "ports:fine", "--select", "inet-dgram")
+    (row,) = done.stream.rows
+    assert row.outcome == "failed"
+    assert row.message == "the suite itself failed: OSError: the fixture's end"
+
+
+def test_a_crash_behind_a_silent_peer_is_a_crash(runs: Runs, make_checks: Callable[[str], Path]) -> None:
+    source = """
+def test_pending(case):
+    from nixio_conformance.toolkit import expect
+    case.kind
+    sock = case.socket()
+    sock.start("send", b"x")
+    expect.mismatch("what the peer received", "a byte", "nothing")
+"""
+    runs.checks = make_checks(CHECK.replace("def broken", "def unused") + source.replace("(case)", "(case, kind)"))
+    done = runs.run("--target", "ports:leaving", "--select", "inet-dgram")
+    (row,) = done.stream.rows
+    assert row.outcome == "crashed"
+    assert "exit status 9; what the case saw: what the peer received: expected a byte, got nothing" in row.message
+
+
+@pytest.mark.parametrize(
+    "source", ["def test_bug(: pass\n", "def test_x(case): pass\n\n@clause('no.such.clause')\ndef test_y(): pass\n"]
+)
+def test_checks_that_cannot_be_collected_give_no_verdict(
+    runs: Runs, make_checks: Callable[[str], Path], source: str
+) -> None:
+    runs.checks = make_checks(CHECK + source)
+    done = runs.run("--target", "ports:fine")
+    assert done.code == 3
+    assert "the suite itself cannot be collected: test_probes.py" in done.errors
+    assert "conforming" not in done.output

@@ -1,0 +1,180 @@
+"""The program that shows a case again: pending calls, paths, ports that the system chose, peers that come and go."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nixio_conformance.agents import python as python_agent
+from nixio_conformance.driver.outcome import Returned
+from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.wire import HeldAs
+from nixio_conformance.host.workspace import workspace
+from nixio_conformance.repro import python
+from nixio_conformance.target.target import Target
+from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit.case import Case
+from nixio_fixtures import load
+from nixio_reports import Row
+
+TARGET = Target("entry-point", "reference")
+Play = Callable[[Callable[[Case], object], str], str]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[Play]:
+    """Plays a case on the reference, then its script by itself; what that printed, which is to contain no error."""
+    session = Session(TARGET.starter, 20)
+
+    def run(steps: Callable[[Case], object], kind: str) -> str:
+        with workspace() as folder:
+            case = Case(session, folder, load().kind(kind))
+            session.begin_case(case.transcript)
+            steps(case)
+            program = python.python(row(kind), TARGET, case.folder, case.transcript.steps)
+            session.end_case()
+            case.close()
+        (tmp_path / "shown.py").write_text(program)
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "shown.py"],
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr + "\n" + program
+        assert str(folder) not in program
+        return done.stdout
+
+    yield run
+    session.kill()
+
+
+def row(kind: str) -> Row:
+    return Row(
+        case=f"send.data.arrives[{kind}]", clause="send.data.arrives", method="send", level="must", kind=kind,
+        source="norm:1", requires="It's {said}.", outcome="failed", expected='"x"', actual="b'y'",
+    )  # fmt: skip
+
+
+KINDS = ["inet-stream", "unix-stream", "inet-dgram", "unix-dgram"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_both_ends_of_a_pair(play: Play, kind: str, role: str) -> None:
+    def steps(case: Case) -> None:
+        pair = case.pair(role)
+        pair.impl.send(b"to the peer\x00")
+        pair.peer.recv()
+        pair.peer.send(b"to the port")
+        pair.impl.recv(100)
+        pair.impl.close()
+
+    output = play(steps, kind)
+    assert "peer1.recv(65536) -> b'to the peer\\x00'" in output or "peer2.recv(65536) -> b'to the peer\\x00'" in output
+    assert "recv (100,) -> b'to the port'" in output
+    assert output.endswith("Expected: \"x\"\nWas: b'y'\n")
+
+
+@pytest.mark.parametrize("kind", ["inet-stream", "unix-stream"])
+def test_a_call_that_was_left_pending(play: Play, kind: str) -> None:
+    def steps(case: Case) -> None:
+        listener, address = case.listening()
+        pending = listener.start("accept")
+        assert pending.blocked()
+        peer = case.peer().connect(address)
+        accepted = expect.socket(expect.returned(pending.outcome())[0])
+        waiting = accepted.start("recv", 100)
+        assert waiting.blocked()
+        peer.send(b"at last")
+        assert waiting.outcome() == Returned((b"at last",))
+        accepted.close()
+
+    assert "recv (100,) -> b'at last'" in play(steps, kind)
+
+
+def test_a_call_that_never_came_back(play: Play) -> None:
+    def steps(case: Case) -> None:
+        listener, _ = case.listening()
+        listener.start("accept").blocked()
+        case.peer()
+
+    assert "a call that was left pending does not come back" in play(steps, "inet-stream")
+
+
+def test_addresses_of_datagrams(play: Play) -> None:
+    def steps(case: Case) -> None:
+        port, address = case.bound()
+        peer = case.bound_peer()
+        peer.sendto(b"hello", address)
+        port.recvfrom(100)
+        port.sendto(b"back", *peer.address)
+        peer.recvfrom()
+        host, number = peer.address
+        port.sendto(b"again", str(host), str(number))
+        peer.recvfrom()
+
+    output = play(steps, "inet-dgram")
+    assert "recvfrom (100,) -> (b'hello', '127.0.0.1', " in output
+    assert "-> (b'back', ('127.0.0.1', " in output or "-> b'back'" in output
+    assert "again" in output
+
+
+def test_failures_buffer_types_and_odd_arguments(play: Play) -> None:
+    def steps(case: Case) -> None:
+        pair = case.pair()
+        pair.impl.send(HeldAs(b"abcd", "bytearray"), 1)
+        pair.impl.send(HeldAs(b"abcd", "array"))
+        pair.impl.send(HeldAs(b"abcd", "memoryview"), None, 2)
+        pair.impl.setopt("socket", "rcvtimeo", (1, 500000))
+        pair.impl.getopt("nowhere", "nothing")
+        pair.peer.reset()
+        pair.impl.forget()
+
+    output = play(steps, "inet-stream")
+    assert "bytearray(b'abcd'), 1) -> 3" in output
+    assert "setopt ('socket', 'rcvtimeo', (1, 500000)) -> True" in output
+    assert (
+        "getopt ('nowhere', 'nothing') -> ValueError(" in output
+        or "getopt ('nowhere', 'nothing') -> TypeError(" in output
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        (Target("target", "a.b:c.d"), "nixio = importlib.import_module('a.b').c.d"),
+        (Target("target", "a"), "nixio = importlib.import_module('a')"),
+        (Target("agent", "lua agent.lua"), "agent = subprocess.Popen(['lua', 'agent.lua'], stdin="),
+    ],
+)
+def test_the_port_is_loaded_as_it_was_named(target: Target, line: str) -> None:
+    program = python.python(row("inet-stream"), target, "/nowhere", [])
+    assert line in program
+    compile(program, "shown.py", "exec")
+
+
+def test_an_agents_script_speaks_to_the_agent_itself(tmp_path: Path) -> None:
+    """It runs by itself, starts the program that the user named, and shows what is said."""
+    program = f"{sys.executable} -P {python_agent.__file__} object nixio_reference"
+    session = Session(Target("agent", program).starter, 20)
+    with workspace() as folder:
+        case = Case(session, folder, load().kind("inet-dgram"))
+        session.begin_case(case.transcript)
+        sock, address = case.bound()
+        sock.sendto(b"to itself", *address)
+        sock.recvfrom(2)
+        sock.getpeername()
+        text = python.python(row("inet-dgram"), Target("agent", program), case.folder, case.transcript.steps)
+        session.end_case()
+        session.kill()
+    (tmp_path / "shown.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "shown.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr + text
+    assert "recvfrom (2,) -> (b'to', '127.0.0.1', " in done.stdout
+    assert "getpeername () -> RuntimeError('ENOTCONN')" in done.stdout
+    assert '> {"id": 1, "do": "hello", "protocol": 1}' in done.stdout

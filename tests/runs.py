@@ -1,0 +1,186 @@
+"""Runs of the real command line, in a process and a folder of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nixio_reports import Row, Stream, read
+
+#: Seconds that any run may take on a machine with other things to do.
+PATIENCE = 120
+
+#: Ports in the folder where the user stands: each is the reference but for one thing.
+PORTS = '''
+import os, signal, subprocess, sys, time
+import nixio_reference as right
+
+with open("pids", "a") as file:
+    file.write(f"{os.getpid()} {os.getppid()}\\n")
+
+def hang():
+    open("hanging", "w").close()
+    while True:
+        time.sleep(60)
+
+class Port:
+    """Hands everything on to the reference's socket."""
+    def __init__(self, domain, type, protocol=None):
+        self.inner = right.socket(domain, type, protocol)
+        self.kind = f"{domain}-{type}"
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+class mixed(Port):
+    """One fault for each kind of verdict."""
+    def send(self, *arguments):
+        if self.kind == "unix-dgram":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.kind == "unix-stream":
+            hang()
+        count = self.inner.send(*arguments)
+        return count - 1 if self.kind == "inet-dgram" else count
+
+class hanging(Port):
+    def send(self, *arguments):
+        return hang() if self.kind == "unix-stream" else self.inner.send(*arguments)
+
+class off_by_one(Port):
+    def send(self, *arguments):
+        return self.inner.send(*arguments) + 1
+
+class without_send(Port):
+    def __getattr__(self, name):
+        if name == "send":
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+class leaving(Port):
+    def send(self, *arguments):
+        os._exit(9)
+
+kept = []
+class leaking(Port):
+    def __init__(self, domain, type, protocol=None):
+        super().__init__(domain, type, protocol)
+        kept.append(right.socket("inet", "dgram"))
+
+class piping(Port):
+    def __init__(self, domain, type, protocol=None):
+        super().__init__(domain, type, protocol)
+        kept.append(os.pipe())
+
+class spawning(Port):
+    def __init__(self, domain, type, protocol=None):
+        super().__init__(domain, type, protocol)
+        kept.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
+
+class littering(Port):
+    """Leaves a lock beside the socket file."""
+    def bind(self, host, *port):
+        if self.kind == "unix-dgram":
+            open(f"{host}.lock", "w").close()
+        return self.inner.bind(host, *port)
+
+class renumbering(Port):
+    """Gives the host another address."""
+    def send(self, *arguments):
+        from ipaddress import ip_interface
+        from nixio_conformance.netns.netlink import Netlink
+        if self.kind == "inet-dgram":
+            with Netlink() as near:
+                near.address("lo", ip_interface("192.0.2.200/32"))
+        return self.inner.send(*arguments)
+
+class helped(Port):
+    """Opens a helper once, when it is first needed."""
+    def __init__(self, domain, type, protocol=None):
+        super().__init__(domain, type, protocol)
+        if not kept:
+            kept.append(right.socket("inet", "dgram"))
+
+fine = Port
+'''
+
+
+@dataclass
+class Finished:
+    """What a run left."""
+
+    code: int
+    output: str
+    errors: str
+    report: Path
+    _stream: list[Stream] = field(default_factory=list)
+
+    @property
+    def stream(self) -> Stream:
+        """The result stream."""
+        if not self._stream:
+            self._stream.append(read(self.report / "results.jsonl"))
+        return self._stream[0]
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """The rows by what stands in the case's brackets."""
+        return {row.case.partition("[")[2].removesuffix("]"): row for row in self.stream.rows}
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """What came of each case."""
+        return {name: row.outcome for name, row in self.rows.items()}
+
+
+class Runs:
+    """A user's folder with ports in it."""
+
+    def __init__(self, folder: Path, checks: Path) -> None:
+        self.folder = folder
+        self.checks = checks
+        self.report = folder / "report"
+        (folder / "ports.py").write_text(PORTS)
+
+    def command(self, *arguments: str, lab: bool = False) -> list[str]:
+        """The words of a `run` with the probes as its checks; on plain loopback unless the test is about the lab."""
+        run = [sys.executable, "-m", "nixio_conformance", "run", f"--report={self.report}", f"--checks={self.checks}"]
+        return [*run, *(["--require=lab"] if lab else ["--without=lab"]), *arguments]
+
+    def run(self, *arguments: str, **environment: str) -> Finished:
+        """`nixio-conformance run` with these arguments."""
+        return self.execute(self.command(*arguments), **environment)
+
+    def execute(self, command: list[str], **environment: str) -> Finished:
+        """Any program, in the folder."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr, self.report)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A run that goes on while the test does something; it hears Ctrl-C even where the tests do not."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def pids(self) -> set[int]:
+        """The agents that were started, and the processes that started them."""
+        return {int(word) for word in (self.folder / "pids").read_text().split()}
