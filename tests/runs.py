@@ -12,7 +12,7 @@ from pathlib import Path
 from nixio_reports import Row, Stream, read
 
 #: Seconds that any run may take on a machine with other things to do.
-PATIENCE = 120
+TIMEOUT = 120
 
 #: Ports in the folder where the user stands: each is the reference but for one thing.
 PORTS = '''
@@ -161,7 +161,7 @@ class Runs:
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
             stdin=subprocess.DEVNULL,
         )

@@ -109,7 +109,7 @@ MISTAKES = [
 def test_a_mistake_is_found_and_told(
     mistaken: Cli, mistake: str, case: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("agent.HELLO", "agent.PATIENCE", "cases.PATIENCE", "case_ending.PATIENCE"):
+    for name in ("agent.HELLO", "agent.CALL", "cases.CALL", "case_ending.CALL"):
         monkeypatch.setattr(f"nixio_conformance.agentcheck.{name}", 1.0)
     done = mistaken(mistake, "--select", case)
     if done.exit_code == 3:  # it did not come as far as the case

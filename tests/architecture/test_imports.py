@@ -22,7 +22,7 @@ PACKAGES: dict[str, set[str]] = {
 }
 #: What each folder of the suite may import, from the command line down. `""` is the package itself.
 FOLDERS: dict[str, set[str]] = {
-    "cli": {"", "commands", "driver", "pytest_plugin", "target"},
+    "cli": {"", "commands", "driver", "target"},
     "commands": {
         "",
         "agentcheck",
@@ -45,7 +45,7 @@ FOLDERS: dict[str, set[str]] = {
     "repro": {"driver", "target"},
     "target": {"agents", "driver", "host"},
     "baseline": set(),
-    "host": {"netns"},
+    "host": {"driver", "netns"},
     "netns": set(),
     "driver": {"agents"},
     "agents": set(),

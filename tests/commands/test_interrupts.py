@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from tests.processes import running
-from tests.runs import PATIENCE, Runs
+from tests.runs import TIMEOUT, Runs
 
 from nixio_conformance.driver.deadline import wait_for
 from nixio_reports import Stream, read
@@ -20,11 +20,11 @@ def stop(runs: Runs, workers: str, number: int) -> tuple[int, str, str]:
     """Start a run, wait until a case hangs, and send it a signal; the exit code and what was written."""
     process = runs.start("--target", "ports:hanging", "--select", "send", "--deadline", "600", "-n", workers)
     try:
-        hangs = wait_for(lambda: (runs.folder / "hanging").exists() or process.poll() is not None, PATIENCE)
+        hangs = wait_for(lambda: (runs.folder / "hanging").exists() or process.poll() is not None, TIMEOUT)
         assert hangs
         assert process.poll() is None, process.communicate()
         process.send_signal(number)
-        output, errors = process.communicate(timeout=PATIENCE)
+        output, errors = process.communicate(timeout=TIMEOUT)
     finally:
         process.kill()
         process.communicate()
@@ -70,9 +70,9 @@ def test_a_killed_run_leaves_rows_and_no_process(runs: Runs, workers: str) -> No
 def test_ctrl_c_while_a_slow_port_starts(runs: Runs) -> None:
     (runs.folder / "slow.py").write_text("import ports\nports.hang()\n")
     process = runs.start("--target", "slow")
-    assert wait_for(lambda: (runs.folder / "hanging").exists(), PATIENCE)
+    assert wait_for(lambda: (runs.folder / "hanging").exists(), TIMEOUT)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=PATIENCE)
+    _, errors = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert wait_for(lambda: not any(map(running, runs.pids())), 30)
@@ -82,7 +82,7 @@ def test_a_stopped_runs_stream_can_be_reported(runs: Runs) -> None:
     stop(runs, "0", signal.SIGKILL)
     done = subprocess.run(
         [sys.executable, "-m", "nixio_conformance", "report", str(runs.report / "results.jsonl")],
-        capture_output=True, text=True, timeout=PATIENCE, check=False,
+        capture_output=True, text=True, timeout=TIMEOUT, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert "the run was stopped before its end" in done.stdout

@@ -187,7 +187,7 @@ def test_an_agent_that_dies_between_cases_is_replaced(begin: Begin) -> None:
 def test_an_agent_that_closes_its_output_is_told_from_one_that_ended(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nixio_conformance.driver.process._ENDING", 0.1)
+    monkeypatch.setattr("nixio_conformance.driver.process.ENDING", 0.1)
     session = begin()
     with pytest.raises(AgentCrashed, match=r"the agent closed its output \(or input\) without ending"):
         opened(session).call("close-stdout")
@@ -197,7 +197,7 @@ def test_an_agent_that_closes_its_output_is_told_from_one_that_ended(
 def test_an_agent_that_closes_its_input_is_found_by_the_next_request(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nixio_conformance.driver.process._ENDING", 0.1)
+    monkeypatch.setattr("nixio_conformance.driver.process.ENDING", 0.1)
     session = begin()
     port = opened(session)
     assert port.call("close-stdin") == Returned((1,))

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nixio_conformance.driver.deadline import HARD, Deadline
+from nixio_conformance.driver.deadline import Deadline
+from nixio_conformance.driver.timeouts import HUNG
 
 PID = 4711
 
@@ -72,8 +73,8 @@ def test_starvation_never_lengthens_what_the_clock_could_bring(machine: Machine)
 
 def test_a_starved_process_is_given_up_in_the_end(machine: Machine) -> None:
     limit = machine.deadline(2.0)
-    machine.now += HARD - 1
-    machine.starved(5.0 + HARD)
+    machine.now += HUNG - 1
+    machine.starved(5.0 + HUNG)
     assert limit.remaining() > 0
     machine.now += 1
     assert limit.remaining() == 0.0

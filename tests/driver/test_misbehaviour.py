@@ -130,7 +130,7 @@ def test_half_a_reply_is_told(wild: Wild) -> None:
 
 
 def test_closing_everything_is_told(wild: Wild, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nixio_conformance.driver.process._ENDING", 0.1)
+    monkeypatch.setattr("nixio_conformance.driver.process.ENDING", 0.1)
     assert "closed its output (or input) without ending" in fails(wild(), "close_everything", AgentCrashed)
 
 

@@ -33,7 +33,7 @@ STRICT = ("-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror"
 #: Whether all of the suite is run, and not only `SELECTION`.
 WHOLE = os.environ.get("NIXIO_PORTS") == "whole"
 #: Seconds for a build, a conversation or a run, on a loaded machine.
-PATIENCE = 1200 if WHOLE else 240
+TIMEOUT = 1200 if WHOLE else 240
 #: A part of the suite for each part of the port: all methods, all shapes of values, waiting, signals, names, garbage.
 SELECTION = (
     "accept.exhausted",
@@ -74,7 +74,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     def make(*options: str) -> Path:
         program = tmp_path_factory.mktemp("c-agent") / "agent"
         done = subprocess.run(
-            [compiler, *STRICT, *options, "-o", program, SOURCE], capture_output=True, text=True, timeout=PATIENCE
+            [compiler, *STRICT, *options, "-o", program, SOURCE], capture_output=True, text=True, timeout=TIMEOUT
         )
         assert done.returncode == 0, done.stderr
         return program
@@ -90,7 +90,7 @@ def agent(build: Build) -> Path:
 
 def test_agent_check_finds_nothing_wrong(agent: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nixio_conformance", "agent-check", "--agent", str(agent)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -116,7 +116,7 @@ class Conversation:
     def replies(self, unfinished: bytes = b"") -> list[Reply]:
         """All replies, after the agent ended well."""
         sent = b"".join(self._lines) + unfinished
-        done = subprocess.run([self._program], input=sent, capture_output=True, timeout=PATIENCE)
+        done = subprocess.run([self._program], input=sent, capture_output=True, timeout=TIMEOUT)
         assert (done.returncode, done.stderr) == (0, b"")
         return [decode_reply(line) for line in done.stdout.splitlines()]
 
@@ -129,7 +129,7 @@ def talk(agent: Path) -> Conversation:
 def test_the_suite_is_passed(agent: Path, tmp_path: Path) -> None:
     chosen = ["-n", "2"] if WHOLE else [f"--select={word}" for word in SELECTION]
     command = [sys.executable, "-m", "nixio_conformance", "run", "--agent", str(agent), f"--report={tmp_path}"]
-    done = subprocess.run([*command, *chosen], capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run([*command, *chosen], capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 0, done.stdout + done.stderr
     outcomes = [row.outcome for row in read(tmp_path / "results.jsonl").rows]
     assert outcomes.count("passed") > 100
@@ -361,6 +361,6 @@ def test_a_path_that_is_no_text_is_told_as_its_bytes(talk: Conversation, tmp_pat
 def test_an_output_that_nobody_reads_ends_it(agent: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([agent], input=b'{"do": "reset", "id": 1}\n', stdout=writer, timeout=PATIENCE)
+    done = subprocess.run([agent], input=b'{"do": "reset", "id": 1}\n', stdout=writer, timeout=TIMEOUT)
     os.close(writer)
     assert done.returncode == 1

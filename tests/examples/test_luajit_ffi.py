@@ -18,7 +18,7 @@ LUAJIT = shutil.which("luajit")
 #: Whether all of the suite is run, and not only `CLAUSES`.
 WHOLE = os.environ.get("NIXIO_PORTS") == "whole"
 #: Seconds for one command on a loaded machine.
-PATIENCE = 1200
+TIMEOUT = 1200
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the port was made and run on Linux only"),
@@ -52,7 +52,7 @@ def test_the_suite_accepts_it(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "conforming" in done.stdout
@@ -61,7 +61,7 @@ def test_the_suite_accepts_it(tmp_path: Path) -> None:
 def test_agent_check_finds_nothing_wrong_with_the_agent_for_lua(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nixio_conformance", "agent-check", "--lua", "nixio_ffi"]
     port = ["--lua-program", "luajit", "--lua-path", str(FOLDER)]
-    done = subprocess.run([*command, *port], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run([*command, *port], cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -69,7 +69,7 @@ def lua(script: str, *, before: str = "") -> str:
     """What a script prints that has the module as `nixio`; `before` runs before the module is loaded."""
     program = f'{before}\npackage.path = "{FOLDER}/?.lua"\nlocal nixio = require "nixio_ffi"\n{script}'
     assert LUAJIT is not None
-    done = subprocess.run([LUAJIT, "-"], input=program, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run([LUAJIT, "-"], input=program, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -10,12 +10,12 @@ import pytest
 
 from tests.mutants import results
 
-PATIENCE = 300
+TIMEOUT = 300
 
 
 def prove(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "nixio_conformance", "prove", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT)
 
 
 def test_a_few_faults_are_proven_and_recorded(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_a_half_built_lab_gives_the_reason_and_is_gone() -> None:
 def test_a_probe_that_hangs_is_ended() -> None:
     reason = in_fresh_process(
         "import time\n"
-        "hermetic.PATIENCE = 0.2\n"
+        "hermetic.TIMEOUT = 0.2\n"
         "hermetic.enter = lambda: time.sleep(600)\n"
         "print(hermetic.find_way().reason)"
     )

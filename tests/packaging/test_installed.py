@@ -14,11 +14,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: Seconds for one command: builds and whole runs, on a loaded machine.
-PATIENCE = 1200
+TIMEOUT = 1200
 
 
 def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True, timeout=PATIENCE)
+    return subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True, timeout=TIMEOUT)
 
 
 def succeed(*words: object, cwd: Path) -> str:

@@ -15,11 +15,7 @@ from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.outcome import errno_name
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.text import clip
-
-#: Seconds that any answer may take, and the end of the process after the end of its input.
-PATIENCE = 5.0
-#: Seconds until the first answer.
-HELLO = 30.0
+from nixio_conformance.driver.timeouts import CALL, HELLO
 
 
 class Fault(Exception):
@@ -126,14 +122,14 @@ class Agent:
         """Send bytes as they are: some lines, or a part of one."""
         self.sent += data.rstrip(b"\n").split(b"\n")
         try:
-            self.process.write(data, Deadline(PATIENCE, self.process.pid))
+            self.process.write(data, Deadline(CALL, self.process.pid))
         except AgentError as error:
             raise Fault(str(error)) from None
 
     def hear(self, *identifiers: object, seconds: float | None = None) -> messages.Reply:
         """The next line, as a reply to one of these requests."""
         try:
-            line = self.process.receive(Deadline(PATIENCE if seconds is None else seconds, self.process.pid))
+            line = self.process.receive(Deadline(CALL if seconds is None else seconds, self.process.pid))
         except AgentError as error:
             raise Fault(str(error), also=_silence(str(error))) from None
         self.came.append(line)
@@ -153,7 +149,7 @@ class Agent:
     def silent(self) -> None:
         """Hold it to having written nothing more."""
         if self.process.waiting(0.0):
-            self.came.append(line := self.process.receive(Deadline(PATIENCE)))
+            self.came.append(line := self.process.receive(Deadline(CALL)))
             raise Fault("a line that answers no request", _surplus(line))
 
     # --- requests

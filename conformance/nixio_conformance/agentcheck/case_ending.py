@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 
-from nixio_conformance.agentcheck.agent import PATIENCE, Fault
+from nixio_conformance.agentcheck.agent import Fault
 from nixio_conformance.agentcheck.cases import Play, case, ends
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentHung
+from nixio_conformance.driver.timeouts import CALL
 from nixio_conformance.host import capabilities, observer
 
 _RESET = "`reset` closes every socket that is still open, whatever close() says, and is answered with no values."
@@ -102,14 +103,14 @@ def _end(play: Play) -> None:
     """End the input and hold the agent to ending its output without another word."""
     play.agent.process.end_input()
     try:
-        play.agent.came.append(play.agent.process.receive(Deadline(PATIENCE, play.agent.process.pid)))
+        play.agent.came.append(play.agent.process.receive(Deadline(CALL, play.agent.process.pid)))
     except AgentCrashed as error:
         if "without ending" in str(error):
-            raise Fault(f"{error}, {PATIENCE:.0f} s after the end of its input") from None
+            raise Fault(f"{error}, {CALL:.0f} s after the end of its input") from None
         if "exit status" not in str(error):
             raise Fault(f"at the end of its input {error}", "end by returning from the program") from None
     except AgentHung:
-        raise Fault(f"it is still there {PATIENCE:.0f} s after the end of its input") from None
+        raise Fault(f"it is still there {CALL:.0f} s after the end of its input") from None
     except AgentBroke as error:
         raise Fault(str(error)) from None
     else:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nixio_conformance.agentcheck.agent import PATIENCE, Agent, Fault
+from nixio_conformance.agentcheck.agent import Agent, Fault
 from nixio_conformance.driver import messages
+from nixio_conformance.driver.timeouts import CALL
 
 
 @dataclass
@@ -27,9 +28,9 @@ class Play:
             path.unlink()
 
     def peer(self, family: socket.AddressFamily = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
-        """A socket of our own; nothing at it takes longer than `PATIENCE`."""
+        """A socket of our own; nothing at it takes longer than `CALL`."""
         made = self._opened.enter_context(socket.socket(family, kind))
-        made.settimeout(PATIENCE)
+        made.settimeout(CALL)
         return made
 
     def listener(self) -> socket.socket:
@@ -46,7 +47,7 @@ class Play:
         self.agent.returns("true", number, "connect", "127.0.0.1", listening.getsockname()[1])
         accepted, _ = listening.accept()
         self._opened.enter_context(accepted)
-        accepted.settimeout(PATIENCE)
+        accepted.settimeout(CALL)
         return number, accepted
 
     def listening(self) -> tuple[int, int]:

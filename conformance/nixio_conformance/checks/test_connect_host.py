@@ -8,12 +8,12 @@ import struct
 import pytest
 
 from nixio_conformance.driver.outcome import Returned
+from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.host import capabilities
 from nixio_conformance.toolkit import expect, options, services
 from nixio_conformance.toolkit.case import LOOPBACK, Case
 from nixio_conformance.toolkit.marks import clause
-from nixio_conformance.toolkit.peer import PATIENCE
 from nixio_conformance.toolkit.reach import arrives
 from nixio_fixtures import Kind
 
@@ -137,7 +137,7 @@ def test_raw_without_port(case: Case, kind: Kind, port: tuple[None, ...]) -> Non
     expect.true(sock.connect(address, *port), WHAT)
     message = _echo(kind)
     with options.fresh(kind) as receiver:
-        receiver.settimeout(PATIENCE)
+        receiver.settimeout(PEER)
         receiver.bind((address, 0))
         expect.count(sock.send(message), len(message))
         expect.holds(_receives(receiver, message[4:]), "the message at the host", "that it arrives", "nothing")

@@ -9,12 +9,12 @@ import pytest
 
 from nixio_conformance.driver.outcome import Outcome, Returned
 from nixio_conformance.driver.socket import Pending
+from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.calls import soon
 from nixio_conformance.toolkit.case import Case, Pair
 from nixio_conformance.toolkit.marks import clause
-from nixio_conformance.toolkit.peer import PATIENCE
 
 #: What fills the buffers is other bytes than what the port sends.
 FILLING = b"." * 4096
@@ -67,7 +67,7 @@ def waiting_for_room(case: Case, pair: Pair, method: str, *address: Argument) ->
 
 def drain(pair: Pair, pending: Pending) -> None:
     """Take in at the peer what comes, until the call has come back."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + PEER
     while not pending.done(0.001) and time.monotonic() < end:
         pair.peer.pending()
 

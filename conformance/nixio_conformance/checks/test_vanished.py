@@ -8,10 +8,10 @@ import time
 import pytest
 
 from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.toolkit import expect, far_end
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
-from nixio_conformance.toolkit.peer import PATIENCE
 from nixio_fixtures import Kind
 
 #: Milliseconds that data may stay unanswered. It is set from outside, as the system's own limit is minutes.
@@ -54,13 +54,13 @@ def test_recvfrom(lonely: ImplSocket) -> None:
 
 def sends(case: Case, sock: ImplSocket, method: str) -> None:
     with case.view(sock) as seen:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PEER
         while seen.getsockopt(stdlib_socket.IPPROTO_TCP, stdlib_socket.TCP_INFO, 1)[0] != _TCP_CLOSE:
             if time.monotonic() > end:
                 expect.mismatch(
                     "a connection to a peer that is gone",
                     f"that the system gives it up {GIVEN_UP_AFTER} ms after something was sent",
-                    f"still there after {PATIENCE:g} s: was anything sent?",
+                    f"still there after {PEER:g} s: was anything sent?",
                 )
             time.sleep(0.01)
     expect.fails(sock.call(method, b"y"), "ETIMEDOUT", "EPIPE", what=f"{method}() to a peer that is gone")

@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.text import Text
 
 from nixio_conformance.driver import messages
-from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.timeouts import CALL
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace

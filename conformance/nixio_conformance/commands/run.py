@@ -18,8 +18,8 @@ from nixio_conformance import checks as shipped_checks
 from nixio_conformance.commands import repeat as repeating
 from nixio_conformance.commands import target_options
 from nixio_conformance.commands.stress import busy
-from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.limits import Limits
+from nixio_conformance.driver.timeouts import CALL
 from nixio_conformance.pytest_plugin import controller, selection
 from nixio_conformance.pytest_plugin.recorder import STREAM
 from nixio_conformance.target.target import Target

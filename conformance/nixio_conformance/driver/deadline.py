@@ -6,10 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-#: Seconds that a call may take, not counting the time that its process waited for a processor.
-CALL = 5.0
-#: Seconds after which a call has hung, whatever the machine was doing.
-HARD = 60.0
+from nixio_conformance.driver.timeouts import CALL, HUNG
 
 
 class Deadline:
@@ -39,7 +36,7 @@ class Deadline:
             self._starved = self._waited_for_processor()
         elapsed = self.elapsed
         left = self._seconds - elapsed
-        if left <= 0 and elapsed < max(HARD, self._seconds):
+        if left <= 0 and elapsed < max(HUNG, self._seconds):
             left += self._waited_for_processor() - self._starved
         return max(left, 0.0)
 

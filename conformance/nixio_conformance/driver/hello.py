@@ -10,9 +10,7 @@ from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentError, AgentHung, CannotStart
 from nixio_conformance.driver.replies import receive
 from nixio_conformance.driver.text import clip
-
-#: Seconds until the first answer: a language's runtime and the implementation's imports may be slow.
-HELLO = 30.0
+from nixio_conformance.driver.timeouts import HELLO
 
 Starter = Callable[[], Channel]
 

@@ -18,6 +18,7 @@ from nixio_conformance.driver.guard import guard
 from nixio_conformance.driver.pipes import Source, room, source
 from nixio_conformance.driver.stderr import Stderr
 from nixio_conformance.driver.text import show
+from nixio_conformance.driver.timeouts import ENDING
 
 #: Bytes of one reply. The largest honest one is a buffer of `buffersize`; a flood is stopped before memory is.
 LONGEST_LINE = 16 * 1024 * 1024
@@ -31,8 +32,6 @@ _SOON = 0.02
 _SLICE = 0.1
 #: Seconds for reading the rest of a long reply that was written before the deadline.
 _LATE = 1.0
-#: Seconds that a process may take to end once its output is closed.
-_ENDING = 2.0
 
 
 class AgentProcess:
@@ -219,7 +218,7 @@ class AgentProcess:
         return AgentHung("; ".join(note for note in notes if note) + ending.near(self._memory, self._limits))
 
     def _gone(self) -> AgentCrashed:
-        used = ending.wait(self._process, _ENDING)
+        used = ending.wait(self._process, ENDING)
         if used is None:
             return AgentCrashed("the agent closed its output (or input) without ending")
         self._memory = max(self._memory, used)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from nixio_conformance.driver import blocked, messages
 from nixio_conformance.driver.channel import Channel
-from nixio_conformance.driver.deadline import CALL, Deadline
+from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentBroke, AgentCannot, AgentError
 from nixio_conformance.driver.hello import greet
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name
@@ -14,6 +14,7 @@ from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.replies import receive
 from nixio_conformance.driver.socket import ImplSocket, Pending
 from nixio_conformance.driver.text import clip
+from nixio_conformance.driver.timeouts import CALL
 from nixio_conformance.driver.transcript import Step, Transcript
 from nixio_conformance.driver.wire import Argument, from_wire, to_wire
 

@@ -16,13 +16,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from nixio_conformance.driver.timeouts import PROBE
 from nixio_conformance.host import observer, unprivileged
 from nixio_conformance.netns import hermetic
 from nixio_fixtures import load
-
-#: Seconds that a probe's round trip may take.
-PATIENCE = 5.0
-
 
 _known: dict[str, str] = {}
 
@@ -82,14 +79,14 @@ def _unix() -> None:
 
 def _stream(family: int, address: object) -> None:
     with socket.socket(family, socket.SOCK_STREAM) as listener, socket.socket(family, socket.SOCK_STREAM) as client:
-        listener.settimeout(PATIENCE)
-        client.settimeout(PATIENCE)
+        listener.settimeout(PROBE)
+        client.settimeout(PROBE)
         listener.bind(address)  # type: ignore[arg-type]
         listener.listen(1)
         client.connect(listener.getsockname())
         accepted, _ = listener.accept()
         with accepted:
-            accepted.settimeout(PATIENCE)
+            accepted.settimeout(PROBE)
             client.sendall(b"?")
             accepted.sendall(accepted.recv(1))
             _arrived(client.recv(1))
@@ -97,7 +94,7 @@ def _stream(family: int, address: object) -> None:
 
 def _dgram(family: int, address: object) -> None:
     with socket.socket(family, socket.SOCK_DGRAM) as receiver, socket.socket(family, socket.SOCK_DGRAM) as sender:
-        receiver.settimeout(PATIENCE)
+        receiver.settimeout(PROBE)
         receiver.bind(address)  # type: ignore[arg-type]
         sender.sendto(b"?", receiver.getsockname())
         _arrived(receiver.recv(1))
@@ -118,7 +115,7 @@ def _raw(family: str, protocol: str, host: str, echo_reply: int) -> None:
         receiver.bind((host, 0))
         mark = b"nixio-probe-%d" % os.getpid()
         sender.sendto(bytes((echo_reply, 0, 0, 0)) + mark, (host, 0))
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PROBE
         while select.select([receiver], [], [], max(0, end - time.monotonic()))[0]:
             if mark in receiver.recv(1024):
                 return
@@ -174,7 +171,7 @@ def _broadcast() -> None:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
     ):
         receiver.bind(("", 0))
-        receiver.settimeout(PATIENCE / 5)
+        receiver.settimeout(PROBE / 5)
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         sender.sendto(b"?", ("127.255.255.255", receiver.getsockname()[1]))
         _arrived(receiver.recv(1))
@@ -183,7 +180,7 @@ def _broadcast() -> None:
 def _unprivileged() -> None:
     if sys.platform.startswith("linux"):
         program = [sys.executable, "-S", "-E", unprivileged.__file__, sys.executable, "-S", "-E", "-c", ""]
-        done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=PROBE)
         if done.returncode:
             raise Lacking(f"privileges cannot be given up: {done.stderr.strip().splitlines()[-1]}")
     elif sys.platform == "win32" or os.geteuid() == 0:
@@ -195,7 +192,7 @@ def _dual_stack() -> None:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind(("::", 0))
         listener.listen(1)
-        with socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=PATIENCE):
+        with socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=PROBE):
             pass
 
 
@@ -203,11 +200,11 @@ def _oob() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
-        with socket.create_connection(listener.getsockname(), timeout=PATIENCE) as client:
+        with socket.create_connection(listener.getsockname(), timeout=PROBE) as client:
             accepted, _ = listener.accept()
             with accepted:
                 client.send(b"?", socket.MSG_OOB)
-                select.select([], [], [accepted], PATIENCE)
+                select.select([], [], [accepted], PROBE)
                 _arrived(accepted.recv(1, socket.MSG_OOB))
 
 
@@ -217,7 +214,7 @@ def _multicast() -> None:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
     ):
-        receiver.settimeout(PATIENCE / 5)
+        receiver.settimeout(PROBE / 5)
         receiver.bind(("", 0))
         receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.77.66.55") + loopback)
         sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, loopback)

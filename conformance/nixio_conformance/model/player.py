@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from nixio_conformance.driver.outcome import Outcome, Returned
 from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.model import moves
 from nixio_conformance.model.messages import delivered
 from nixio_conformance.model.moves import Move, Play
@@ -17,7 +18,6 @@ from nixio_conformance.model.state import UNKNOWN, Sock, State, System
 from nixio_conformance.model.ways import Legal
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.expect import Mismatch
-from nixio_conformance.toolkit.peer import PATIENCE
 
 #: How much is asked for in the end: more than any port returns at once.
 _ALL = 20_000
@@ -101,8 +101,8 @@ class Player:
         found = legal(self.state, call)
         if not found.ways or (call.method == "accept" and len(self._handles) >= moves.MOST_SOCKETS):
             return False
-        patience = min(PATIENCE, self._seconds or PATIENCE)
-        end = time.monotonic() + patience
+        timeout = min(PEER, self._seconds or PEER)
+        end = time.monotonic() + timeout
         pause = 0.0002
         steps = self._case.transcript.steps
         before = len(steps)
@@ -112,7 +112,7 @@ class Player:
             if time.monotonic() > end:
                 expected = str(legal(self.state, call))
                 del steps[before:-1]  # the same again and again
-                raise Difference(self._told(call), expected, f"nothing else for {patience:g} s")
+                raise Difference(self._told(call), expected, f"nothing else for {timeout:g} s")
             time.sleep(pause)
             pause = min(pause * 2, 0.02)
         self._learn_port(call.who)

@@ -15,7 +15,7 @@ from nixio_conformance.model.search import Found, Table
 #: Plays that shortening may take.
 TRIES = 250
 #: Seconds that a call may take meanwhile. What is told in the end is tried with patience.
-IMPATIENCE = 0.7
+SHORT_TIMEOUT = 0.7
 #: What a number in a move may be replaced by, the simplest first.
 _SIMPLE = (1, 0, 2, 3, 10)
 
@@ -67,7 +67,7 @@ class _Hunt:
         self._tried.add(play)
         if self._fresh:
             self._table.session.kill()
-        return self._table.play(play, IMPATIENCE) or best
+        return self._table.play(play, SHORT_TIMEOUT) or best
 
 
 def _round(hunt: _Hunt, best: Found) -> Found:

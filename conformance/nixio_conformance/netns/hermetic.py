@@ -22,7 +22,7 @@ from nixio_conformance.netns import namespaces, network, resolver_files
 from nixio_conformance.netns.watch import Watch
 
 #: Seconds that a probe in a child process may take.
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def in_child(action: Callable[[], str]) -> str:
     os.close(writer)
     # No helper thread for the deadline: a process that had one may not enter a user namespace for a while.
     with os.fdopen(reader, "rb") as answer:
-        if not select.select([answer], [], [], PATIENCE)[0]:
+        if not select.select([answer], [], [], TIMEOUT)[0]:
             os.kill(child, signal.SIGKILL)
         text = answer.read()
     os.waitpid(child, 0)

@@ -9,8 +9,8 @@ import os
 
 import pytest
 
-from nixio_conformance.driver.deadline import CALL
 from nixio_conformance.driver.limits import Limits, impose, unavailable
+from nixio_conformance.driver.timeouts import CALL
 from nixio_conformance.pytest_plugin import environment, expectations, fixtures
 from nixio_conformance.pytest_plugin.cases import Cases, judged_levels
 from nixio_conformance.pytest_plugin.controller import Controller

@@ -13,13 +13,12 @@ from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.timeouts import PROBE
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host.workspace import workspace
 
 #: Capabilities that need the port's own process.
 _BY_PROCESS = ("descriptors", "kernel-view", "limits", "unprivileged")
-#: Seconds that a connection over loopback may take.
-_PATIENCE = 5.0
 
 
 def lacking(session: Session, capabilities: dict[str, str]) -> dict[str, str]:
@@ -45,7 +44,7 @@ def _reach(session: Session, process: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
-        listener.settimeout(_PATIENCE)
+        listener.settimeout(PROBE)
         outcome = _connect(session, "inet", *listener.getsockname())
         try:
             listener.accept()[0].close()

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 
 from nixio_conformance.driver.outcome import Failure, Outcome
+from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.toolkit.expect import WOULD_BLOCK
-from nixio_conformance.toolkit.peer import PATIENCE, Address
+from nixio_conformance.toolkit.peer import Address
 
 #: The 18 methods, in the document's order.
 METHODS = (
@@ -55,7 +56,7 @@ def sensible(method: str, address: Address) -> tuple[Argument, ...]:
 
 def soon(call: Callable[[], Outcome]) -> Outcome:
     """Repeat a call while it would block: what was sent is on its way even over loopback, if the machine is busy."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + PEER
     pause = 0.0002
     while isinstance(outcome := call(), Failure) and outcome.kind == WOULD_BLOCK and time.monotonic() < end:
         time.sleep(pause)

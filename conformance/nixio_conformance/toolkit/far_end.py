@@ -6,12 +6,13 @@ import socket
 import struct
 import time
 
+from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.netns import hermetic
 from nixio_conformance.netns.network import LINKS, Link
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.expect import Mismatch
-from nixio_conformance.toolkit.peer import PATIENCE, Peer, family_of, type_of
+from nixio_conformance.toolkit.peer import Peer, family_of, type_of
 from nixio_fixtures import Kind
 
 #: A group of each family, of the blocks that stay on a site.
@@ -93,7 +94,7 @@ def hops(made: Peer) -> int:
     try:
         _, ancillary, _, _ = made.socket.recvmsg(64, 64)
     except TimeoutError:
-        raise Mismatch("at the far end", "a datagram", f"nothing within {PATIENCE:g} s") from None
+        raise Mismatch("at the far end", "a datagram", f"nothing within {PEER:g} s") from None
     for level, kind, data in ancillary:
         if (level, kind) == wanted:
             return int(struct.unpack("@i", data)[0])

@@ -12,14 +12,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from nixio_conformance.driver.text import show
+from nixio_conformance.driver.timeouts import BULK, PEER
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.toolkit.expect import Mismatch
 from nixio_fixtures import Kind
-
-#: Seconds that anything at the peer may take: on loopback it is there at once, or not at all.
-PATIENCE = 5.0
-#: Seconds that a port may take with megabytes, which its agent has to decode first; the driver tells when it hangs.
-LONG_PATIENCE = 20.0
 
 #: Linux's <asm/socket.h> and <linux/filter.h>
 _SO_ATTACH_FILTER, _BPF_RET = 26, 6
@@ -46,7 +42,7 @@ class Peer:
                 f"{self.name} = socket.socket(socket.{family.name}, socket.{type_.name})",
             )
         self.socket = sock
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(PEER)
 
     def __repr__(self) -> str:
         return self.name
@@ -156,18 +152,18 @@ class Peer:
 
         def receive() -> bytes:
             data = bytearray()
-            end = time.monotonic() + LONG_PATIENCE
+            end = time.monotonic() + BULK
             self.socket.settimeout(0.01)
             while not done():
                 if time.monotonic() > end:
                     raise TimeoutError
                 with contextlib.suppress(TimeoutError):
                     data += self.socket.recv(1 << 20)
-            self.socket.settimeout(PATIENCE)
+            self.socket.settimeout(PEER)
             return bytes(data)
 
         code = f"{self.name}.recv(1 << 20)"
-        return self._record("recv while the port sends", receive, code, patience=LONG_PATIENCE)
+        return self._record("recv while the port sends", receive, code, timeout=BULK)
 
     def pending(self) -> bytes | None:
         """What is there already, without waiting: None when nothing is."""
@@ -179,7 +175,7 @@ class Peer:
             except BlockingIOError:
                 return None
             finally:
-                self.socket.settimeout(PATIENCE)
+                self.socket.settimeout(PEER)
 
         return self._record("recv without waiting", receive, f"{self.name}.recv(65536, socket.MSG_DONTWAIT)")
 
@@ -222,15 +218,15 @@ class Peer:
         action: Callable[[], _T],
         code: str = "",
         arguments: tuple[object, ...] = (),
-        patience: float = PATIENCE,
+        timeout: float = PEER,
     ) -> _T:
         step = self._transcript.begin("peer", "" if method == "socket" else self.name, method, arguments)
         step.code = code or f"{self.name}.{method}({', '.join(repr(argument) for argument in arguments)})"
         try:
             result = action()
         except TimeoutError:
-            self._transcript.end(step, f"nothing within {patience:g} s")
-            raise Mismatch(f"at the peer, {step.call}", "an answer", f"nothing within {patience:g} s") from None
+            self._transcript.end(step, f"nothing within {timeout:g} s")
+            raise Mismatch(f"at the peer, {step.call}", "an answer", f"nothing within {timeout:g} s") from None
         except OSError as error:
             self._transcript.end(step, str(error))
             raise Mismatch(f"at the peer, {step.call}", "success", str(error)) from error

@@ -16,11 +16,12 @@ import pytest
 from nixio_conformance.driver.errors import AgentCannot
 from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.driver.socket import ImplSocket, Pending
+from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.driver.wire import Argument, HeldAs
 from nixio_conformance.host import capabilities
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case
-from nixio_conformance.toolkit.peer import PATIENCE, Peer
+from nixio_conformance.toolkit.peer import Peer
 
 #: Sent after something that must not arrive: when this comes next, nothing had come.
 SENTINEL = b"\xffsentinel\x00"
@@ -246,10 +247,10 @@ def flood(case: Case, made: Sender) -> Flood:
 
 def until_failure(made: Sender, data: bytes) -> Failure:
     """Send again and again until it fails, as the system takes its time to hear that the other end is gone."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + PEER
     while time.monotonic() < end:
         outcome = made(data)
         if isinstance(outcome, Failure):
             return outcome
         made.count(outcome, len(data))
-    raise expect.Mismatch(f"{made.method}() when the other end is gone", "a failure", f"successes for {PATIENCE:g} s")
+    raise expect.Mismatch(f"{made.method}() when the other end is gone", "a failure", f"successes for {PEER:g} s")
