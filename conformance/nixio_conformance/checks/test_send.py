@@ -54,14 +54,9 @@ def refused(sender: Sender, *arguments: Argument) -> None:
     sender.nothing_arrived()
 
 
-@clause("send.data.arrives")
-def test_data_arrives(case: Case, role: str) -> None:
-    arrives(transfer.sender(case, "send", role), BINARY)
-
-
-@clause("write.data.arrives")
-def test_written_data_arrives(case: Case, role: str) -> None:
-    arrives(transfer.sender(case, "write", role), BINARY)
+@clause("{send,write}.data.arrives")
+def test_data_arrives(case: Case, method: str, role: str) -> None:
+    arrives(transfer.sender(case, method, role), BINARY)
 
 
 @clause("send.data.binary")

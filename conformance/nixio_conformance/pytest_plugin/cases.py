@@ -37,14 +37,20 @@ def judged_levels(config: pytest.Config) -> tuple[str, ...]:
 
 
 @cache
-def _clause(clause_id: str) -> Clause:
-    return load().clause(clause_id)
+def _family(row: str) -> dict[str, Clause]:
+    """The clauses that a check's mark names, by method: those of a row of the tables, or one clause of a family.
+
+    Raises `KeyError` where there is neither.
+    """
+    clauses = [clause for clause in load().clauses if row in (clause.family, clause.id)]
+    if not clauses:
+        raise KeyError(row)
+    return {clause.method: clause for clause in clauses}
 
 
-def clause_of(node: pytest.Item | pytest.Function) -> Clause | None:
-    """The clause that a check names; None for a test that is no check."""
-    marker = node.get_closest_marker("clause")
-    return _clause(marker.args[0]) if marker else None
+#: The parameter by which the check of a family of clauses is multiplied. It names the clause and is not part of the
+#: case's id: `{send,write}.data.arrives` has the cases `send.data.arrives[...]` and `write.data.arrives[...]`.
+METHOD = "method"
 
 
 class Cases:
@@ -78,19 +84,26 @@ class Cases:
         for mark in getattr(obj, "pytestmark", ()):
             if isinstance(mark, pytest.Mark) and mark.name == "clause":
                 try:
-                    clause = _clause(mark.args[0])
+                    family = _family(mark.args[0])
                 except KeyError:
                     raise collector.CollectError(f"{name} names clause {mark.args[0]!r}, which no table has") from None
-                if not selection.touches(self._chosen, clause):
+                if not any(selection.touches(self._chosen, clause) for clause in family.values()):
                     return []
         return None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Multiply a check by its clause's kinds, and by the port's roles where it asks for them."""
+        """Multiply a check by its row's methods and kinds, and by the implementation's roles where it asks for them."""
         marker = next(metafunc.definition.iter_markers("clause"), None)
-        if marker is None or "kind" not in metafunc.fixturenames:
+        if marker is None:
             return
-        kinds = load().select_kinds(load().clause(marker.args[0]).kinds)
+        family = _family(marker.args[0])
+        if len(family) > 1:  # first, so that it comes first in the item's id, from where `_planned` takes it away
+            chosen = [method for method, clause in family.items() if selection.touches(self._chosen, clause)]
+            metafunc.parametrize(METHOD, chosen)
+        if "kind" not in metafunc.fixturenames:
+            return
+        # One row: all of its clauses have the same kinds.
+        kinds = load().select_kinds(next(iter(family.values())).kinds)
         if not kinds:
             return
         if "role" not in metafunc.fixturenames:
@@ -109,7 +122,7 @@ class Cases:
     ) -> Generator[None, None, None]:
         """Hold the baseline against all cases that there are; keep what is selected, in the order asked for."""
         for item in items:
-            if (planned := _plan(item)) is not None:
+            if (planned := _planned(item)) is not None:
                 item.stash[PLANNED] = planned
         self._hold_against_baseline(items)
         yield
@@ -220,13 +233,21 @@ def _obey_the_steering_process() -> None:
         signal.signal(signal.SIGTERM, interrupt)
 
 
-def _plan(item: pytest.Item) -> Planned | None:
-    clause = clause_of(item)
-    if clause is None:
+def _planned(item: pytest.Item) -> Planned | None:
+    """The case that an item is; None for a test that is no check."""
+    marker = item.get_closest_marker("clause")
+    if marker is None:
         return None
+    family = _family(marker.args[0])
     spec = getattr(item, "callspec", None)
     parameters = dict(spec.params) if spec else {}
+    brackets = spec.id if spec else ""
+    if len(family) > 1:
+        clause = family[parameters.pop(METHOD)]
+        brackets = brackets.removeprefix(clause.method).removeprefix("-")
+    else:
+        clause = next(iter(family.values()))
     kind = parameters.pop("kind", None)
-    case = f"{clause.id}[{spec.id}]" if spec else clause.id
+    case = f"{clause.id}[{brackets}]" if brackets else clause.id
     shown = {name: str(getattr(value, "id", value)) for name, value in parameters.items()}
     return Planned(case, clause, kind, shown)
