@@ -6,10 +6,11 @@ import errno
 import socket
 from typing import Any, ClassVar
 
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, raising, system, with_errno
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, raising, system, with_errno
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
 def peer_of(sock: Any) -> Any:
@@ -20,8 +21,8 @@ def peer_of(sock: Any) -> Any:
         return None
 
 
-@CHAPTER.fault("bound-echo", "getsockname tells what bind was given", "getsockname.bound.reached")
-class BoundEcho(Port):
+@fault("bound-echo", "getsockname tells what bind was given", "getsockname.bound.reached")
+class BoundEcho(Wrapped):
     asked: Any = None
 
     def bind(self, *arguments: Any) -> Any:
@@ -35,13 +36,13 @@ class BoundEcho(Port):
         return self.asked or told
 
 
-@CHAPTER.fault(
+@fault(
     "cached-getsockname",
     "getsockname tells what it told first",
     "getsockname.state.after-bind",
     "getsockname.state.after-connect",
 )
-class CachedName(Port):
+class CachedName(Wrapped):
     first: Any = None
 
     def getsockname(self) -> Any:
@@ -50,8 +51,8 @@ class CachedName(Port):
         return self.first
 
 
-@CHAPTER.fault("cached-getpeername", "getpeername tells what it told first", "getpeername.state.reconnected")
-class CachedPeer(Port):
+@fault("cached-getpeername", "getpeername tells what it told first", "getpeername.state.reconnected")
+class CachedPeer(Wrapped):
     first: Any = None
 
     def getpeername(self) -> Any:
@@ -60,10 +61,8 @@ class CachedPeer(Port):
         return self.first
 
 
-@CHAPTER.fault(
-    "failed-bind-echo", "getsockname tells an address that bind could not have", "getsockname.state.failed-bind"
-)
-class FailedBind(Port):
+@fault("failed-bind-echo", "getsockname tells an address that bind could not have", "getsockname.state.failed-bind")
+class FailedBind(Wrapped):
     asked: Any = None
 
     def bind(self, *arguments: Any) -> Any:
@@ -80,8 +79,8 @@ class FailedBind(Port):
         return (self.asked[0], None if self.unix else self.asked[1]) if self.asked else told
 
 
-@CHAPTER.fault("connect-echo", "getpeername tells what connect was given", "getpeername.state.failed-connect")
-class ConnectEcho(Port):
+@fault("connect-echo", "getpeername tells what connect was given", "getpeername.state.failed-connect")
+class ConnectEcho(Wrapped):
     asked: Any = None
 
     def connect(self, *arguments: Any) -> Any:
@@ -95,46 +94,41 @@ class ConnectEcho(Port):
         return self.inner.getpeername()
 
 
-@CHAPTER.fault(
+@fault(
     "unconnected-empty",
     "getpeername without a peer tells an empty host",
     "getpeername.state.unconnected",
     "getpeername.state.listening",
 )
-class UnconnectedEmpty(Port):
-    def getpeername(self) -> Any:
-        try:
-            return self.inner.getpeername()
-        except OSError as error:
-            if with_errno(error, errno.ENOTCONN):
-                return "", 0
-            raise
+def getpeername(self: Wrapped) -> Any:
+    try:
+        return self.inner.getpeername()
+    except OSError as error:
+        if with_errno(error, errno.ENOTCONN):
+            return "", 0
+        raise
 
 
-@CHAPTER.fault("unconnected-value", "getpeername without a peer raises ValueError", "getpeername.state.unconnected")
-class UnconnectedValue(Port):
-    def getpeername(self) -> Any:
-        try:
-            return self.inner.getpeername()
-        except OSError as error:
-            if with_errno(error, errno.ENOTCONN):
-                raise ValueError("not connected") from None
-            raise
+@fault("unconnected-value", "getpeername without a peer raises ValueError", "getpeername.state.unconnected")
+def getpeername(self: Wrapped) -> Any:
+    try:
+        return self.inner.getpeername()
+    except OSError as error:
+        if with_errno(error, errno.ENOTCONN):
+            raise ValueError("not connected") from None
+        raise
 
 
-@CHAPTER.fault(
-    "raw-getpeername", "getpeername of a raw socket without a port returns nothing", "getpeername.result.raw"
-)
-class RawNothing(Port):
-    def getpeername(self) -> Any:
-        try:
-            return self.inner.getpeername()
-        except OSError as error:
-            return None if self.type == "raw" and with_errno(error, errno.ENOTCONN) else raising(error)
+@fault("raw-getpeername", "getpeername of a raw socket without a port returns nothing", "getpeername.result.raw")
+def getpeername(self: Wrapped) -> Any:
+    try:
+        return self.inner.getpeername()
+    except OSError as error:
+        return None if self.type == "raw" and with_errno(error, errno.ENOTCONN) else raising(error)
 
 
-@CHAPTER.fault("heard-getpeername", "getpeername tells who was heard last", "getpeername.state.exchanged")
-class HeardLast(Port):
+@fault("heard-getpeername", "getpeername tells who was heard last", "getpeername.state.exchanged")
+class HeardLast(Wrapped):
     heard: Any = None
 
     def recvfrom(self, length: Any) -> Any:
@@ -148,10 +142,8 @@ class HeardLast(Port):
             return tuple(self.heard) if self.heard and with_errno(error, errno.ENOTCONN) else raising(error)
 
 
-@CHAPTER.fault(
-    "peer-closed-lost", "getpeername tells no host when the peer has closed", "getpeername.state.peer-closed"
-)
-class PeerClosedLost(Port):
+@fault("peer-closed-lost", "getpeername tells no host when the peer has closed", "getpeername.state.peer-closed")
+class PeerClosedLost(Wrapped):
     def getpeername(self) -> Any:
         told = self.inner.getpeername()
         if self.stream and self.type != "raw":
@@ -164,9 +156,7 @@ class PeerClosedLost(Port):
         return told
 
 
-@CHAPTER.fault(
-    "name-closed-lost", "getsockname tells no host when the peer has closed", "getsockname.state.peer-closed"
-)
+@fault("name-closed-lost", "getsockname tells no host when the peer has closed", "getsockname.state.peer-closed")
 class NameClosedLost(PeerClosedLost):
     def getpeername(self) -> Any:
         return self.inner.getpeername()
@@ -177,17 +167,16 @@ class NameClosedLost(PeerClosedLost):
         return ("", 0) if connected and super().getpeername() == ("", 0) else told
 
 
-@CHAPTER.fault("unbound-fails", "getsockname of a socket that is not bound fails", "getsockname.unbound.unspecified")
-class UnboundFails(Port):
-    def getsockname(self) -> Any:
-        host, port = self.inner.getsockname()
-        if self.internet and port == 0 and self.type != "raw":
-            raise system(errno.ENOTCONN)
-        return host, port
+@fault("unbound-fails", "getsockname of a socket that is not bound fails", "getsockname.unbound.unspecified")
+def getsockname(self: Wrapped) -> Any:
+    host, port = self.inner.getsockname()
+    if self.internet and port == 0 and self.type != "raw":
+        raise system(errno.ENOTCONN)
+    return host, port
 
 
-@CHAPTER.fault("sent-fails", "getsockname of a socket that sent without bind tells port 0", "getsockname.state.sent")
-class SentFails(Port):
+@fault("sent-fails", "getsockname of a socket that sent without bind tells port 0", "getsockname.state.sent")
+class SentFails(Wrapped):
     sent = False
 
     def sendto(self, *arguments: Any) -> Any:
@@ -199,13 +188,13 @@ class SentFails(Port):
         return host, 0 if self.sent and self.internet else port
 
 
-@CHAPTER.fault(
+@fault(
     "unix-unsupported",
     "getsockname and getpeername fail for UNIX sockets",
     "getsockname.result.unix",
     "getpeername.result.unix",
 )
-class UnixUnsupported(Port):
+class UnixUnsupported(Wrapped):
     def getsockname(self) -> Any:
         told = self.inner.getsockname()
         return told if self.internet else self._refuse()
@@ -218,10 +207,10 @@ class UnixUnsupported(Port):
         raise system(errno.EAFNOSUPPORT)
 
 
-@CHAPTER.fault(
+@fault(
     "stale-accept", "accept tells the path of the peer before, for one that has no name", "accept.peer.unix-not-stale"
 )
-class StaleAccept(Port):
+class StaleAccept(Wrapped):
     last = ""
 
     def accept(self) -> Any:
@@ -231,8 +220,8 @@ class StaleAccept(Port):
         return sock, host, port
 
 
-@CHAPTER.fault("reconnected-getpeername", "a second socket tells the first one's peer", "getpeername.accepted.each")
-class SharedPeer(Port):
+@fault("reconnected-getpeername", "a second socket tells the first one's peer", "getpeername.accepted.each")
+class SharedPeer(Wrapped):
     latest: ClassVar[list[Any]] = []
 
     def getpeername(self) -> Any:
@@ -243,8 +232,8 @@ class SharedPeer(Port):
         return told
 
 
-@CHAPTER.fault("peerless", "getpeername has no peer for good when it had none once", "getpeername.state.after-connect")
-class Peerless(Port):
+@fault("peerless", "getpeername has no peer for good when it had none once", "getpeername.state.after-connect")
+class Peerless(Wrapped):
     refusal: OSError | None = None
 
     def getpeername(self) -> Any:
@@ -257,12 +246,12 @@ class Peerless(Port):
             raise
 
 
-@CHAPTER.fault(
+@fault(
     "listener-getsockname",
     "getsockname of an accepted socket tells the listener's address",
     "getsockname.accepted.wildcard",
 )
-class ListenersName(Port):
+class ListenersName(Wrapped):
     parent: Any = None
 
     def accept(self) -> Any:
@@ -275,13 +264,13 @@ class ListenersName(Port):
         return self.parent or told
 
 
-@CHAPTER.fault(
+@fault(
     "accepted-none",
     "accepted sockets tell no address of their own, nor their peer's",
     "getsockname.accepted.local",
     "getpeername.accepted.named",
 )
-class AcceptedNone(Port):
+class AcceptedNone(Wrapped):
     def getsockname(self) -> Any:
         told = self.inner.getsockname()
         return ("", None if self.unix else 0) if self.accepted else told
@@ -291,19 +280,17 @@ class AcceptedNone(Port):
         return ("", None if self.unix else 0) if self.accepted else told
 
 
-@CHAPTER.fault(
+@fault(
     "peer-path-getsockname",
     "getsockname of an unnamed UNIX client tells the peer's path",
     "getsockname.state.connected-unnamed",
 )
-class PeersPath(Port):
-    def getsockname(self) -> Any:
-        host, port = self.inner.getsockname()
-        return peer_of(self) or (host, port) if self.unix and not host else (host, port)
+def getsockname(self: Wrapped) -> Any:
+    host, port = self.inner.getsockname()
+    return peer_of(self) or (host, port) if self.unix and not host else (host, port)
 
 
-@CHAPTER.fault("sender-getsockname", "getsockname tells a port of its own", "getsockname.bound.sender")
-class OwnPort(Port):
-    def getsockname(self) -> Any:
-        host, port = self.inner.getsockname()
-        return (host, port ^ 1) if self.internet and port else (host + "/" if self.unix and host else host, port)
+@fault("sender-getsockname", "getsockname tells a port of its own", "getsockname.bound.sender")
+def getsockname(self: Wrapped) -> Any:
+    host, port = self.inner.getsockname()
+    return (host, port ^ 1) if self.internet and port else (host + "/" if self.unix and host else host, port)

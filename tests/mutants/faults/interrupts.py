@@ -10,14 +10,14 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 from tests.mutants.hooks import Hooked, Receiver, Sender
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import FAMILIES, Port, flat, is_int, raising, system
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import FAMILIES, SENDING, Wrapped, flat, is_int, raising, system
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 LENGTH = 8192
 
 
@@ -49,25 +49,20 @@ class FromC(Receiver):
         return room.raw[:count]
 
 
-CHAPTER.row("recv-told", "recv and read report EINTR", ["recv.interrupt.retried", "read.interrupt.retried"], FromC)
-CHAPTER.row(
-    "recv-empty", "an interrupted recv gives the end", ["recv.interrupt.retried"], FromC, interrupted=lambda s, e: b""
+fault("recv-told", "recv and read report EINTR", "recv.interrupt.retried", "read.interrupt.retried").override(FromC)
+fault("recv-empty", "an interrupted recv gives the end", "recv.interrupt.retried").override(
+    FromC, interrupted=lambda s, e: b""
 )
-CHAPTER.row(
-    "recv-block",
-    "an interrupted recv reports would-block",
-    ["recv.interrupt.retried"],
-    FromC,
-    interrupted=lambda s, e: raising(system(errno.EAGAIN)),
+fault("recv-block", "an interrupted recv reports would-block", "recv.interrupt.retried").override(
+    FromC, interrupted=lambda s, e: raising(system(errno.EAGAIN))
 )
 
 
-@CHAPTER.fault("recvfrom-told", "recvfrom reports EINTR", "recvfrom.interrupt.retried")
-class RecvfromTold(Port):
-    def recvfrom(self, *arguments: Any) -> Any:
-        if self.blocking and arguments and is_int(arguments[0]) and arguments[0] > 0:
-            wait(self.number, select.POLLIN)
-        return self.inner.recvfrom(*arguments)
+@fault("recvfrom-told", "recvfrom reports EINTR", "recvfrom.interrupt.retried")
+def recvfrom(self: Wrapped, *arguments: Any) -> Any:
+    if self.blocking and arguments and is_int(arguments[0]) and arguments[0] > 0:
+        wait(self.number, select.POLLIN)
+    return self.inner.recvfrom(*arguments)
 
 
 class Poll(ctypes.Structure):
@@ -81,33 +76,30 @@ def wait(number: int, events: int) -> None:
     from_c("poll", ctypes.byref(Poll(number, events, 0)), 1, -1)
 
 
-@CHAPTER.fault("accept-told", "accept reports EINTR", "accept.interrupt.retried")
-class AcceptTold(Port):
-    def accept(self) -> Any:
-        if self.blocking and self.listens and self.inner.getopt("socket", "rcvtimeo") == (0, 0):
-            wait(self.number, select.POLLIN)
-        return super().accept()
+@fault("accept-told", "accept reports EINTR", "accept.interrupt.retried")
+def accept(self: Wrapped) -> Any:
+    if self.blocking and self.listens and self.inner.getopt("socket", "rcvtimeo") == (0, 0):
+        wait(self.number, select.POLLIN)
+    return Wrapped.accept(self)
 
 
-@CHAPTER.fault(
+@fault(
     "send-told",
     "send and write report EINTR, though bytes were sent",
     "send.interrupt.counted",
     "write.interrupt.counted",
+    methods=("send", "write"),
 )
-class SendTold(Sender):
-    methods = ("send", "write")
-
-    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
-        data = flat(buffer)
-        if to or offset is not None or length is not None or not self.stream or not self.blocking or len(data) < LENGTH:
-            return super().transmit(name, buffer, to, offset, length)
-        sent = 0
-        while sent < len(data):  # a library that insists on sending all, and gives up when a signal comes
-            wait(self.number, select.POLLOUT)
-            with self.for_now(blocking=False):
-                sent += self.inner.send(data[sent:])
-        return sent
+def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+    data = flat(buffer)
+    if to or offset is not None or length is not None or not self.stream or not self.blocking or len(data) < LENGTH:
+        return Sender.transmit(self, name, buffer, to, offset, length)
+    sent = 0
+    while sent < len(data):  # a library that insists on sending all, and gives up when a signal comes
+        wait(self.number, select.POLLOUT)
+        with self.for_now(blocking=False):
+            sent += self.inner.send(data[sent:])
+    return sent
 
 
 class SendsFromC(Sender):
@@ -122,14 +114,8 @@ class SendsFromC(Sender):
         return from_c("sendto", self.number, data, ctypes.c_size_t(len(data)), 0, address or None, len(address))
 
 
-for method in ("send", "write", "sendto"):
-    CHAPTER.row(
-        f"{method}-full-told",
-        f"{method} reports EINTR where nothing was sent yet",
-        [f"{method}.interrupt.retried"],
-        SendsFromC,
-        methods=(method,),
-    )
+each = GROUP.rows(SendsFromC, "{method}-{}", "{method} {}", "{method}.{}", methods=SENDING)
+each("full-told", "reports EINTR where nothing was sent yet", "interrupt.retried").override()
 
 
 def unix_address(path: str) -> bytes:
@@ -137,20 +123,19 @@ def unix_address(path: str) -> bytes:
     return struct.pack("=H", FAMILIES["unix"]) + path.encode() + b"\0"
 
 
-@CHAPTER.fault("connect-told", "connect reports EINTR", "connect.interrupt.finished")
-class ConnectTold(Port):
-    def connect(self, *arguments: Any) -> Any:
-        if not (self.unix and self.stream and self.blocking and arguments and isinstance(arguments[0], str)):
-            return self.inner.connect(*arguments)
-        path = arguments[0].encode()
-        if not 0 < len(path) < 108 or 0 in path:
-            return self.inner.connect(*arguments)
-        address = unix_address(arguments[0])
-        from_c("connect", self.number, address, len(address))
-        return True
+@fault("connect-told", "connect reports EINTR", "connect.interrupt.finished")
+def connect(self: Wrapped, *arguments: Any) -> Any:
+    if not (self.unix and self.stream and self.blocking and arguments and isinstance(arguments[0], str)):
+        return self.inner.connect(*arguments)
+    path = arguments[0].encode()
+    if not 0 < len(path) < 108 or 0 in path:
+        return self.inner.connect(*arguments)
+    address = unix_address(arguments[0])
+    from_c("connect", self.number, address, len(address))
+    return True
 
 
-@CHAPTER.fault("signal-lost", "a call that waits blocks all signals", "recv.interrupt.*")
+@fault("signal-lost", "a call that waits blocks all signals", "recv.interrupt.*")
 class Masked(Receiver):
     def failed(self, error: OSError, length: Any) -> Any:
         raise error
@@ -218,41 +203,33 @@ def closes_all(sock: Any, *arguments: Any) -> Any:
     return True
 
 
-ENDS: tuple[tuple[str, str, str, str, Callable[..., Any]], ...] = (
-    ("hangs-listen", "listen never comes back", "listen", "listen.result.true", hang),
-    ("hangs-getsockname", "getsockname never comes back", "getsockname", "getsockname.result.shape", hang),
-    ("loops-fileno", "fileno never comes back, and uses the processor", "fileno", "fileno.result.number", loop),
-    ("leaves-setblocking", "setblocking ends the process", "setblocking", "setblocking.result.true", leave),
-    ("dies-shutdown", "shutdown ends the process at once", "shutdown", "shutdown.result.true", die),
-    ("crashes-getpeername", "getpeername crashes", "getpeername", "getpeername.result.shape", crash),
-    ("aborts-accept", "accept aborts the process", "accept", "accept.result.values", abort),
-    ("interrupts-bind", "bind raises KeyboardInterrupt", "bind", "bind.result.true", interrupt),
-    ("recurses-close", "close calls itself without end", "close", "close.result.true", recurse),
-    ("closes-all", "shutdown closes every descriptor of the process", "shutdown", "shutdown.result.true", closes_all),
+fault("hangs-listen", "listen never comes back", "listen.result.true").override(listen=hang)
+fault("hangs-getsockname", "getsockname never comes back", "getsockname.result.shape").override(getsockname=hang)
+fault("loops-fileno", "fileno never comes back, and uses the processor", "fileno.result.number").override(fileno=loop)
+fault("leaves-setblocking", "setblocking ends the process", "setblocking.result.true").override(setblocking=leave)
+fault("dies-shutdown", "shutdown ends the process at once", "shutdown.result.true").override(shutdown=die)
+fault("crashes-getpeername", "getpeername crashes", "getpeername.result.shape").override(getpeername=crash)
+fault("aborts-accept", "accept aborts the process", "accept.result.values").override(accept=abort)
+fault("interrupts-bind", "bind raises KeyboardInterrupt", "bind.result.true").override(bind=interrupt)
+fault("recurses-close", "close calls itself without end", "close.result.true").override(close=recurse)
+fault("closes-all", "shutdown closes every descriptor of the process", "shutdown.result.true").override(
+    shutdown=closes_all
 )
-for name, does, method, clause, act in ENDS:
-    CHAPTER.row(name, does, [clause], Port, **{method: act})
 
 
-@CHAPTER.fault("alarm", "connect leaves an alarm behind that ends the process", "connect.*")
-class Alarm(Hooked):
-    method = "connect"
-
-    def told(self, result: Any) -> Any:
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
-        return result
+@fault("alarm", "connect leaves an alarm behind that ends the process", "connect.*", methods=("connect",))
+def result(self: Hooked, result: Any) -> Any:
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    return result
 
 
-@CHAPTER.fault(
-    "garbage-answer", "recv prints a line that looks like an answer into every descriptor", "recv.data.arrives"
-)
-class Garbage(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        line = b'{"id": 1, "reply": "values", "values": [true]}\n'
-        for number in range(3, 12):
-            try:
-                if not os.path.exists(f"/proc/self/fd/{number}") or "pipe" in os.readlink(f"/proc/self/fd/{number}"):
-                    os.write(number, line)
-            except OSError:
-                continue
-        return data
+@fault("garbage-answer", "recv prints a line that looks like an answer into every descriptor", "recv.data.arrives")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    line = b'{"id": 1, "reply": "values", "values": [true]}\n'
+    for number in range(3, 12):
+        try:
+            if not os.path.exists(f"/proc/self/fd/{number}") or "pipe" in os.readlink(f"/proc/self/fd/{number}"):
+                os.write(number, line)
+        except OSError:
+            continue
+    return data

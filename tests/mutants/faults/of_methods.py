@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.mutants.registry import Fault, Tabled
-from tests.mutants.wrapper import Port, raising, system
+from tests.mutants.registry import Fault, TableGroup
+from tests.mutants.wrapper import Wrapped, raising, system
 
 if TYPE_CHECKING:  # an agent does without the tables
     from nixio_fixtures import Method
@@ -36,7 +36,7 @@ def after(change: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Callab
     return lambda right: lambda sock, *arguments: change(right(sock, *arguments))
 
 
-def on_failure(change: Callable[[Port, Exception], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def on_failure(change: Callable[[Wrapped, Exception], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Something else where the system refuses."""
 
     def wrong(right: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +51,7 @@ def on_failure(change: Callable[[Port, Exception], Any]) -> Callable[[Callable[.
     return wrong
 
 
-def after_close(answer: Callable[[Port], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def after_close(answer: Callable[[Wrapped], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An answer where there is no descriptor any more."""
 
     def wrong(right: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,7 +67,7 @@ def after_close(answer: Callable[[Port], Any]) -> Callable[[Callable[..., Any]],
     return wrong
 
 
-def leaking(sock: Port, error: Exception) -> Any:
+def leaking(sock: Wrapped, error: Exception) -> Any:
     """Leave a duplicate behind."""
     with contextlib.suppress(OSError):
         os.dup(sock.number)
@@ -228,8 +228,8 @@ def build(behaviour: str, method: str) -> Any:
     """The port of a row; KeyError where there is none."""
     wrong = BEHAVIOURS[behaviour].wrong
     if behaviour == "missing":
-        return type(f"without {method}", (Port,), {method: property(lambda sock: raising(AttributeError(method)))})
-    return type(f"{behaviour} {method}", (Port,), {method: wrong(getattr(Port, method))})
+        return type(f"without {method}", (Wrapped,), {method: property(lambda sock: raising(AttributeError(method)))})
+    return type(f"{behaviour} {method}", (Wrapped,), {method: wrong(getattr(Wrapped, method))})
 
 
 def rows() -> Iterator[Fault]:
@@ -244,4 +244,4 @@ def rows() -> Iterator[Fault]:
                 yield Fault(f"{name}/{method.name}", behaviour.does.format(method.name), named)
 
 
-CHAPTER = Tabled(__name__, rows, build)
+GROUP = TableGroup(__name__, rows, build)

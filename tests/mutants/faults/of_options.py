@@ -8,8 +8,8 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.mutants.registry import Fault, Tabled
-from tests.mutants.wrapper import Port, reference, system
+from tests.mutants.registry import Fault, TableGroup
+from tests.mutants.wrapper import Wrapped, reference, system
 
 if TYPE_CHECKING:  # an agent does without the tables
     from nixio_fixtures import Option
@@ -18,7 +18,7 @@ Pair = tuple[str, str]
 MEMBERSHIPS = ("add_membership", "drop_membership")
 
 
-class Differing(Port):
+class Differing(Wrapped):
     """The options of one pair are different."""
 
     pair: Pair = ("", "")
@@ -182,7 +182,7 @@ class BoolRefused(Differing):
         return self.inner.setopt(*self.pair, value)
 
 
-class Swapped(Port):
+class Swapped(Wrapped):
     """Two options are taken for each other."""
 
     pairs: tuple[Pair, Pair] = (("", ""), ("", ""))
@@ -255,7 +255,7 @@ class Behaviour(NamedTuple):
     #: The clauses that must say so, with `{}` for the pair as clauses spell it.
     clauses: tuple[str, ...]
     applies: Callable[[Option], bool]
-    port: type[Port]
+    port: type[Wrapped]
 
 
 def can_set(option: Option) -> bool:
@@ -377,4 +377,4 @@ def rows() -> Iterator[Fault]:
         yield Fault(f"other-constant/{row}", f"{row} is {constant}".replace("-", " "), ("setopt.stored.value",))
 
 
-CHAPTER = Tabled(__name__, rows, build)
+GROUP = TableGroup(__name__, rows, build)

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, doing, is_int, reference
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, is_int, reference, with_effect
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+variant = GROUP.variant
 METHODS = (
     "getsockname",
     "getpeername",
@@ -50,7 +51,7 @@ FLAGS = (
 )
 
 
-class Every(Port):
+class Every(Wrapped):
     """All methods through two hooks."""
 
     def result(self, value: Any, name: str) -> Any:
@@ -67,7 +68,7 @@ def through(name: str) -> Callable[..., Any]:
 
     def method(self: Every, *arguments: Any) -> Any:
         try:
-            value = getattr(Port, name)(self, *arguments)
+            value = getattr(Wrapped, name)(self, *arguments)
         except (OSError, ValueError, TypeError) as error:
             raise self.error(error) from None
         return self.result(value, name)
@@ -79,8 +80,8 @@ for name in METHODS:
     setattr(Every, name, through(name))
 
 
-@CHAPTER.variety("plain", "hands every call on")
-class Plain(Port):
+@variant("plain", "hands every call on")
+class Plain(Wrapped):
     pass
 
 
@@ -133,17 +134,13 @@ def other_words(error: Exception) -> Exception:
     return type(error)("argumento no válido")
 
 
-CHAPTER.unusual(
-    "own-errors", "has exceptions of its own, subclasses of the contract's", (), Every, error=lambda s, e: own(e)
+variant("own-errors", "has exceptions of its own, subclasses of the contract's").override(
+    Every, error=lambda s, e: own(e)
 )
-CHAPTER.unusual(
-    "exchanged",
-    "raises TypeError where others raise ValueError, and the other way",
-    (),
-    Every,
-    error=lambda s, e: exchanged(e),
+variant("exchanged", "raises TypeError where others raise ValueError, and the other way").override(
+    Every, error=lambda s, e: exchanged(e)
 )
-CHAPTER.unusual("messages", "has messages in another language", (), Every, error=lambda s, e: other_words(e))
+variant("messages", "has messages in another language").override(Every, error=lambda s, e: other_words(e))
 
 
 # -- results -----------------------------------------------------------------------------------------------------------
@@ -193,27 +190,22 @@ def named(value: Any, name: str) -> Any:
     return TUPLES[name](*value) if isinstance(value, tuple) else value
 
 
-CHAPTER.unusual("numbers", "has a subclass of int", (), Every, result=lambda s, v, n: numbers(v))
-CHAPTER.unusual("texts", "has a subclass of str", (), Every, result=lambda s, v, n: texts(v))
-CHAPTER.unusual(
-    "named-tuples",
-    "returns tuples with names",
-    ("accept", "getsockname", "recvfrom"),
-    Every,
-    result=lambda s, v, n: named(v, n),
+variant("numbers", "has a subclass of int").override(Every, result=lambda s, v, n: numbers(v))
+variant("texts", "has a subclass of str").override(Every, result=lambda s, v, n: texts(v))
+variant("named-tuples", "returns tuples with names", "accept", "getsockname", "recvfrom").override(
+    Every, result=lambda s, v, n: named(v, n)
 )
 
 
-@CHAPTER.variety("bools", "reads flags as bools", "getopt", "setopt")
-class Bools(Port):
-    def getopt(self, *arguments: Any) -> Any:
-        found = self.inner.getopt(*arguments)
-        return bool(found) if arguments[1] in FLAGS else found
+@variant("bools", "reads flags as bools", "getopt", "setopt")
+def getopt(self: Wrapped, *arguments: Any) -> Any:
+    found = self.inner.getopt(*arguments)
+    return bool(found) if arguments[1] in FLAGS else found
 
 
 # -- looks -------------------------------------------------------------------------------------------------------------
-@CHAPTER.variety("more", "has more methods, options and words, is falsy, and equal to everything")
-class More(Port):
+@variant("more", "has more methods, options and words, is falsy, and equal to everything")
+class More(Wrapped):
     name = "more"
 
     def __len__(self) -> int:
@@ -250,8 +242,8 @@ class More(Port):
         return self.inner.shutdown(*(words.get(how, how) if isinstance(how, str) else how for how in arguments))
 
 
-@CHAPTER.variety("spaced", "holds one descriptor more for each socket", "close", "socket", "fileno")
-class Spaced(Port):
+@variant("spaced", "holds one descriptor more for each socket", "close", "socket", "fileno")
+class Spaced(Wrapped):
     spare = -1
 
     def start(self) -> None:
@@ -294,7 +286,7 @@ class Instance:
 
     def socket(self, domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
         """The factory."""
-        return Port(domain, type, protocol)
+        return Wrapped(domain, type, protocol)
 
 
 def by_name(domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
@@ -302,45 +294,44 @@ def by_name(domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
     return ByName(reference().socket(domain, type, protocol))
 
 
-CHAPTER.also("by-name", "finds its methods by name", by_name)
-CHAPTER.also("instance", "is an object that has the factory as a method", Instance())
+variant("by-name", "finds its methods by name").is_object(by_name)
+variant("instance", "is an object that has the factory as a method").is_object(Instance())
 
 
 # -- pace and noise ----------------------------------------------------------------------------------------------------
 def slowly(seconds: float) -> Callable[..., Any]:
     """Take one's time."""
-    return lambda sock, value, name: doing(value, lambda: time.sleep(seconds))
+    return lambda sock, value, name: with_effect(value, lambda: time.sleep(seconds))
 
 
-CHAPTER.unusual("slow", "takes 3 ms more for each call", (), Every, result=slowly(0.003))
-CHAPTER.unusual("prints", "prints each call", (), Every, result=lambda s, v, n: doing(v, lambda: print(n, v)))
-CHAPTER.unusual(
-    "logs", "logs each call", (), Every, result=lambda s, v, n: doing(v, lambda: print(n, v, file=sys.stderr))
+variant("slow", "takes 3 ms more for each call").override(Every, result=slowly(0.003))
+variant("prints", "prints each call").override(Every, result=lambda s, v, n: with_effect(v, lambda: print(n, v)))
+variant("logs", "logs each call").override(
+    Every, result=lambda s, v, n: with_effect(v, lambda: print(n, v, file=sys.stderr))
 )
 
 
-@CHAPTER.variety("threaded", "receives in a thread of its own", "recv")
-class Threaded(Port):
-    def recv(self, *arguments: Any) -> Any:
-        came: list[tuple[Any, BaseException | None]] = []
+@variant("threaded", "receives in a thread of its own", "recv")
+def recv(self: Wrapped, *arguments: Any) -> Any:
+    came: list[tuple[Any, BaseException | None]] = []
 
-        def run() -> None:
-            try:
-                came.append((self.inner.recv(*arguments), None))
-            except BaseException as error:
-                came.append((None, error))
+    def run() -> None:
+        try:
+            came.append((self.inner.recv(*arguments), None))
+        except BaseException as error:
+            came.append((None, error))
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join()
-        data, error = came[0]
-        if error is not None:
-            raise error
-        return data
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join()
+    data, error = came[0]
+    if error is not None:
+        raise error
+    return data
 
 
 # -- after close -------------------------------------------------------------------------------------------------------
-class Closed(Port):
+class Closed(Wrapped):
     """Knows by itself that it was closed."""
 
     closed = False
@@ -363,18 +354,13 @@ def unless_closed(name: str) -> Callable[..., Any]:
     def method(self: Closed, *arguments: Any) -> Any:
         if self.closed:
             raise self.refuse()
-        return getattr(Port, name)(self, *arguments)
+        return getattr(Wrapped, name)(self, *arguments)
 
     return method
 
 
 GUARDED = {name: unless_closed(name) for name in METHODS if name != "close"}
-CHAPTER.unusual("closed-argument", "takes any call after close for a bad argument", ("close",), Closed, **GUARDED)
-CHAPTER.unusual(
-    "closed-ebadf",
-    "answers any call after close with EBADF",
-    ("close",),
-    Closed,
-    refuse=lambda s: OSError(errno.EBADF, "closed"),
-    **GUARDED,
+variant("closed-argument", "takes any call after close for a bad argument", "close").override(Closed, **GUARDED)
+variant("closed-ebadf", "answers any call after close with EBADF", "close").override(
+    Closed, refuse=lambda s: OSError(errno.EBADF, "closed"), **GUARDED
 )
