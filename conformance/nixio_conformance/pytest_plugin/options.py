@@ -149,7 +149,9 @@ class RunOptions(ImplementationOptions):
 
     def pytest_arguments(self) -> list[str]:
         """The same as options of pytest."""
-        return [f"{option_of_pytest(name)}={value}" if value else option_of_pytest(name) for name, value in self._given()]
+        return [
+            f"{option_of_pytest(name)}={value}" if value else option_of_pytest(name) for name, value in self._given()
+        ]
 
     def command_line(self, *without: str) -> list[str]:
         """The same as words of `nixio-conformance run`, but for the fields named here."""
