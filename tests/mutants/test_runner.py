@@ -27,7 +27,7 @@ def judged(pool: Pool, *rows: Fault | Variant, search: bool = False) -> dict[str
     "row",
     [
         "chunks/offset-from-one-send",
-        "shutting/shutdown-swapped",
+        "shutting/shutdown-returns-word",
         "of_methods/missing/listen",
         "of_options/swapped/tcp-cork",
         "interrupts/crashes-getpeername",
@@ -48,9 +48,9 @@ def test_a_fault_that_nothing_reports_survives(pool: Pool) -> None:
 
 
 def test_a_named_clause_that_reports_nothing_makes_the_outcome_partly(pool: Pool) -> None:
-    fault = Fault("shutting/shutdown-rdwr-is-wr", "", ("shutdown.rdwr.own-end", "shutdown.rdwr.peer-end"))
+    fault = Fault("closing/connected-none", "", ("close.result.connected", "close.result.listening"))
     result = judged(pool, fault)[fault.id]
-    assert (result.outcome, result.silent) == ("partly", ("shutdown.rdwr.peer-end",))
+    assert (result.outcome, result.silent) == ("partly", ("close.result.listening",))
 
 
 def test_a_fault_that_only_another_clause_reports_is_found_elsewhere(pool: Pool) -> None:
