@@ -1,4 +1,4 @@
-"""What accept gives: a socket of its own, and no part of its listener."""
+"""The socket that accept returns is independent of its listener."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ def recv(self: Wrapped, *arguments: Any) -> Any:
 
 
 @fault(
-    "accepted-drops",
-    "recv on accepted sockets gives 1024 bytes at most, and the rest of what came is lost",
-    "accept.socket.receives",
+    "accepted-drops", "recv on accepted sockets returns at most 1024 bytes and drops the rest", "accept.socket.receives"
 )
 def recv(self: Wrapped, *arguments: Any) -> Any:
     data = self.inner.recv(*arguments)
@@ -97,7 +95,7 @@ def recv(self: Wrapped, *arguments: Any) -> Any:
 
 @fault(
     "accepted-number",
-    "fileno of an accepted socket is that of a helper",
+    "fileno of an accepted socket is that of another socket",
     "accept.socket.kernel-addresses",
     "accept.socket.kernel-kind",
 )

@@ -1,4 +1,4 @@
-"""accept: the queue, waiting, and what becomes of the listener."""
+"""accept: its results, the queue, waiting, and the state of the listener."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Accept(Hooked):
     methods = ("accept",)
 
     def accepted_as(self, sock: Any, host: Any, port: Any) -> Any:
-        """The result, from that of the reference."""
+        """The result, from the three values of the reference."""
         return sock, host, port
 
     def result(self, result: Any) -> Any:
@@ -32,12 +32,12 @@ class Accept(Hooked):
 
 
 def standard(sock: Any) -> Any:
-    """A socket of the standard library."""
+    """A socket of the standard library on a duplicate of the descriptor."""
     return socket.socket(fileno=os.dup(sock.number))
 
 
 def first_byte(sock: Wrapped) -> None:
-    """Take a byte, if one is there."""
+    """Consume a byte, if one has arrived."""
     with sock.borrowed() as borrowed:
         ignore_errors(borrowed.recv, 1, socket.MSG_DONTWAIT)
 
@@ -55,10 +55,10 @@ row("itself", "returns the listener", "accept.socket.own-descriptor").override(a
 row("non-blocking", "returns non-blocking sockets", "accept.socket.blocks").override(
     after=lambda s, r: r[0].inner.setblocking(False)
 )
-row("mode", "hands the listener's mode on", "accept.socket.blocks").override(
+row("mode", "copies the listener's blocking mode", "accept.socket.blocks").override(
     after=lambda s, r: r[0].inner.setblocking(s.blocking)
 )
-row("inheritable", "returns sockets that programs inherit", "accept.socket.not-inherited").override(
+row("inheritable", "returns inheritable sockets", "accept.socket.not-inherited").override(
     after=lambda s, r: os.set_inheritable(r[0].number, True)
 )
 row("leaks", "leaks a duplicate", "accept.result.socket").override(after=lambda s, r: os.dup(r[0].number))
@@ -71,7 +71,7 @@ row("nodelay", "sets nodelay", "accept.socket.adds-none").override(
 row("timeout", "sets a timeout", "accept.socket.adds-none").override(
     after=lambda s, r: r[0].inner.setopt("socket", "rcvtimeo", (5, 0))
 )
-row("clears", "clears the options that come from the listener", "accept.socket.options").override(
+row("clears", "clears the options inherited from the listener", "accept.socket.options").override(
     after=lambda s, r: r[0].inner.setopt("socket", "keepalive", 0)
 )
 row("listener-mode", "leaves the listener non-blocking", "accept.waits.each").override(
@@ -110,7 +110,7 @@ row("leaks-failing", "leaks a descriptor when it fails", "accept.failing.leaks-n
 )
 
 
-@fault("accept-loses", "accept takes all that wait and drops all but one", "accept.order.connections")
+@fault("accept-loses", "accept takes all pending connections and closes all but one", "accept.order.connections")
 def accepted_as(self: Accept, sock: Any, host: Any, port: Any) -> Any:
     with contextlib.suppress(OSError), self.for_now(blocking=False):
         while True:
@@ -138,7 +138,7 @@ class LastIn(Wrapped):
         return self.wrap(sock), host, port
 
 
-@fault("accept-dead", "accept passes over a peer that has closed already", "accept.peer.gone")
+@fault("accept-dead", "accept skips a connection whose peer has closed it", "accept.peer.gone")
 def accepted_as(self: Accept, sock: Any, host: Any, port: Any) -> Any:
     poll = select.poll()
     poll.register(sock.number, select.POLLRDHUP)
@@ -148,7 +148,7 @@ def accepted_as(self: Accept, sock: Any, host: Any, port: Any) -> Any:
     return sock, host, port
 
 
-@fault("accept-reset", "accept fails with ENOTCONN for a peer that broke the connection", "accept.peer.reset")
+@fault("accept-reset", "accept fails with ENOTCONN for a connection that the peer has reset", "accept.peer.reset")
 def accepted_as(self: Accept, sock: Any, host: Any, port: Any) -> Any:
     try:
         sock.inner.getpeername()
@@ -158,12 +158,7 @@ def accepted_as(self: Accept, sock: Any, host: Any, port: Any) -> Any:
     return sock, host, port
 
 
-@fault(
-    "accept-waits",
-    "accept waits on a listener that must not wait",
-    "accept.non-blocking",
-    "setblocking.false.accepting",
-)
+@fault("accept-waits", "accept blocks on a non-blocking listener", "accept.non-blocking", "setblocking.false.accepting")
 def accept(self: Wrapped) -> Any:
     if not self.blocking and self.listens:
         select.select([self.number], [], [], 8)
@@ -176,7 +171,7 @@ def accept(self: Wrapped) -> Any:
         return Wrapped.accept(self)
 
 
-@fault("accept-ignores-timeout", "accept waits on after rcvtimeo", "accept.timeout")
+@fault("accept-ignores-timeout", "accept waits longer than rcvtimeo", "accept.timeout")
 def failed(self: Accept, error: Exception) -> Any:
     while isinstance(error, BlockingIOError) and self.blocking:
         try:
@@ -240,7 +235,7 @@ class Aborts(Accept):
         return sock, host, port
 
 
-@fault("accept-blocked-for-good", "an accept that would have blocked never accepts again", "accept.non-blocking.then")
+@fault("accept-blocked-for-good", "after a would-block, accept never succeeds again", "accept.non-blocking.then")
 class BlockedForGood(Accept):
     refusal: Exception | None = None
 

@@ -1,4 +1,4 @@
-"""Addresses that are wrong because of what happened before: remembered, stale, or told for somebody else."""
+"""Addresses that are wrong because of earlier calls: stored, stale, or another socket's."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ fault = GROUP.fault
 
 
 def peer_of(sock: Any) -> Any:
-    """A stream's peer, if it has one."""
+    """A stream's peer, or None."""
     try:
         return sock.inner.getpeername() if sock.stream else None
     except OSError:
         return None
 
 
-@fault("bound-echo", "getsockname tells what bind was given", "getsockname.bound.reached")
+@fault("bound-echo", "getsockname returns the arguments of bind", "getsockname.bound.reached")
 class BoundEcho(Wrapped):
     asked: Any = None
 
@@ -32,13 +32,13 @@ class BoundEcho(Wrapped):
         return result
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return self.asked or told
+        result = self.inner.getsockname()
+        return self.asked or result
 
 
 @fault(
     "cached-getsockname",
-    "getsockname tells what it told first",
+    "getsockname repeats its first result",
     "getsockname.state.after-bind",
     "getsockname.state.after-connect",
 )
@@ -46,22 +46,22 @@ class CachedName(Wrapped):
     first: Any = None
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        self.first = self.first or told
+        result = self.inner.getsockname()
+        self.first = self.first or result
         return self.first
 
 
-@fault("cached-getpeername", "getpeername tells what it told first", "getpeername.state.reconnected")
+@fault("cached-getpeername", "getpeername repeats its first result", "getpeername.state.reconnected")
 class CachedPeer(Wrapped):
     first: Any = None
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        self.first = self.first or told
+        result = self.inner.getpeername()
+        self.first = self.first or result
         return self.first
 
 
-@fault("failed-bind-echo", "getsockname tells an address that bind could not have", "getsockname.state.failed-bind")
+@fault("failed-bind-echo", "getsockname returns the address of a failed bind", "getsockname.state.failed-bind")
 class FailedBind(Wrapped):
     asked: Any = None
 
@@ -75,11 +75,11 @@ class FailedBind(Wrapped):
         return result
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return (self.asked[0], None if self.unix else self.asked[1]) if self.asked else told
+        result = self.inner.getsockname()
+        return (self.asked[0], None if self.unix else self.asked[1]) if self.asked else result
 
 
-@fault("connect-echo", "getpeername tells what connect was given", "getpeername.state.failed-connect")
+@fault("connect-echo", "getpeername returns the arguments of connect", "getpeername.state.failed-connect")
 class ConnectEcho(Wrapped):
     asked: Any = None
 
@@ -96,7 +96,7 @@ class ConnectEcho(Wrapped):
 
 @fault(
     "unconnected-empty",
-    "getpeername without a peer tells an empty host",
+    "getpeername without a peer returns an empty host",
     "getpeername.state.unconnected",
     "getpeername.state.listening",
 )
@@ -127,7 +127,7 @@ def getpeername(self: Wrapped) -> Any:
         return None if self.type == "raw" and with_errno(error, errno.ENOTCONN) else raising(error)
 
 
-@fault("heard-getpeername", "getpeername tells who was heard last", "getpeername.state.exchanged")
+@fault("heard-getpeername", "getpeername returns the last sender's address", "getpeername.state.exchanged")
 class HeardLast(Wrapped):
     heard: Any = None
 
@@ -142,10 +142,10 @@ class HeardLast(Wrapped):
             return tuple(self.heard) if self.heard and with_errno(error, errno.ENOTCONN) else raising(error)
 
 
-@fault("peer-closed-lost", "getpeername tells no host when the peer has closed", "getpeername.state.peer-closed")
+@fault("peer-closed-lost", "getpeername returns no host when the peer has closed", "getpeername.state.peer-closed")
 class PeerClosedLost(Wrapped):
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
+        result = self.inner.getpeername()
         if self.stream and self.type != "raw":
             with self.borrowed() as sock:
                 try:
@@ -153,21 +153,21 @@ class PeerClosedLost(Wrapped):
                         return ("", 0)
                 except BlockingIOError:
                     pass
-        return told
+        return result
 
 
-@fault("name-closed-lost", "getsockname tells no host when the peer has closed", "getsockname.state.peer-closed")
+@fault("name-closed-lost", "getsockname returns no host when the peer has closed", "getsockname.state.peer-closed")
 class NameClosedLost(PeerClosedLost):
     def getpeername(self) -> Any:
         return self.inner.getpeername()
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
+        result = self.inner.getsockname()
         connected = self.stream and peer_of(self)
-        return ("", 0) if connected and super().getpeername() == ("", 0) else told
+        return ("", 0) if connected and super().getpeername() == ("", 0) else result
 
 
-@fault("unbound-fails", "getsockname of a socket that is not bound fails", "getsockname.unbound.unspecified")
+@fault("unbound-fails", "getsockname of an unbound socket fails", "getsockname.unbound.unspecified")
 def getsockname(self: Wrapped) -> Any:
     host, port = self.inner.getsockname()
     if self.internet and port == 0 and self.type != "raw":
@@ -175,7 +175,7 @@ def getsockname(self: Wrapped) -> Any:
     return host, port
 
 
-@fault("sent-fails", "getsockname of a socket that sent without bind tells port 0", "getsockname.state.sent")
+@fault("sent-fails", "getsockname of a socket that sent without bind returns port 0", "getsockname.state.sent")
 class SentFails(Wrapped):
     sent = False
 
@@ -196,20 +196,18 @@ class SentFails(Wrapped):
 )
 class UnixUnsupported(Wrapped):
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return told if self.internet else self._refuse()
+        result = self.inner.getsockname()
+        return result if self.internet else self._refuse()
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        return told if self.internet else self._refuse()
+        result = self.inner.getpeername()
+        return result if self.internet else self._refuse()
 
     def _refuse(self) -> Any:
         raise system(errno.EAFNOSUPPORT)
 
 
-@fault(
-    "stale-accept", "accept tells the path of the peer before, for one that has no name", "accept.peer.unix-not-stale"
-)
+@fault("stale-accept", "accept returns the previous peer's path for an unnamed peer", "accept.peer.unix-not-stale")
 class StaleAccept(Wrapped):
     last = ""
 
@@ -220,19 +218,19 @@ class StaleAccept(Wrapped):
         return sock, host, port
 
 
-@fault("reconnected-getpeername", "a second socket tells the first one's peer", "getpeername.accepted.each")
+@fault("reconnected-getpeername", "accepted sockets return the first one's peer", "getpeername.accepted.each")
 class SharedPeer(Wrapped):
     latest: ClassVar[list[Any]] = []
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
+        result = self.inner.getpeername()
         if self.accepted:
-            self.latest.append(told)
+            self.latest.append(result)
             return self.latest[0]
-        return told
+        return result
 
 
-@fault("peerless", "getpeername has no peer for good when it had none once", "getpeername.state.after-connect")
+@fault("peerless", "after a failed getpeername, it fails for good", "getpeername.state.after-connect")
 class Peerless(Wrapped):
     refusal: OSError | None = None
 
@@ -248,7 +246,7 @@ class Peerless(Wrapped):
 
 @fault(
     "listener-getsockname",
-    "getsockname of an accepted socket tells the listener's address",
+    "getsockname of an accepted socket returns the listener's address",
     "getsockname.accepted.wildcard",
 )
 class ListenersName(Wrapped):
@@ -260,29 +258,29 @@ class ListenersName(Wrapped):
         return sock, host, port
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return self.parent or told
+        result = self.inner.getsockname()
+        return self.parent or result
 
 
 @fault(
     "accepted-none",
-    "accepted sockets tell no address of their own, nor their peer's",
+    "accepted sockets return neither their own address nor their peer's",
     "getsockname.accepted.local",
     "getpeername.accepted.named",
 )
 class AcceptedNone(Wrapped):
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return ("", None if self.unix else 0) if self.accepted else told
+        result = self.inner.getsockname()
+        return ("", None if self.unix else 0) if self.accepted else result
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        return ("", None if self.unix else 0) if self.accepted else told
+        result = self.inner.getpeername()
+        return ("", None if self.unix else 0) if self.accepted else result
 
 
 @fault(
     "peer-path-getsockname",
-    "getsockname of an unnamed UNIX client tells the peer's path",
+    "getsockname of an unnamed UNIX client returns the peer's path",
     "getsockname.state.connected-unnamed",
 )
 def getsockname(self: Wrapped) -> Any:
@@ -290,7 +288,7 @@ def getsockname(self: Wrapped) -> Any:
     return peer_of(self) or (host, port) if self.unix and not host else (host, port)
 
 
-@fault("sender-getsockname", "getsockname tells a port of its own", "getsockname.bound.sender")
+@fault("sender-getsockname", "getsockname returns another port", "getsockname.bound.sender")
 def getsockname(self: Wrapped) -> Any:
     host, port = self.inner.getsockname()
     return (host, port ^ 1) if self.internet and port else (host + "/" if self.unix and host else host, port)

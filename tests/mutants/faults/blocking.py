@@ -1,4 +1,4 @@
-"""setblocking: which calls wait, and for how long it lasts."""
+"""setblocking: which calls wait, and how long the mode lasts."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ fault = GROUP.fault
 
 
 def mode(change: Callable[[Any, bool], Any]) -> Any:
-    """Change the mode that was asked for."""
+    """Change the requested mode."""
     return lambda sock, *a: (change(sock, a[0]),) if a and isinstance(a[0], bool) else a
 
 
 def replaced(sock: Wrapped) -> None:
-    """Another socket with the number."""
+    """Put another socket behind the descriptor."""
     other = reference().socket(sock.domain, sock.type, sock.protocol)
     os.dup2(other.fileno(), sock.number, inheritable=False)
     other.close()
 
 
 def timeouts(sock: Wrapped, value: tuple[int, int]) -> None:
-    """Set both."""
+    """Set both timeouts to (seconds, microseconds)."""
     for option in ("sndtimeo", "rcvtimeo"):
         sock.inner.setopt("socket", option, value)
 
@@ -52,18 +52,20 @@ row(
     "setblocking.true.receiving",
     "setblocking.true.accepting",
 ).override(pass_on=mode(lambda s, b: b and s.blocking))
-row("optional", "takes nothing for true", "setblocking.argument.required").override(pass_on=lambda s, *a: a or (True,))
-row("new-behind", "makes a new socket with the same number", "setblocking.descriptor").override(
+row("optional", "needs no argument, which means true", "setblocking.argument.required").override(
+    pass_on=lambda s, *a: a or (True,)
+)
+row("new-behind", "puts a new socket behind the descriptor", "setblocking.descriptor").override(
     after=lambda s, r: replaced(s)
 )
-row("refused-does", "does something before it refuses", "setblocking.argument.nothing-done").override(
+row("refused-does", "acts before it refuses its argument", "setblocking.argument.nothing-done").override(
     before=lambda s, *a: os.set_blocking(s.number, False) if not a or not isinstance(a[0], bool) else None
 )
-row("returns-before", "returns the mode before", "setblocking.result.true").override(result=lambda s, r: s.blocking)
+row("returns-before", "returns the previous mode", "setblocking.result.true").override(result=lambda s, r: s.blocking)
 row("connected-none", "returns nothing on a connected socket", "setblocking.result.connected").override(
     result=lambda s, r: None if bool(peer_of(s)) else r
 )
-row("inheritable", "has programs inherit the descriptor", "fileno.not-inherited.later").override(
+row("inheritable", "makes the descriptor inheritable", "fileno.not-inherited.later").override(
     after=lambda s, r: os.set_inheritable(s.number, True)
 )
 row("clears-timeouts", "clears the timeouts", "setblocking.timeouts").override(after=lambda s, r: timeouts(s, (0, 0)))
@@ -76,7 +78,7 @@ row("on-listener", "does nothing on a listener", "setblocking.false.accepting").
 
 
 class Beside(Wrapped):
-    """The mode is kept beside the descriptor, and some methods look at it."""
+    """The mode is an attribute that some methods ignore; the descriptor stays in blocking mode."""
 
     #: The methods that wait whatever the mode.
     ignoring: ClassVar[tuple[str, ...]] = ()
@@ -131,7 +133,7 @@ ignoring("not-connect", "connect", "setblocking.false.connecting-tcp", "setblock
 )
 
 
-@fault("setblocking-timeouts", "setblocking is done with timeouts of 20 ms", "setblocking.timeouts")
+@fault("setblocking-timeouts", "setblocking sets timeouts of 20 ms instead of the mode", "setblocking.timeouts")
 def setblocking(self: Wrapped, *arguments: Any) -> Any:
     if len(arguments) != 1 or not isinstance(arguments[0], bool):
         return self.inner.setblocking(*arguments)
@@ -139,7 +141,7 @@ def setblocking(self: Wrapped, *arguments: Any) -> Any:
     return True
 
 
-@fault("setblocking-once", "setblocking works once only", "setblocking.true.receiving")
+@fault("setblocking-once", "only the first setblocking has an effect", "setblocking.true.receiving")
 class BlockingOnce(Wrapped):
     done = False
 
@@ -151,7 +153,7 @@ class BlockingOnce(Wrapped):
         return result
 
 
-@fault("setblocking-forgets", "a call that would block sets the socket back to waiting", "setblocking.false.lasts")
+@fault("setblocking-forgets", "a would-block sets the socket back to blocking", "setblocking.false.lasts")
 def recv(self: Wrapped, *arguments: Any) -> Any:
     try:
         return self.inner.recv(*arguments)
@@ -160,7 +162,7 @@ def recv(self: Wrapped, *arguments: Any) -> Any:
         raise
 
 
-@fault("setblocking-all", "setblocking is for all sockets at once", "setblocking.own")
+@fault("setblocking-all", "setblocking applies to all sockets", "setblocking.own")
 class AllSockets(Wrapped):
     all: ClassVar[list[Any]] = []
 
@@ -177,7 +179,7 @@ class AllSockets(Wrapped):
 
 @fault(
     "setblocking-toggles",
-    "setblocking changes the mode, whatever it is given",
+    "setblocking toggles the mode whatever its argument",
     "setblocking.repeated.false",
     "setblocking.repeated.true",
     methods=("setblocking",),
@@ -188,7 +190,7 @@ def pass_on(self: Hooked, *arguments: Any) -> tuple[Any, ...]:
 
 @fault(
     "setblocking-true-forgets",
-    "setblocking forgets the timeouts when it is given true",
+    "setblocking clears the timeouts for true",
     "setblocking.timeouts.count",
     methods=("setblocking",),
 )

@@ -1,4 +1,4 @@
-"""Which bytes of the buffer are sent: offset, length and the buffer itself, wrong in send, write or sendto alone."""
+"""Which bytes of the buffer are sent: offset, length and the buffer, wrong in one of send, write and sendto."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ GROUP = Group(__name__)
 
 
 def between(value: Any, low: int, high: int) -> bool:
-    """Whether it is a number from `low` to below `high`."""
+    """Whether it is an int from `low` to below `high`."""
     return is_int(value) and low <= value < high
 
 
 def rest(buffer: Any, offset: Any) -> int:
-    """How many bytes there are from `offset` on."""
+    """Number of bytes from `offset` on."""
     return size(buffer) - (offset or 0)
 
 
@@ -28,13 +28,13 @@ each("offset-from-one", "the first byte has offset 1", "offset.zero-based").over
 each("offset-ignored", "the offset is ignored", "offset.zero-based", "length.chunk").override(
     pass_on=lambda s, b, o, n: (b, 0 if positive(o) else o, n)
 )
-each("offset-needs-length", "the offset counts only where there is a length", "offset.zero-based").override(
+each("offset-needs-length", "the offset is ignored without a length", "offset.zero-based").override(
     pass_on=lambda s, b, o, n: (b, 0 if n is None and positive(o) else o, n)
 )
-each("offset-default-one", "without an offset, the first byte is left out", "offset.default").override(
+each("offset-default-one", "without an offset, the first byte is missing", "offset.default").override(
     pass_on=lambda s, b, o, n: (b, 1 if o is None and n is None and size(b) else o, n)
 )
-each("offset-required", "an offset has to be given", "offset.default").override(
+each("offset-required", "an offset is required", "offset.default").override(
     pass_on=lambda s, b, o, n: (b, o, n) if o is not None else raising(TypeError("offset"))
 )
 each("offset-from-end", "a negative offset counts from the end", "offset.negative").override(
@@ -46,7 +46,7 @@ each("offset-negative-zero", "a negative offset is 0", "offset.negative").overri
 each("offset-wraps-32", "an offset of 2^32 and more wraps", "offset.wide").override(
     pass_on=lambda s, b, o, n: (b, o & 0xFFFFFFFF if positive(o) else o, n)
 )
-each("offset-wraps-31", "an offset of 2^31 becomes negative, and 0", "offset.wide").override(
+each("offset-wraps-31", "an offset of 2^31 becomes 0", "offset.wide").override(
     pass_on=lambda s, b, o, n: (b, 0 if between(o, 1 << 31, 1 << 32) else o, n)
 )
 each("offset-past-end-refused", "an offset past the end is refused", "offset.past-end").override(
@@ -58,11 +58,11 @@ each("offset-at-end-refused", "an offset at the end is refused", "offset.past-en
 each("offset-past-end-all", "an offset at or past the end sends everything", "offset.past-end").override(
     pass_on=lambda s, b, o, n: (b, 0 if positive(o) and o >= size(b) else o, n)
 )
-each("offset-modulo", "an offset past the end begins again at the start", "offset.past-end").override(
+each("offset-modulo", "an offset past the end wraps around", "offset.past-end").override(
     pass_on=lambda s, b, o, n: (b, o % size(b) if size(b) and positive(o) and o > size(b) else o, n)
 )
 
-each("length-is-end", "the length is where the chunk ends", "length.chunk").override(
+each("length-is-end", "the length is the position of the chunk's end", "length.chunk").override(
     pass_on=lambda s, b, o, n: (b, o, max(n - o, 0) if positive(o) and positive(n) else n)
 )
 each("length-ignored", "the length is ignored", "length.chunk").override(
@@ -71,19 +71,19 @@ each("length-ignored", "the length is ignored", "length.chunk").override(
 each("length-needs-offset", "the length is ignored where the offset is 0", "length.chunk").override(
     pass_on=lambda s, b, o, n: (b, o, None if positive(n) and not o else n)
 )
-each("length-one-less", "a chunk that goes to the end loses its last byte", "length.chunk").override(
+each("length-one-less", "a chunk up to the end loses its last byte", "length.chunk").override(
     pass_on=lambda s, b, o, n: (b, o, n - 1 if positive(n) and is_int(o) and n == rest(b, o) else n)
 )
-each("length-one-more", "a chunk has one byte more", "length.chunk").override(
+each("length-one-more", "a chunk has one byte too many", "length.chunk").override(
     pass_on=lambda s, b, o, n: (b, o, n + 1 if positive(n) else n)
 )
-each("length-default-short", "without a length, the last byte is left out", "length.default").override(
+each("length-default-short", "without a length, the last byte is missing", "length.default").override(
     pass_on=lambda s, b, o, n: (b, o, rest(b, o) - 1 if n is None and is_int(o) and 0 <= o < size(b) else n)
 )
 each("swapped", "offset and length are swapped", "length.chunk").override(
     pass_on=lambda s, b, o, n: (b, n, o) if is_int(o) and is_int(n) else (b, o, n)
 )
-each("length-negative-slice", "a negative length leaves out so many bytes of the end", "length.negative").override(
+each("length-negative-slice", "a negative length leaves out that many bytes at the end", "length.negative").override(
     pass_on=lambda s, b, o, n: (b, o, max(rest(b, o) + n, 0) if is_int(n) and n < 0 and is_int(o or 0) else n)
 )
 each("length-negative-one", "a negative length is 1", "length.negative").override(
@@ -92,13 +92,13 @@ each("length-negative-one", "a negative length is 1", "length.negative").overrid
 each("length-wraps-32", "a length of 2^32 and more wraps", "length.wide").override(
     pass_on=lambda s, b, o, n: (b, o, n & 0xFFFFFFFF if positive(n) else n)
 )
-each("length-wraps-31", "a length of 2^31 becomes negative, and nothing is sent", "length.wide").override(
+each("length-wraps-31", "a length of 2^31 becomes 0", "length.wide").override(
     pass_on=lambda s, b, o, n: (b, o, 0 if between(n, 1 << 31, 1 << 32) else n)
 )
 each("length-past-end-refused", "a length past the end is refused", "length.past-end").override(
     pass_on=lambda s, b, o, n: raising(ValueError("length")) if positive(n) and n > rest(b, o) >= 0 else (b, o, n)
 )
-each("length-past-end-padded", "a length past the end is filled with NUL", "length.past-end").override(
+each("length-past-end-padded", "a length past the end is padded with NUL", "length.past-end").override(
     pass_on=lambda s, b, o, n: (
         (flat(b).ljust((o or 0) + n, b"\0"), o, n) if between(n, 1, 65536) and between(o or 0, 0, 65536) else (b, o, n)
     )
@@ -116,7 +116,7 @@ each("utf-8", "bytes from 128 on are sent as UTF-8", "data.binary").override(
 each("ascii", "bytes from 128 on become question marks", "data.binary").override(
     pass_on=lambda s, b, o, n: (bytes(c if c < 128 else 63 for c in flat(b)), o, n)
 )
-each("nul-ends", "the data end at their first NUL", "data.binary").override(
+each("nul-ends", "the data ends at its first NUL", "data.binary").override(
     pass_on=lambda s, b, o, n: (flat(b).split(b"\0")[0], o, n)
 )
 each("crlf", "a newline is sent as CR and LF", "data.binary").override(
@@ -128,7 +128,7 @@ each("newline", "a newline is sent after the data", "data.arrives").override(
 
 
 def items(sock: Wrapped, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
-    """Count the items of a view, whatever size they have."""
+    """Count items of a memoryview instead of bytes."""
     view = memoryview(buffer)
     if view.itemsize == 1:
         return buffer, offset, length
@@ -146,12 +146,12 @@ def no_bytearray(sock: Wrapped, buffer: Any, offset: Any, length: Any) -> tuple[
 
 
 def as_text(sock: Wrapped, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
-    """Make bytes of anything."""
+    """Convert any object to bytes."""
     return buffer if isinstance(buffer, (bytes, bytearray, memoryview)) else repr(buffer).encode(), offset, length
 
 
 def text_is_zero(sock: Wrapped, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
-    """Take text for 0, as C's atoi does."""
+    """Convert a string to 0, as C's atoi does."""
     return buffer, *(0 if isinstance(value, str) else value for value in (offset, length))
 
 
@@ -159,17 +159,17 @@ some = GROUP.rows(Sender, "{}-{method}", "{method}: {}", "{method}.{}", methods=
 some("items", "offset and length count a view's items, not bytes", "buffer.bytes-like").override(pass_on=items)
 some("no-memoryview", "a memoryview is refused", "buffer.bytes-like").override(pass_on=no_view)
 some("no-bytearray", "a bytearray is refused", "buffer.bytes-like").override(pass_on=no_bytearray)
-some("anything", "what is no buffer is sent as its repr", "buffer.converted").override(pass_on=as_text)
-some("text-is-zero", "text is 0", "offset.number").override(pass_on=text_is_zero)
+some("anything", "an object that is no buffer is sent as its repr", "buffer.converted").override(pass_on=as_text)
+some("text-is-zero", "a string as offset is 0", "offset.number").override(pass_on=text_is_zero)
 
 
 def empty_for_none(sock: Wrapped, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
-    """Nothing to send is an empty buffer."""
+    """Convert None and False to an empty buffer."""
     return (b"" if buffer is None or buffer is False else buffer), offset, length
 
 
 def halves_view(sock: Wrapped, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
-    """Count items of two bytes wherever there is a chunk of a view."""
+    """Count items of two bytes in a buffer that is not bytes."""
     wide = not isinstance(buffer, (bytes, bytearray)) and is_int(offset) and offset > 0
     return buffer, (offset // 2 if wide else offset), length
 
@@ -180,8 +180,8 @@ def every_third(sock: Wrapped, buffer: Any, offset: Any, length: Any) -> tuple[A
 
 
 some("empty-for-none", "None is an empty buffer", "buffer.required").override(pass_on=empty_for_none)
-some("halves-view", "the offset of what is not bytes is halved", "buffer.bytes-like-chunk").override(
+some("halves-view", "the offset into a buffer other than bytes is halved", "buffer.bytes-like-chunk").override(
     pass_on=halves_view
 )
-some("length-text-is-zero", "a length that is text is 0", "length.number").override(pass_on=text_is_zero)
-each("thirds", "offsets are rounded to multiples of three", "chunk.any").override(pass_on=every_third)
+some("length-text-is-zero", "a length that is a string as offset is 0", "length.number").override(pass_on=text_is_zero)
+each("thirds", "offsets are rounded down to multiples of three", "chunk.any").override(pass_on=every_third)

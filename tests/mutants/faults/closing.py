@@ -1,4 +1,4 @@
-"""close, what is left open, and what methods do after it."""
+"""close: what it leaves open, and what methods do after it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Close(Wrapped):
     """close through hooks."""
 
     def before(self) -> None:
-        """What is done while there is a descriptor."""
+        """Runs before the descriptor is closed."""
 
     def after(self, result: Any) -> Any:
         """The result."""
@@ -35,20 +35,20 @@ class Close(Wrapped):
 
 
 def reset(sock: Wrapped) -> None:
-    """Have close break the connection."""
+    """Make close reset the connection."""
     if sock.stream and sock.internet:
         with sock.borrowed() as borrowed:
             borrowed.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def linger_off(sock: Wrapped) -> None:
-    """Have close not wait."""
+    """Switch linger off, so that close does not wait."""
     if sock.stream and sock.internet:
         sock.inner.setopt("socket", "linger", 0)
 
 
 def pending(sock: Wrapped) -> None:
-    """Have close tell the pending error."""
+    """Close and raise the pending error."""
     number = sock.inner.getopt("socket", "error")
     if number:
         sock.inner.close()
@@ -56,7 +56,7 @@ def pending(sock: Wrapped) -> None:
 
 
 def await_peer(sock: Wrapped) -> None:
-    """Have close wait for the peer's."""
+    """Wait until the peer closes."""
     if sock.stream:
         with contextlib.suppress(OSError):
             sock.inner.getpeername()
@@ -67,14 +67,14 @@ def await_peer(sock: Wrapped) -> None:
 
 
 def unlink(sock: Wrapped) -> None:
-    """Remove the path."""
+    """Remove the file that the socket is bound to."""
     path = sock.inner.getsockname()[0]
     if sock.unix and isinstance(path, str) and path and not sock.accepted:
         ignore_errors(os.unlink, path)
 
 
 def unlink_peer(sock: Wrapped) -> None:
-    """Remove the peer's path."""
+    """Remove the file that the peer is bound to."""
     if sock.unix and not sock.accepted:
         with contextlib.suppress(OSError):
             path = sock.inner.getpeername()[0]
@@ -83,7 +83,7 @@ def unlink_peer(sock: Wrapped) -> None:
 
 
 def drop_queue(sock: Wrapped) -> None:
-    """Stay open as long as a connection waits."""
+    """Keep a listener open by a duplicate."""
     if sock.stream and sock.listens:
         os.dup(sock.number)
 
@@ -101,19 +101,19 @@ row("stays-open-listening", "leaves listeners open", "close.descriptor.listening
 row("leaks", "leaks another descriptor", "close.descriptor.none-left").override(
     before=lambda s: os.open(os.devnull, os.O_RDONLY)
 )
-row("shuts-down", "shuts down what others share", "close.shared").override(
+row("shuts-down", "shuts the connection down for other descriptors too", "close.shared").override(
     before=lambda s: ignore_errors(s.inner.shutdown, "rdwr")
 )
-row("shutdown-fails", "fails where the socket is not connected", "close.result.true").override(
+row("shutdown-fails", "fails on an unconnected socket", "close.result.true").override(
     before=lambda s: s.inner.shutdown("rdwr") if s.stream and s.internet else None
 )
-row("resets", "breaks the connection", "close.peer.end", "close.peer.data-first").override(before=reset)
+row("resets", "resets the connection", "close.peer.end", "close.peer.data-first").override(before=reset)
 row("linger-off", "never waits", "setopt.socket-linger.effect.waits").override(before=linger_off)
 row("waits", "waits for the peer to close", "close.result.connected").override(before=await_peer)
 row("pending-error", "raises the pending error", "close.result.state").override(before=pending)
 row("unlinks", "removes the path", "close.unix.path-stays").override(before=unlink)
 row("unlinks-peer", "removes the peer's path", "close.unix.other-files").override(before=unlink_peer)
-row("marks", "sends a byte before the end", "close.peer.data-first").override(
+row("marks", "sends a byte before it closes", "close.peer.data-first").override(
     before=lambda s: ignore_errors(s.inner.send, b"\0") if s.stream else None
 )
 fault("returns-zero", "close returns 0", "close.result.true").override(Close, after=lambda s, r: 0)
@@ -130,7 +130,7 @@ def failed(self: Hooked, error: Exception) -> Any:
     return True
 
 
-@fault("second-other", "a second close closes what has the number by then", "close.reused.method")
+@fault("second-other", "a second close closes whatever has the number now", "close.reused.method")
 class SecondOther(Wrapped):
     old = -1
 
@@ -142,7 +142,7 @@ class SecondOther(Wrapped):
         return self.inner.close()
 
 
-@fault("all-at-once", "close closes the socket that was made before too", "close.independent")
+@fault("all-at-once", "close closes the previously created socket too", "close.independent")
 class AllAtOnce(Close):
     latest: ClassVar[list[Any]] = []
 
@@ -155,7 +155,7 @@ class AllAtOnce(Close):
             ignore_errors(self.before_me.close)
 
 
-@fault("garbage-kept", "a socket that nobody has any more stays open", "close.garbage.closes", "close.garbage.peer-end")
+@fault("garbage-kept", "an unreferenced socket stays open", "close.garbage.closes", "close.garbage.peer-end")
 class GarbageKept(Wrapped):
     kept: ClassVar[list[Any]] = []
 
@@ -178,7 +178,7 @@ class GarbageAgain(Wrapped):
             ignore_errors(os.close, self.old)
 
 
-@fault("late", "close waits for the garbage collector", "close.peer.end")
+@fault("late", "close leaves closing to the garbage collector", "close.peer.end")
 class Late(Wrapped):
     closed = False
 
@@ -193,7 +193,7 @@ class Late(Wrapped):
 
 
 class Reused(Wrapped):
-    """After close, one method goes to whatever has the number."""
+    """After close, one method acts on the descriptor's old number."""
 
     old = -1
 
@@ -204,7 +204,7 @@ class Reused(Wrapped):
         return result
 
     def on_old(self, action: Callable[[socket.socket], Any]) -> Any:
-        """Do something with the old number."""
+        """Call `action` with a socket on the old number."""
         sock = socket.socket(fileno=self.old)
         try:
             return action(sock)
@@ -213,7 +213,7 @@ class Reused(Wrapped):
 
 
 def target(arguments: tuple[Any, ...]) -> Any:
-    """The address that a method was given, as the system takes it."""
+    """The address of a method's arguments, as the standard library takes it."""
     host, port = (*arguments, None, None)[:2]
     return (host or "127.0.0.1", port) if isinstance(port, int) else host
 
@@ -250,7 +250,7 @@ for method, clause, act in REUSED:
     )
 
 
-@fault("new-after-close", "a socket that was closed before it was used still answers", "close.after.new")
+@fault("new-after-close", "a socket that is closed unused still answers", "close.after.new")
 class NewAfterClose(Wrapped):
     used = False
 
@@ -270,7 +270,7 @@ class NewAfterClose(Wrapped):
         return self.inner.connect(*arguments)
 
 
-@fault("attribute-error", "after close everything raises AttributeError", "close.after.method")
+@fault("attribute-error", "after close, every method raises AttributeError", "close.after.method")
 def close(self: Wrapped) -> Any:
     result = self.inner.close()
     self.inner = None
@@ -285,16 +285,11 @@ class Reopens(Reused):
         return self.inner.connect(*arguments)
 
 
-@fault("key-error", "after close everything raises KeyError", "close.after.method", methods=("getsockname",))
+@fault("key-error", "after close, every method raises KeyError", "close.after.method", methods=("getsockname",))
 def failed(self: Hooked, error: Exception) -> Any:
     raise KeyError("closed") if getattr(error, "errno", 0) == errno.EBADF else error
 
 
-@fault(
-    "errno-stale",
-    "after close, failures have the errno of the failure before",
-    "close.after.method",
-    methods=("fileno",),
-)
+@fault("errno-stale", "after close, failures have another errno", "close.after.method", methods=("fileno",))
 def failed(self: Hooked, error: Exception) -> Any:
     return raising(system(errno.ENOENT))

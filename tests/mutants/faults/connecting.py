@@ -1,4 +1,4 @@
-"""connect: connections in the making, peers of datagram sockets, and what a failure leaves."""
+"""connect: connections in progress, peers of datagram sockets, and the state after a failure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,7 @@ GROUP = Group(__name__)
 fault = GROUP.fault
 
 
-@fault(
-    "failure-replaces",
-    "a refused connect leaves a new socket behind",
-    "connect.refused.same-socket",
-    methods=("connect",),
-)
+@fault("failure-replaces", "a refused connect replaces the socket", "connect.refused.same-socket", methods=("connect",))
 def failed(self: Opener, error: Exception) -> Any:
     if with_errno(error, errno.ECONNREFUSED) and self.type != "raw":
         old, self.inner = self.inner, reference().socket(self.domain, self.type)
@@ -30,7 +25,7 @@ def failed(self: Opener, error: Exception) -> Any:
 
 @fault(
     "datagram-remembers",
-    "connect only remembers a datagram socket's peer",
+    "connect stores a datagram socket's peer without connecting",
     "connect.dgram.filters",
     "getpeername.connected.system",
 )
@@ -40,12 +35,9 @@ class Remembers(Wrapped):
     def connect(self, *arguments: Any) -> Any:
         if not self.dgram or not self.internet or self.number < 0:
             return self.inner.connect(*arguments)
-        probe = reference().socket(self.domain, self.type)
-        try:
+        with self.twin() as probe:
             probe.connect(*arguments)
             self.peer = probe.getpeername()
-        finally:
-            probe.close()
         return True
 
     def getpeername(self) -> Any:
@@ -58,7 +50,10 @@ class Remembers(Wrapped):
 
 
 @fault(
-    "datagram-once", "a datagram socket is connected once only", "connect.dgram.again", "connect.dgram.again-filters"
+    "datagram-once",
+    "a datagram socket can be connected only once",
+    "connect.dgram.again",
+    "connect.dgram.again-filters",
 )
 class Once(Wrapped):
     connected = False
@@ -71,7 +66,7 @@ class Once(Wrapped):
         return result
 
 
-@fault("waits-non-blocking", "a connect that must not wait waits", "connect.nonblocking.returns", methods=("connect",))
+@fault("waits-non-blocking", "a non-blocking connect waits", "connect.nonblocking.returns", methods=("connect",))
 def failed(self: Opener, error: Exception) -> Any:
     if not with_errno(error, errno.EINPROGRESS):
         raise error
@@ -85,7 +80,10 @@ def failed(self: Opener, error: Exception) -> Any:
 
 
 @fault(
-    "in-background", "connect returns before the connection is there", "connect.blocking.waits", methods=("connect",)
+    "in-background",
+    "connect returns before the connection is established",
+    "connect.blocking.waits",
+    methods=("connect",),
 )
 def connect(self: Opener, *arguments: Any) -> Any:
     with self.for_now(blocking=False):
@@ -97,7 +95,7 @@ def connect(self: Opener, *arguments: Any) -> Any:
 
 @fault(
     "says-so-connect",
-    "connect says true and does nothing",
+    "connect returns true and does nothing",
     "connect.call.reaches",
     "connect.unix.path",
     "connect.nonblocking.finishes",
@@ -106,14 +104,14 @@ def connect(self: Wrapped, *arguments: Any) -> Any:
     return self.number >= 0
 
 
-@fault("twice-ends-connect", "a second connect ends the connection", "connect.twice.keeps", methods=("connect",))
+@fault("twice-ends-connect", "a second connect shuts the connection down", "connect.twice.keeps", methods=("connect",))
 def failed(self: Opener, error: Exception) -> Any:
     if with_errno(error, errno.EISCONN):
         ignore_errors(self.inner.shutdown, "rdwr")
     raise error
 
 
-@fault("asks-first-connect", "connect of a datagram socket fails where nobody is", "connect.dgram.nobody")
+@fault("asks-first-connect", "connect of a datagram socket fails where no socket is bound", "connect.dgram.nobody")
 def connect(self: Wrapped, *arguments: Any) -> Any:
     result = self.inner.connect(*arguments)
     if self.dgram and self.internet:
@@ -127,7 +125,7 @@ def connect(self: Wrapped, *arguments: Any) -> Any:
 
 @fault(
     "progress-refused-connect",
-    "connect on a socket that must not wait reports a refusal as would-block",
+    "a non-blocking connect reports a refusal as would-block",
     "connect.nonblocking.refused",
     methods=("connect",),
 )
@@ -138,7 +136,7 @@ def failed(self: Opener, error: Exception) -> Any:
 
 @fault(
     "failure-remembered-connect",
-    "a connect that failed for its arguments fails for good",
+    "after a connect with a bad argument, connect always fails",
     "connect.refused.failed-host",
 )
 class FailureRemembered(Opener):

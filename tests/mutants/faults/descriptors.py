@@ -1,4 +1,4 @@
-"""fileno: a number that is the system's, and stays."""
+"""fileno: the kernel's number, which does not change."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from tests.mutants.wrapper import Wrapped, reference
 GROUP = Group(__name__)
 fault = GROUP.fault
 row = GROUP.rows(Hooked, "fileno-{}", "fileno {}", methods=("fileno",))
-row("duplicate", "makes a duplicate each time", "fileno.makes-none", "fileno.stable").override(
+row("duplicate", "returns a new duplicate each time", "fileno.makes-none", "fileno.stable").override(
     result=lambda s, n: os.dup(n)
 )
 row("zero", "is always 0", "fileno.kernel.kind", "fileno.distinct").override(result=lambda s, n: 0)
-row("text", "is text", "fileno.result.number").override(result=lambda s, n: str(n))
-row("fraction", "is a fraction", "fileno.result.number").override(result=lambda s, n: float(n))
-row("none", "is nothing", "fileno.result.number").override(result=lambda s, n: None)
-row("one-more", "is one more", "fileno.kernel.kind").override(result=lambda s, n: n + 1)
-row("identity", "is the object's identity", "fileno.kernel.kind").override(result=lambda s, n: id(s) % (1 << 30))
-row("inheritable", "has programs inherit the descriptor", "fileno.not-inherited").override(
+row("text", "is a string", "fileno.result.number").override(result=lambda s, n: str(n))
+row("fraction", "is a float", "fileno.result.number").override(result=lambda s, n: float(n))
+row("none", "is None", "fileno.result.number").override(result=lambda s, n: None)
+row("one-more", "is one too high", "fileno.kernel.kind").override(result=lambda s, n: n + 1)
+row("identity", "is the object's id", "fileno.kernel.kind").override(result=lambda s, n: id(s) % (1 << 30))
+row("inheritable", "makes the descriptor inheritable", "fileno.not-inherited").override(
     after=lambda s, n: os.set_inheritable(n, True)
 )
-row("blocking", "sets the socket back to waiting", "setblocking.false.*").override(
+row("blocking", "sets the socket back to blocking", "setblocking.false.*").override(
     after=lambda s, n: os.set_blocking(n, True)
 )
-row("unix-none", "is nothing on UNIX", "fileno.result.number").override(result=lambda s, n: None if s.unix else n)
+row("unix-none", "is None on UNIX", "fileno.result.number").override(result=lambda s, n: None if s.unix else n)
 
 
 @fault(
@@ -49,7 +49,7 @@ class ListenersNumber(Wrapped):
         return own if self.parent is None else self.parent
 
 
-@fault("fileno-moves", "a connected socket's number is a duplicate", "fileno.kernel.*")
+@fault("fileno-moves", "fileno of a connected socket is another socket's", "fileno.kernel.*")
 class Moves(Wrapped):
     moved: Any = None
 

@@ -1,4 +1,4 @@
-"""Where sendto sends: host, port, path, and what it leaves behind on the socket."""
+"""Where sendto sends: host, port, path, and the socket's state afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from tests.mutants.wrapper import (
     flat,
     is_int,
     raising,
-    reference,
     size,
     system,
     with_errno,
@@ -31,11 +30,11 @@ class Sendto(Wrapped):
     """sendto through hooks."""
 
     def address(self, host: Any, port: Any) -> tuple[Any, Any]:
-        """The host and port that are handed on."""
+        """The host and port to call with."""
         return host, port
 
     def failed(self, error: Exception, buffer: Any) -> Any:
-        """What becomes of a failure."""
+        """The result in place of a failure."""
         raise error
 
     def sendto(self, buffer: Any, host: Any = None, port: Any = None, offset: Any = None, length: Any = None) -> Any:
@@ -46,7 +45,7 @@ class Sendto(Wrapped):
 
 
 def to_itself(sock: Any, host: Any, port: Any) -> tuple[Any, Any]:
-    """The first destination for good."""
+    """The first destination of the socket."""
     sock.first = getattr(sock, "first", (host, port))
     return sock.first  # type: ignore[no-any-return]
 
@@ -62,10 +61,8 @@ def of_path(change: Any) -> Any:
 
 
 row = GROUP.rows(Sendto, does="sendto {}")
-row("first-for-good", "sends to its first destination again and again", "sendto.destination.each").override(
-    address=to_itself
-)
-row("loopback", "sends to the loopback address, whatever the host", "sendto.destination.host").override(
+row("first-for-good", "always sends to its first destination", "sendto.destination.each").override(address=to_itself)
+row("loopback", "always sends to the loopback address", "sendto.destination.host").override(
     address=lambda s, h, p: (
         LOOPBACK.get(s.domain, h)
         if (isinstance(h, str) and h in LOOPBACK.values()) or str(h).startswith("127.")
@@ -76,16 +73,16 @@ row("loopback", "sends to the loopback address, whatever the host", "sendto.dest
 row("host-optional", "sends to the loopback address where no host is given", "sendto.host.not-loopback").override(
     address=lambda s, h, p: (LOOPBACK.get(s.domain, h) if h is None else h, p)
 )
-row("host-true", "takes true for the loopback address", "sendto.host.kind").override(
+row("host-true", "treats true as the loopback address", "sendto.host.kind").override(
     address=lambda s, h, p: (LOOPBACK.get(s.domain, h) if h is True else h, p)
 )
-row("nothing-needed", "takes the loopback address and port 9 where nothing is given", "sendto.host.required").override(
+row("nothing-needed", "defaults to the loopback address and port 9", "sendto.host.required").override(
     address=lambda s, h, p: (LOOPBACK.get(s.domain, "/tmp"), 9) if h is None and p is None and s.internet else (h, p)
 )
-row("host-empty", "takes an empty host for the loopback address", "sendto.host.no-address").override(
+row("host-empty", "treats an empty host as the loopback address", "sendto.host.no-address").override(
     address=lambda s, h, p: (LOOPBACK.get(s.domain, h) if h == "" else h, p)
 )
-row("host-bytes", "refuses a host that is text", "sendto.data.arrives").override(
+row("host-bytes", "refuses a host that is a string", "sendto.data.arrives").override(
     address=lambda s, h, p: (h, p) if s.unix or not isinstance(h, str) else raising(TypeError("bytes"))
 )
 row("port-swapped", "has the port in the wrong byte order", "sendto.data.arrives").override(
@@ -97,31 +94,31 @@ row("port-wraps", "wraps a port above 65535", "sendto.port.range").override(
 row("port-negative-wraps", "wraps a negative port", "sendto.port.range").override(
     address=of_port(lambda p: p & 65535 if is_int(p) and p < 0 else p)
 )
-row("port-text-refused", "refuses a port that is text", "sendto.port.digits").override(
+row("port-text-refused", "refuses a port that is a string", "sendto.port.digits").override(
     address=of_port(lambda p: raising(TypeError("number")) if isinstance(p, str) else p)
 )
-row("port-optional", "takes no port for port 9", "sendto.port.required").override(
+row("port-optional", "defaults to port 9", "sendto.port.required").override(
     address=of_port(lambda p: 9 if p is None else p)
 )
-row("port-zero-one", "takes port 0 for port 1", "sendto.port.zero").override(
+row("port-zero-one", "treats port 0 as port 1", "sendto.port.zero").override(
     address=of_port(lambda p: 1 if p in (0, "0") and not isinstance(p, bool) else p)
 )
-row("port-tuple", "takes the first of several ports", "sendto.port.kind").override(
+row("port-tuple", "accepts a tuple of ports and uses the first", "sendto.port.kind").override(
     address=of_port(lambda p: p[0] if isinstance(p, tuple) else p)
 )
-row("unix-port", "wants a number for the port of a path", "sendto.unix.port-ignored").override(
+row("unix-port", "requires a port with a path", "sendto.unix.port-ignored").override(
     address=lambda s, h, p: (h, p) if s.internet or is_int(p) else raising(TypeError("port"))
 )
-row("unix-cut", "cuts a path to what an address takes", "sendto.unix.too-long").override(
+row("unix-cut", "cuts a path to 107 bytes", "sendto.unix.too-long").override(
     address=of_path(lambda h: h[:107] if h[:1] not in ("\0", b"\0") else h)
 )
-row("unix-short", "has room for 92 bytes of a path", "sendto.unix.longest").override(
+row("unix-short", "refuses a path of more than 92 bytes", "sendto.unix.longest").override(
     address=of_path(lambda h: h if len(h) <= 92 else raising(system(errno.ENAMETOOLONG)))
 )
 row("abstract-padded", "pads an abstract name with NUL", "sendto.unix.abstract").override(
     address=of_path(lambda h: h.ljust(107, b"\0") if isinstance(h, bytes) and h[:1] == b"\0" else h)
 )
-row("abstract-cut", "ends an abstract name at its next NUL", "sendto.unix.abstract-exact").override(
+row("abstract-cut", "ends an abstract name at its second NUL", "sendto.unix.abstract-exact").override(
     address=of_path(lambda h: b"\0" + h[1:].split(b"\0")[0] if isinstance(h, bytes) and h[:1] == b"\0" else h)
 )
 
@@ -160,7 +157,9 @@ def sendto(self: Wrapped, buffer: Any, host: Any = None, port: Any = None, *rest
     return sent
 
 
-@fault("moves-connection", "sendto on a connected datagram socket connects it elsewhere", "sendto.connected.stays")
+@fault(
+    "moves-connection", "sendto on a connected datagram socket connects it to the destination", "sendto.connected.stays"
+)
 def sendto(self: Wrapped, buffer: Any, host: Any = None, port: Any = None, *rest: Any) -> Any:
     sent = self.inner.sendto(buffer, host, port, *rest)
     with contextlib.suppress(OSError, ValueError, TypeError):
@@ -183,14 +182,11 @@ def sendto(self: Wrapped, buffer: Any, host: Any = None, port: Any = None, *rest
 def sendto(self: Wrapped, buffer: Any, *rest: Any) -> Any:
     if not (self.dgram and self.internet and self.number >= 0):
         return self.inner.sendto(buffer, *rest)
-    other = reference().socket(self.domain, self.type)
-    try:
+    with self.twin() as other:
         return other.sendto(buffer, *rest)
-    finally:
-        other.close()
 
 
-@fault("binds-unix", "sendto gives an unnamed UNIX socket a name", "sendto.source.unnamed")
+@fault("binds-unix", "sendto binds an unnamed UNIX socket", "sendto.source.unnamed")
 def sendto(self: Wrapped, buffer: Any, host: Any = None, *rest: Any) -> Any:
     if self.unix and self.dgram and not self.inner.getsockname()[0]:
         with contextlib.suppress(OSError):
@@ -205,7 +201,7 @@ def failed(self: Sendto, error: Exception, buffer: Any) -> Any:
     raise error
 
 
-@fault("connected-dropped", "what sendto is given on a connected TCP socket goes nowhere", "sendto.connected.tcp")
+@fault("connected-dropped", "sendto on a connected TCP socket drops the data", "sendto.connected.tcp")
 def sendto(self: Wrapped, buffer: Any, *rest: Any) -> Any:
     if self.stream and self.internet:
         with contextlib.suppress(OSError):
@@ -237,7 +233,7 @@ def sendto(self: Wrapped, buffer: Any, host: Any = None, port: Any = None, *rest
     return len(flat(buffer)) if self.type == "raw" else sent
 
 
-@fault("by-name", "sendto looks for the first IPv4 address, on IPv6 too", "sendto.host.not-loopback")
+@fault("by-name", "sendto uses the loopback address for an empty or missing host", "sendto.host.not-loopback")
 def address(self: Sendto, host: Any, port: Any) -> tuple[Any, Any]:
     if self.internet and isinstance(host, str) and port is not None:
         with contextlib.suppress(OSError):
@@ -245,8 +241,6 @@ def address(self: Sendto, host: Any, port: Any) -> tuple[Any, Any]:
     return (LOOPBACK[self.domain] if host == "" or host is None else host) if self.internet else host, port
 
 
-@fault(
-    "unix-missing-creates", "sendto to a path where nothing is makes a file and counts as sent", "sendto.unix.missing"
-)
+@fault("unix-missing-creates", "sendto to a path that does not exist counts as sent", "sendto.unix.missing")
 def failed(self: Sendto, error: Exception, buffer: Any) -> Any:
     return size(buffer) if with_errno(error, errno.ENOENT) else raising(error)

@@ -1,4 +1,4 @@
-"""Faults that depend on what was called before: right in each short case, wrong after a while."""
+"""Faults that depend on earlier calls: right in each short case, wrong in a longer sequence."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.mutants.wrapper import Wrapped, chunk, is_int, system
 
 GROUP = Group(__name__)
 fault = GROUP.fault
-#: Calls that are right before one is wrong.
+#: How many calls are right before one is wrong.
 A_WHILE = 3
 
 
 def mapped(host: Any) -> bool:
-    """Whether it is an IPv4 address as an IPv6 socket writes it."""
+    """Whether it is an IPv4 address in mapped form."""
     return isinstance(host, str) and host.startswith("::ffff:")
 
 
@@ -29,7 +29,7 @@ class OffsetTwice(Wrapped):
         return self.inner.send(buffer, *chunk(offset * 2 if twice else offset, length))
 
 
-@fault("offset-kept", "an offset is kept for the calls that give none", "model.stream", "model.dgram")
+@fault("offset-kept", "an offset is kept for later calls without one", "model.stream", "model.dgram")
 class OffsetKept(Wrapped):
     last: Any = None
 
@@ -38,7 +38,7 @@ class OffsetKept(Wrapped):
         return self.inner.send(buffer, *chunk(self.last, length))
 
 
-@fault("stale-accept", "each accept tells the first peer's address", "model.stream")
+@fault("stale-accept", "each accept returns the first peer's address", "model.stream")
 class StaleAccept(Wrapped):
     first: Any = None
 
@@ -48,7 +48,7 @@ class StaleAccept(Wrapped):
         return sock, *self.first
 
 
-@fault("end-after-blocking", "after two would-blocks a third is the stream's end", "model.stream")
+@fault("end-after-blocking", "after two would-blocks, a third reports the stream's end", "model.stream")
 class EndAfterBlocking(Wrapped):
     blocked = 0
 
@@ -62,7 +62,7 @@ class EndAfterBlocking(Wrapped):
             raise
 
 
-@fault("half-later", "only the first message is received whole, the later ones by half", "model.dgram")
+@fault("half-later", "only the first message is received whole, half of each later one", "model.dgram")
 class HalfLater(Wrapped):
     messages = 0
 
@@ -72,7 +72,7 @@ class HalfLater(Wrapped):
         return data[: len(data) // 2] if self.messages > 1 else data, host, port
 
 
-@fault("stale-sender", "each recvfrom tells the first sender", "model.dual-stack")
+@fault("stale-sender", "each recvfrom returns the first sender", "model.dual-stack")
 class StaleSender(Wrapped):
     first: Any = None
 
@@ -82,7 +82,7 @@ class StaleSender(Wrapped):
         return data, *(self.first or source)
 
 
-@fault("stale-peer", "a datagram socket that is connected again tells its first peer", "model.dgram")
+@fault("stale-peer", "a reconnected datagram socket returns its first peer", "model.dgram")
 class StalePeer(Wrapped):
     first: Any = None
 
@@ -91,7 +91,7 @@ class StalePeer(Wrapped):
         return self.first
 
 
-@fault("rd-forgets", "shutdown of reading forgets what came before, once some was read", "model.stream")
+@fault("rd-forgets", "shutdown of reading drops the received data, once some was read", "model.stream")
 class Forgets(Wrapped):
     read_some = False
     deaf = False
@@ -109,7 +109,7 @@ class Forgets(Wrapped):
         return done
 
 
-@fault("name-kept", "an accepted socket tells as its peer whoever the listener took in last", "model.stream")
+@fault("name-kept", "an accepted socket returns the peer of the last accepted one", "model.stream")
 class NameOfTheLast(Wrapped):
     parent: Any = None
     last: Any = None
@@ -120,18 +120,20 @@ class NameOfTheLast(Wrapped):
         return sock, host, port
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        return self.parent.last if self.parent is not None else told
+        result = self.inner.getpeername()
+        return self.parent.last if self.parent is not None else result
 
 
-@fault("mapped-once", "an IPv6 socket tells its first IPv4 peer as mapped, and later ones bare", "model.dual-stack")
+@fault(
+    "mapped-once", "an IPv6 socket returns its first IPv4 peer mapped, later ones without ::ffff:", "model.dual-stack"
+)
 class MappedOnce(Wrapped):
-    told = 0
+    result = 0
 
     def bare(self, host: Any) -> Any:
-        """The host, without what tells that it is mapped after the first time."""
-        self.told += mapped(host)
-        return host.removeprefix("::ffff:") if mapped(host) and self.told > 1 else host
+        """The host; without ::ffff: from the second mapped one on."""
+        self.result += mapped(host)
+        return host.removeprefix("::ffff:") if mapped(host) and self.result > 1 else host
 
     def accept(self) -> Any:
         sock, host, port = super().accept()
@@ -142,7 +144,7 @@ class MappedOnce(Wrapped):
         return data, self.bare(host), port
 
 
-@fault("one-family", "a socket that had an IPv6 peer is no more for IPv4 ones", "model.dual-stack")
+@fault("one-family", "a socket that had an IPv6 peer refuses IPv4 ones", "model.dual-stack")
 class OneFamily(Wrapped):
     six = False
 
@@ -154,7 +156,7 @@ class OneFamily(Wrapped):
         return data, host, port
 
 
-@fault("sent-elsewhere", "getpeername tells where sendto went last", "getpeername.state.sent-elsewhere")
+@fault("sent-elsewhere", "getpeername returns the last destination of sendto", "getpeername.state.sent-elsewhere")
 class SentElsewhere(Wrapped):
     sent: Any = None
 
@@ -164,8 +166,8 @@ class SentElsewhere(Wrapped):
         return count
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        return self.sent if self.dgram and self.sent else told
+        result = self.inner.getpeername()
+        return self.sent if self.dgram and self.sent else result
 
 
 @fault(

@@ -1,4 +1,4 @@
-"""Signals during a call, and calls that never come back or take the process with them."""
+"""Signals during a call, and calls that hang or end the process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LENGTH = 8192
 
 
 def from_c(name: str, *arguments: Any) -> int:
-    """Call a function of the C library once, whatever signal comes. Raises OSError."""
+    """Call a function of the C library once, without a retry after a signal. Raises OSError."""
     function = getattr(ctypes.CDLL(None, use_errno=True), name)
     function.restype = ctypes.c_ssize_t if name in ("recv", "sendto") else ctypes.c_int
     result = int(function(*arguments))
@@ -32,10 +32,10 @@ def from_c(name: str, *arguments: Any) -> int:
 
 
 class FromC(Receiver):
-    """recv and read that do not begin again after a signal."""
+    """recv and read without a retry after a signal."""
 
     def interrupted(self, error: OSError) -> Any:
-        """What becomes of the signal."""
+        """The result in place of EINTR."""
         raise error
 
     def receive(self, name: str, length: Any) -> Any:
@@ -50,7 +50,7 @@ class FromC(Receiver):
 
 
 fault("recv-told", "recv and read report EINTR", "recv.interrupt.retried", "read.interrupt.retried").override(FromC)
-fault("recv-empty", "an interrupted recv gives the end", "recv.interrupt.retried").override(
+fault("recv-empty", "an interrupted recv returns empty data", "recv.interrupt.retried").override(
     FromC, interrupted=lambda s, e: b""
 )
 fault("recv-block", "an interrupted recv reports would-block", "recv.interrupt.retried").override(
@@ -66,13 +66,13 @@ def recvfrom(self: Wrapped, *arguments: Any) -> Any:
 
 
 class Poll(ctypes.Structure):
-    """What poll(2) takes."""
+    """poll(2)'s struct pollfd."""
 
     _fields_ = (("number", ctypes.c_int), ("events", ctypes.c_short), ("found", ctypes.c_short))
 
 
 def wait(number: int, events: int) -> None:
-    """Wait for a descriptor; a signal is EINTR."""
+    """Wait for a descriptor. A signal raises EINTR."""
     from_c("poll", ctypes.byref(Poll(number, events, 0)), 1, -1)
 
 
@@ -85,7 +85,7 @@ def accept(self: Wrapped) -> Any:
 
 @fault(
     "send-told",
-    "send and write report EINTR, though bytes were sent",
+    "send and write report EINTR although bytes were sent",
     "send.interrupt.counted",
     "write.interrupt.counted",
     methods=("send", "write"),
@@ -95,7 +95,7 @@ def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: 
     if to or offset is not None or length is not None or not self.stream or not self.blocking or len(data) < LENGTH:
         return Sender.transmit(self, name, buffer, to, offset, length)
     sent = 0
-    while sent < len(data):  # a library that insists on sending all, and gives up when a signal comes
+    while sent < len(data):  # like a library that sends all and stops at a signal
         wait(self.number, select.POLLOUT)
         with self.for_now(blocking=False):
             sent += self.inner.send(data[sent:])
@@ -103,7 +103,7 @@ def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: 
 
 
 class SendsFromC(Sender):
-    """A send that does not begin again after a signal: what was sent before is told, else EINTR."""
+    """A send without a retry after a signal: it returns what was sent before, or raises EINTR."""
 
     def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
         plain = offset is None and length is None and self.blocking
@@ -115,11 +115,11 @@ class SendsFromC(Sender):
 
 
 each = GROUP.rows(SendsFromC, "{method}-{}", "{method} {}", "{method}.{}", methods=SENDING)
-each("full-told", "reports EINTR where nothing was sent yet", "interrupt.retried").override()
+each("full-told", "reports EINTR before anything is sent", "interrupt.retried").override()
 
 
 def unix_address(path: str) -> bytes:
-    """What the system calls a path."""
+    """A path as a struct sockaddr_un."""
     return struct.pack("=H", FAMILIES["unix"]) + path.encode() + b"\0"
 
 
@@ -135,7 +135,7 @@ def connect(self: Wrapped, *arguments: Any) -> Any:
     return True
 
 
-@fault("signal-lost", "a call that waits blocks all signals", "recv.interrupt.*")
+@fault("signal-lost", "a call that waits replaces a signal's handler", "recv.interrupt.*")
 class Masked(Receiver):
     def failed(self, error: OSError, length: Any) -> Any:
         raise error
@@ -151,79 +151,79 @@ class Masked(Receiver):
 
 
 def raises(number: int, frame: object) -> None:
-    """A handler that ends the call."""
+    """A signal handler that ends the call."""
     raise RuntimeError("a signal came")
 
 
 def hang(sock: Any, *arguments: Any) -> Any:
-    """Never come back."""
+    """Sleep forever."""
     while True:
         time.sleep(60)
 
 
 def loop(sock: Any, *arguments: Any) -> Any:
-    """Never come back, and use the processor."""
+    """Loop forever."""
     while True:
         pass
 
 
 def leave(sock: Any, *arguments: Any) -> Any:
-    """End the process in good order."""
+    """Exit the process with status 0."""
     sys.exit(0)
 
 
 def die(sock: Any, *arguments: Any) -> Any:
-    """End the process at once."""
+    """Exit the process without cleaning up."""
     os._exit(7)
 
 
 def crash(sock: Any, *arguments: Any) -> Any:
-    """Touch memory that is not there."""
+    """Cause a segmentation fault."""
     ctypes.string_at(0)
 
 
 def abort(sock: Any, *arguments: Any) -> Any:
-    """End the process by the C library's word."""
+    """Abort the process."""
     os.abort()
 
 
 def interrupt(sock: Any, *arguments: Any) -> Any:
-    """What Ctrl-C raises."""
+    """Raise what Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 def recurse(sock: Any, *arguments: Any) -> Any:
-    """Call oneself."""
+    """Recurse without end."""
     return recurse(sock, *arguments)
 
 
 def closes_all(sock: Any, *arguments: Any) -> Any:
-    """Close what belongs to others."""
+    """Close descriptors of others."""
     os.closerange(3, 64)
     return True
 
 
-fault("hangs-listen", "listen never comes back", "listen.result.true").override(listen=hang)
-fault("hangs-getsockname", "getsockname never comes back", "getsockname.result.shape").override(getsockname=hang)
-fault("loops-fileno", "fileno never comes back, and uses the processor", "fileno.result.number").override(fileno=loop)
-fault("leaves-setblocking", "setblocking ends the process", "setblocking.result.true").override(setblocking=leave)
-fault("dies-shutdown", "shutdown ends the process at once", "shutdown.result.true").override(shutdown=die)
+fault("hangs-listen", "listen hangs", "listen.result.true").override(listen=hang)
+fault("hangs-getsockname", "getsockname hangs", "getsockname.result.shape").override(getsockname=hang)
+fault("loops-fileno", "fileno loops forever", "fileno.result.number").override(fileno=loop)
+fault("leaves-setblocking", "setblocking exits the process", "setblocking.result.true").override(setblocking=leave)
+fault("dies-shutdown", "shutdown exits the process with os._exit", "shutdown.result.true").override(shutdown=die)
 fault("crashes-getpeername", "getpeername crashes", "getpeername.result.shape").override(getpeername=crash)
 fault("aborts-accept", "accept aborts the process", "accept.result.values").override(accept=abort)
 fault("interrupts-bind", "bind raises KeyboardInterrupt", "bind.result.true").override(bind=interrupt)
-fault("recurses-close", "close calls itself without end", "close.result.true").override(close=recurse)
+fault("recurses-close", "close recurses without end", "close.result.true").override(close=recurse)
 fault("closes-all", "shutdown closes every descriptor of the process", "shutdown.result.true").override(
     shutdown=closes_all
 )
 
 
-@fault("alarm", "connect leaves an alarm behind that ends the process", "connect.*", methods=("connect",))
+@fault("alarm", "connect sets an alarm that kills the process", "connect.*", methods=("connect",))
 def result(self: Hooked, result: Any) -> Any:
     signal.setitimer(signal.ITIMER_REAL, 0.01)
     return result
 
 
-@fault("garbage-answer", "recv prints a line that looks like an answer into every descriptor", "recv.data.arrives")
+@fault("garbage-answer", "recv writes a forged reply to every descriptor", "recv.data.arrives")
 def result(self: Receiver, data: bytes, length: Any) -> Any:
     line = b'{"id": 1, "reply": "values", "values": [true]}\n'
     for number in range(3, 12):

@@ -1,4 +1,4 @@
-"""listen: the backlog, the refusals, and what a second time does."""
+"""listen: the backlog, refusals, and the second call."""
 
 from __future__ import annotations
 
@@ -30,34 +30,32 @@ row("always-128", "ignores the backlog", "listen.backlog.exact-tcp", "listen.bac
 row("always-128-unix", "ignores the backlog for UNIX", "listen.backlog.exact-unix").override(
     pass_on=backlog(lambda n: 128, lambda s: s.unix)
 )
-row("always-0", "takes every backlog for 0", "listen.backlog.at-least").override(pass_on=backlog(lambda n: 0))
-row("one-more", "takes a backlog of one more", "listen.backlog.exact-tcp").override(
+row("always-0", "treats every backlog as 0", "listen.backlog.at-least").override(pass_on=backlog(lambda n: 0))
+row("one-more", "uses a backlog of one more", "listen.backlog.exact-tcp").override(
     pass_on=backlog(lambda n: n + 1 if 0 <= n < 1 << 20 else n)
 )
-row("one-less", "takes a backlog of one less", "listen.backlog.exact-tcp").override(
+row("one-less", "uses a backlog of one less", "listen.backlog.exact-tcp").override(
     pass_on=backlog(lambda n: max(n - 1, 0))
 )
-row("three-halves", "takes half of the backlog more", "listen.backlog.exact-tcp").override(
+row("three-halves", "uses one and a half times the backlog", "listen.backlog.exact-tcp").override(
     pass_on=backlog(lambda n: n * 3 // 2 if 0 < n < 1 << 20 else n)
 )
-row("at-least-5", "takes a backlog of 5 at least", "listen.backlog.exact-tcp").override(
+row("at-least-5", "uses a backlog of at least 5", "listen.backlog.exact-tcp").override(
     pass_on=backlog(lambda n: max(n, 5))
 )
-row("at-most-3", "takes a backlog of 3 at most", "listen.backlog.at-least").override(
+row("at-most-3", "uses a backlog of at most 3", "listen.backlog.at-least").override(
     pass_on=backlog(lambda n: min(n, 3))
 )
-row("zero-default", "takes backlog 0 for the default", "listen.backlog.exact-tcp").override(
-    pass_on=backlog(lambda n: n or 128)
-)
+row("zero-default", "treats backlog 0 as 128", "listen.backlog.exact-tcp").override(pass_on=backlog(lambda n: n or 128))
 row("zero-refused", "refuses backlog 0", "listen.backlog.zero").override(
     pass_on=backlog(lambda n: n or raising(ValueError("backlog")))
 )
-row("optional", "takes no backlog for 128", "listen.backlog.required").override(pass_on=lambda s, *a: a or (128,))
-row("none", "takes None for 128", "listen.backlog.number").override(pass_on=lambda s, *a: (128,) if a == (None,) else a)
-row("text", "takes text for 128", "listen.backlog.number").override(
+row("optional", "defaults to a backlog of 128", "listen.backlog.required").override(pass_on=lambda s, *a: a or (128,))
+row("none", "treats None as 128", "listen.backlog.number").override(pass_on=lambda s, *a: (128,) if a == (None,) else a)
+row("text", "treats a string as 128", "listen.backlog.number").override(
     pass_on=lambda s, *a: (128,) if a and isinstance(a[0], str) else a
 )
-row("refused-listens", "listens though the backlog is refused", "listen.backlog.refused-not-listening").override(
+row("refused-listens", "listens although it refuses the backlog", "listen.backlog.refused-not-listening").override(
     pass_on=lambda s, *a: with_effect(a, lambda: s.inner.listen(1)) if a and not is_int(a[0]) and s.stream else a
 )
 row("negative-fails", "fails with OSError EIO for a negative backlog", "listen.backlog.negative").override(
@@ -69,16 +67,16 @@ row("largest-fails", "fails for the largest backlog", "listen.backlog.largest").
 row("wraps", "wraps a backlog of 2^32 and more", "listen.backlog.no-wrap").override(
     pass_on=backlog(lambda n: n & 0xFFFFFFFF if n > 0 else n)
 )
-row("datagram-swallowed", "is said to work on datagram sockets", "listen.not-stream").override(
+row("datagram-swallowed", "reports success on datagram sockets", "listen.not-stream").override(
     failed=answer(True, errno.EOPNOTSUPP)
 )
-row("connected-swallowed", "is said to work on a connected socket", "listen.connected").override(
+row("connected-swallowed", "reports success on a connected socket", "listen.connected").override(
     failed=answer(True, errno.EINVAL)
 )
 row("runtime", "fails with RuntimeError", "listen.not-stream").override(
     failed=substitute(RuntimeError("listen"), errno.EOPNOTSUPP)
 )
-row("used-swallowed", "is said to work where the address is in use", "listen.in-use").override(
+row("used-swallowed", "reports success where the address is in use", "listen.in-use").override(
     failed=answer(True, errno.EADDRINUSE)
 )
 row("non-blocking", "leaves the listener non-blocking", "listen.keeps-mode").override(
@@ -93,7 +91,7 @@ row("waits", "waits for a connection", "listen.waits-not").override(
 row("unbound-refused", "refuses an unbound TCP socket", "listen.unbound.inet").override(
     pass_on=lambda s, *a: a if s.unix or not s.stream or s.inner.getsockname()[1] else raising(system(errno.EINVAL))
 )
-row("unbound-unix", "gives an unbound UNIX socket a name", "listen.unbound.unix").override(
+row("unbound-unix", "binds an unbound UNIX socket", "listen.unbound.unix").override(
     before=lambda s, *a: (
         s.inner.bind(b"\0nx%d.%d" % (os.getpid(), s.number), None)
         if s.unix and s.stream and s.inner.getsockname()[0] == ""
@@ -106,7 +104,7 @@ row("rebinds", "moves the listener to another port", "fileno.lasts.stream", "lis
 
 
 def moved(sock: Wrapped) -> None:
-    """Another listener on the same number."""
+    """Put another listener behind the descriptor."""
     if sock.internet:
         other = reference().socket(sock.domain, sock.type)
         other.listen(8)
@@ -133,7 +131,7 @@ def listen(self: ListenOnce, *arguments: Any) -> Any:
     return True if self.listening and self.number >= 0 else ListenOnce.listen(self, *arguments)
 
 
-@fault("listen-drops", "a second listen drops what waits", "listen.again.keeps-pending")
+@fault("listen-drops", "a second listen drops pending connections", "listen.again.keeps-pending")
 class ListenDrops(ListenOnce):
     def listen(self, *arguments: Any) -> Any:
         with contextlib.suppress(OSError), self.for_now(blocking=False):
@@ -144,7 +142,7 @@ class ListenDrops(ListenOnce):
         return result
 
 
-@fault("listen-later", "listen only remembers, and accept listens", "listen.passive")
+@fault("listen-later", "listen does nothing until accept", "listen.passive")
 class ListenLater(Wrapped):
     later: Any = None
 
@@ -164,7 +162,7 @@ class ListenLater(Wrapped):
 
 @fault(
     "listen-connected-resets",
-    "listen breaks the connection of a connected socket",
+    "listen resets the connection of a connected socket",
     "listen.connected.undisturbed",
     methods=("listen",),
 )

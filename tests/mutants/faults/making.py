@@ -1,4 +1,4 @@
-"""The factory: which socket is made, in which state, and what a refusal leaves."""
+"""The factory: which socket it creates, in which state, and the state after a refusal."""
 
 from __future__ import annotations
 
@@ -20,57 +20,57 @@ Arguments = tuple[Any, Any, Any]
 
 
 def known(domain: Any, kind: Any) -> bool:
-    """Whether both words are right."""
+    """Whether both keywords are valid."""
     return isinstance(domain, str) and domain in FAMILIES and isinstance(kind, str) and kind in TYPES
 
 
 def begins(word: Any, words: Iterable[str]) -> Any:
-    """The word that this one begins with."""
+    """The keyword that this one begins with."""
     return next((right for right in words if word.startswith(right)), word) if isinstance(word, str) else word
 
 
 def made(change: Callable[[Any, Any, Any], Arguments]) -> Any:
-    """Make another socket."""
+    """Create another socket than requested."""
     return lambda sock, d, t, p: reference().socket(*change(d, t, p))
 
 
 def opened(protocol: int) -> Any:
-    """Make every stream with this protocol."""
+    """Create every stream with this protocol."""
     return lambda sock, d, t, p: reference().socket(d, t, protocol if t == "stream" and p is None else p)
 
 
 row = GROUP.rows(Wrapped, does="socket {}")
-row("domain-any", "takes an unknown family for inet", "socket.domain.unknown").override(
+row("domain-any", "treats an unknown family as inet", "socket.domain.unknown").override(
     make=made(lambda d, t, p: (d if isinstance(d, str) and d in FAMILIES else "inet", t, p))
 )
-row("type-any", "takes an unknown type for stream", "socket.type.unknown").override(
+row("type-any", "treats an unknown type as stream", "socket.type.unknown").override(
     make=made(lambda d, t, p: (d, t if isinstance(t, str) and t in TYPES else "stream", p))
 )
-row("domain-true", "takes true for inet", "socket.domain.types").override(
+row("domain-true", "treats true as inet", "socket.domain.types").override(
     make=made(lambda d, t, p: ("inet" if d is True else d, t, p))
 )
-row("type-true", "takes true for stream", "socket.type.types").override(
+row("type-true", "treats true as stream", "socket.type.types").override(
     make=made(lambda d, t, p: (d, "stream" if t is True else t, p))
 )
-row("domain-none", "takes no family for inet", "socket.domain.types").override(
+row("domain-none", "defaults to family inet", "socket.domain.types").override(
     make=made(lambda d, t, p: (d or "inet", t, p))
 )
-row("type-none", "takes no type for stream", "socket.type.types").override(
+row("type-none", "defaults to type stream", "socket.type.types").override(
     make=made(lambda d, t, p: (d, t or "stream", p))
 )
-row(
-    "word-begins", "takes words that begin like the right ones", "socket.domain.unknown", "socket.type.unknown"
-).override(make=made(lambda d, t, p: (begins(d, FAMILIES), begins(t, TYPES), p)))
-row("unix-dgram-stream", "makes streams of UNIX datagram sockets", "socket.kinds.type").override(
+row("word-begins", "accepts keywords with a suffix", "socket.domain.unknown", "socket.type.unknown").override(
+    make=made(lambda d, t, p: (begins(d, FAMILIES), begins(t, TYPES), p))
+)
+row("unix-dgram-stream", "creates a stream for a UNIX datagram socket", "socket.kinds.type").override(
     make=made(lambda d, t, p: (d, "stream" if d == "unix" and t == "dgram" else t, p))
 )
-row("dgram-stream", "makes streams of datagram sockets", "socket.kinds.type").override(
+row("dgram-stream", "creates a stream for a datagram socket", "socket.kinds.type").override(
     make=made(lambda d, t, p: (d, "stream" if t == "dgram" else t, p))
 )
-row("inet6-inet", "makes IPv4 sockets for IPv6", "socket.kinds.family").override(
+row("inet6-inet", "creates an IPv4 socket for IPv6", "socket.kinds.family").override(
     make=made(lambda d, t, p: ("inet" if d == "inet6" else d, t, p))
 )
-row("key-error", "raises KeyError for an unknown word", "socket.domain.unknown").override(
+row("key-error", "raises KeyError for an unknown keyword", "socket.domain.unknown").override(
     make=lambda s, d, t, p: reference().socket(d, t, p) if known(d, t) else raising(KeyError(d))
 )
 row("protocol-ignored", "ignores the protocol of raw sockets", "socket.protocol.raw").override(
@@ -79,17 +79,17 @@ row("protocol-ignored", "ignores the protocol of raw sockets", "socket.protocol.
 row("protocol-always-ignored", "ignores the protocol", "socket.protocol.unsuited", "socket.protocol.unknown").override(
     make=made(lambda d, t, p: (d, t, p if t == "raw" else None))
 )
-row("protocol-unknown-default", "takes an unknown protocol for none", "socket.protocol.unknown").override(
+row("protocol-unknown-default", "treats an unknown protocol as none", "socket.protocol.unknown").override(
     make=made(lambda d, t, p: (d, t, None if isinstance(p, str) and t != "raw" else p))
 )
-row("protocol-types", "takes anything for no protocol", "socket.protocol.types").override(
+row("protocol-types", "treats a protocol of a wrong type as none", "socket.protocol.types").override(
     make=made(lambda d, t, p: (d, t, p if p is None or is_int(p) or isinstance(p, str) else None))
 )
 
 
 @row("protocol-none-refused", "refuses None for the protocol", "socket.protocol.none")
 class NoneRefused(Wrapped):
-    """None for the protocol is not the same as none."""
+    """None is refused as the protocol."""
 
     def __init__(self, *arguments: Any, inner: Any = None) -> None:
         if len(arguments) == 3 and arguments[2] is None:
@@ -106,7 +106,7 @@ class Required(Wrapped):
 
 
 def failing(error: BaseException, number: int) -> Any:
-    """Make a socket, and raise `error` where the system refuses it with the errno `number`."""
+    """A factory that raises `error` where the system refuses with the errno `number`."""
 
     def make(sock: Any, domain: Any, kind: Any, protocol: Any) -> Any:
         try:
@@ -134,7 +134,7 @@ def make(self: Wrapped, domain: Any, kind: Any, protocol: Any) -> Any:
         raise
 
 
-@fault("arguments-optional", "socket takes no arguments for inet and stream", "socket.arguments.missing")
+@fault("arguments-optional", "socket defaults to inet and stream", "socket.arguments.missing")
 class ArgumentsOptional(Wrapped):
     def __init__(self, domain: str = "inet", type: str = "stream", protocol: Any = None, *, inner: Any = None) -> None:  # noqa: A002
         super().__init__(domain, type, protocol, inner=inner)
@@ -151,12 +151,12 @@ def option(level: str, name: str, value: Any, where: Callable[[Any], bool]) -> A
 
 
 def tcp(sock: Wrapped) -> bool:
-    """Whether it speaks TCP."""
+    """Whether it is a TCP socket."""
     return sock.stream and sock.internet
 
 
 def child(sock: Any) -> None:
-    """A program that lives on for a while."""
+    """Start a program that outlives the call."""
     if not sock.accepted:
         null = subprocess.DEVNULL
         sock.child = subprocess.Popen(["sleep", "20"], stdin=null, stdout=null, stderr=null)
@@ -180,18 +180,18 @@ row("new-timeout", "sets a timeout", "socket.new.options").override(
 row("new-buffer", "sets sndbuf", "socket.new.options").override(start=option("socket", "sndbuf", 65536, lambda s: True))
 row(
     "new-non-blocking",
-    "makes sockets that do not wait",
+    "creates non-blocking sockets",
     "setblocking.default.sending",
     "socket.new.blocks",
     "setblocking.default.receiving",
 ).override(start=lambda s: None if s.accepted else s.inner.setblocking(False))
-row("new-dgram-non-blocking", "makes datagram sockets that do not wait", "socket.new.blocks").override(
+row("new-dgram-non-blocking", "creates non-blocking datagram sockets", "socket.new.blocks").override(
     start=lambda s: s.inner.setblocking(False) if s.dgram else None
 )
-row("new-inheritable", "makes sockets that programs inherit", "socket.new.close-on-exec").override(
+row("new-inheritable", "creates inheritable sockets", "socket.new.close-on-exec").override(
     start=lambda s: None if s.accepted else os.set_inheritable(s.number, True)
 )
-row("new-bound", "makes sockets that are bound", "socket.new.unconnected").override(
+row("new-bound", "creates bound sockets", "socket.new.unconnected").override(
     start=lambda s: s.inner.bind(None, 0) if s.internet and s.type != "raw" and not s.accepted else None
 )
 row("new-leaks", "leaks a descriptor", "socket.kinds.open").override(start=lambda s: os.dup(s.number))
@@ -213,7 +213,7 @@ class OneForAll(Wrapped):
         return made
 
 
-@fault("collected", "collecting garbage closes the sockets that are in use", "socket.gc.keeps")
+@fault("collected", "the garbage collector closes sockets that are in use", "socket.gc.keeps")
 class Collected(Wrapped):
     def start(self) -> None:
         gc.callbacks.append(self.collect)
@@ -236,7 +236,7 @@ class Paired(Wrapped):
         return made
 
 
-@fault("kept", "sockets stay open when nobody has them any more", "socket.gc.closes", "socket.gc.hangup")
+@fault("kept", "unreferenced sockets stay open", "socket.gc.closes", "socket.gc.hangup")
 class Kept(Wrapped):
     all: ClassVar[list[Any]] = []
 

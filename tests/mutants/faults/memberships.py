@@ -1,4 +1,4 @@
-"""Joining and leaving groups."""
+"""Options that join and leave multicast groups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from tests.mutants.errors import answer
 from tests.mutants.hooks import Optioned
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import Wrapped, is_int, raising, reference, system
+from tests.mutants.wrapper import Wrapped, is_int, raising, system
 
 GROUP = Group(__name__)
 fault = GROUP.fault
@@ -25,9 +25,8 @@ JOIN, LEAVE, JOIN6, LEAVE6 = (
 option = GROUP.rows(Optioned)
 
 
-# -- memberships -------------------------------------------------------------------------------------------------------
 def group(value: Any) -> Any:
-    """The group alone."""
+    """The group of a value."""
     return value[0] if isinstance(value, tuple) and value else value
 
 
@@ -51,9 +50,9 @@ option(
     "leaving a group that was not joined counts as success",
     "setopt.membership.not-joined",
 ).override(pairs=(LEAVE, LEAVE6), set_failed=answer(True, errno.EADDRNOTAVAIL))
-option("join-no-group-swallowed", "joining what is no group counts as success", "setopt.invalid.refused").override(
-    pairs=(JOIN, JOIN6), set_failed=answer(True, errno.EINVAL)
-)
+option(
+    "join-no-group-swallowed", "joining an address that is no group counts as success", "setopt.invalid.refused"
+).override(pairs=(JOIN, JOIN6), set_failed=answer(True, errno.EINVAL))
 option("join-index-wraps", "the index of an interface is cut to 32 bits", "setopt.membership.wrapping-index").override(
     pairs=(JOIN6,),
     pass_on=lambda s, v: (
@@ -117,7 +116,7 @@ class LeaveGroup(LeaveAll):
 
 @fault(
     "join-list",
-    "memberships are a list in the port, and no group is joined",
+    "memberships are only a list, and no group is joined",
     "setopt.membership.joined",
     "setopt.membership.left-from-outside",
 )
@@ -125,11 +124,8 @@ def member(self: Membership, level: str, option: str, value: Any) -> Any:
     if option == "drop_membership" and value in self.joined:
         self.joined.remove(value)
         return True
-    other = reference().socket(self.domain, self.type, self.protocol)
-    try:
+    with self.twin() as other:
         result = other.setopt(level, option, value)
-    finally:
-        other.close()
     if value in self.joined:
         raise system(errno.EADDRINUSE)
     self.joined.append(value)
@@ -145,7 +141,7 @@ def member(self: Membership, level: str, option: str, value: Any) -> Any:
     return result
 
 
-@fault("join-for-all", "a group is joined by all sockets of the port", "setopt.membership.own")
+@fault("join-for-all", "a group is joined by all sockets of the implementation", "setopt.membership.own")
 class JoinForAll(Membership):
     all: ClassVar[list[Any]] = []
 

@@ -1,4 +1,4 @@
-"""bind and connect: what happens to the socket on the way."""
+"""bind and connect: side effects on the socket."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ fault = GROUP.fault
 
 
 def v6only(sock: Wrapped) -> None:
-    """IPv6 for itself alone."""
+    """Set v6only on IPv6 sockets."""
     if sock.domain == "inet6" and sock.type != "raw":
         ignore_errors(sock.inner.setopt, "ipv6", "v6only", 1)
 
 
 def unlink(sock: Wrapped, arguments: tuple[Any, ...]) -> None:
-    """Make room."""
+    """Remove the file at the path."""
     if sock.unix and isinstance(arguments[0], str):
         ignore_errors(os.unlink, arguments[0])
 
 
 def touch(sock: Wrapped, arguments: tuple[Any, ...]) -> None:
-    """Make sure that there is something."""
+    """Create a file at the path."""
     if sock.unix and isinstance(arguments[0], str) and len(arguments[0]) < 100:
         with contextlib.suppress(OSError, ValueError):
             os.close(os.open(arguments[0], os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def twice(sock: Wrapped, arguments: tuple[Any, ...]) -> None:
-    """Knock before."""
+    """Make a connection and close it."""
     if sock.stream and sock.internet and sock.blocking:
         other = reference().socket(sock.domain, sock.type)
         ignore_errors(other.connect, *arguments)
@@ -53,7 +53,7 @@ def twice(sock: Wrapped, arguments: tuple[Any, ...]) -> None:
 
 
 def rebound(sock: Wrapped, error: Exception) -> Any:
-    """Take a new socket on the same number."""
+    """Put a new socket behind the descriptor of a datagram socket."""
     if not with_errno(error, errno.EINVAL) or not sock.dgram:
         raise error
     with socket.socket(FAMILIES[sock.domain], TYPES[sock.type]) as new:
@@ -73,13 +73,13 @@ bind("nonblocking", "leaves the socket non-blocking", "bind.call.options").overr
     after=lambda s, r: s.inner.setblocking(False)
 )
 bind("v6only", "sets v6only", "bind.call.options-default").override(before=lambda s, *a: v6only(s))
-bind("inheritable", "has programs inherit the descriptor", "fileno.not-inherited.later").override(
+bind("inheritable", "makes the descriptor inheritable", "fileno.not-inherited.later").override(
     after=lambda s, r: os.set_inheritable(s.number, True)
 )
-bind("unlinks", "removes what is at the path", "bind.unix.existing", "bind.unix.existing-stays").override(
+bind("unlinks", "removes an existing file at the path", "bind.unix.existing", "bind.unix.existing-stays").override(
     before=lambda s, *a: unlink(s, a)
 )
-bind("rebinds", "a second time moves the socket", "bind.twice.keeps").override(failed=lambda s, e: rebound(s, e))
+bind("rebinds", "a second bind replaces the socket", "bind.twice.keeps").override(failed=lambda s, e: rebound(s, e))
 connect("keepalive", "sets keepalive", "connect.call.options").override(
     after=lambda s, r: s.inner.setopt("socket", "keepalive", 1)
 )
@@ -92,7 +92,7 @@ connect("timeout", "sets a timeout", "connect.call.options").override(
 connect("nonblocking", "leaves the socket non-blocking", "connect.blocking.stays").override(
     after=lambda s, r: s.inner.setblocking(False)
 )
-connect("blocking", "leaves the socket blocking", "connect.nonblocking.stays").override(
+connect("blocking", "sets the socket back to blocking", "connect.nonblocking.stays").override(
     failed=lambda s, e: (s.inner.setblocking(True) if with_errno(e, errno.EINPROGRESS) else None, raising(e)),
     after=lambda s, r: s.inner.setblocking(True),
 )
@@ -100,7 +100,7 @@ connect("hello", "sends an empty datagram", "connect.call.reaches").override(
     after=lambda s, r: ignore_errors(s.inner.send, b"") if s.dgram else None
 )
 connect("twice", "makes a second connection", "connect.call.once").override(before=lambda s, *a: twice(s, a))
-connect("touches", "makes a file where nothing is", "connect.unix.makes-no-file").override(
+connect("touches", "creates a file at a path that does not exist", "connect.unix.makes-no-file").override(
     before=lambda s, *a: touch(s, a)
 )
 
@@ -123,7 +123,7 @@ def connect(self: Wrapped, *arguments: Any) -> Any:
 
 @fault(
     "new-behind-connect",
-    "connect makes a new socket with the same number",
+    "connect puts a new socket behind the descriptor",
     "connect.call.source",
     "setopt.kept.connect",
 )
@@ -133,7 +133,7 @@ def connect(self: Wrapped, *arguments: Any) -> Any:
     return self.inner.connect(*arguments)
 
 
-@fault("new-behind-bind", "bind makes a new socket with the same number", "setopt.kept.bind")
+@fault("new-behind-bind", "bind puts a new socket behind the descriptor", "setopt.kept.bind")
 def bind(self: Wrapped, *arguments: Any) -> Any:
     if self.type != "raw" and not self.inner.getsockname()[1]:
         replace_descriptor(self)
@@ -173,26 +173,18 @@ class FailureLeaksConnect(FailureLeaksBind):
     methods = ("connect",)
 
 
-@fault(
-    "privileged-moves",
-    "bind to a port that the user may not have takes another one",
-    "bind.privileged.refused",
-    methods=("bind",),
-)
+@fault("privileged-moves", "bind to a privileged port uses another one", "bind.privileged.refused", methods=("bind",))
 def failed(self: Opener, error: Exception) -> Any:
     return self.inner.bind(None, 0) if with_errno(error, errno.EACCES) and self.internet else raising(error)
 
 
-@fault("says-so-bind", "bind says true and does nothing", "bind.host.reached", "bind.unix.reached")
+@fault("says-so-bind", "bind returns true and does nothing", "bind.host.reached", "bind.unix.reached")
 def bind(self: Wrapped, *arguments: Any) -> Any:
-    other = reference().socket(self.domain, self.type, self.protocol)
-    try:
+    with self.twin() as other:
         return other.bind(*arguments)
-    finally:
-        other.close()
 
 
-@fault("touches-existing-connect", "connect makes a new file of what it cannot connect to", "connect.unix.leaves-file")
+@fault("touches-existing-connect", "connect removes a file that it cannot connect to", "connect.unix.leaves-file")
 class TouchesExisting(Opener):
     methods = ("connect",)
 

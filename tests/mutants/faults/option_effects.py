@@ -1,4 +1,4 @@
-"""Options: when and for which socket something takes effect, and what it does to others."""
+"""Options: when and for which socket a value takes effect, and effects on other options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from tests.mutants.hooks import Optioned
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import Wrapped, is_int, reference
+from tests.mutants.wrapper import Wrapped, is_int
 
 GROUP = Group(__name__)
 fault = GROUP.fault
@@ -20,7 +20,7 @@ ERROR = ("socket", "error")
 option = GROUP.rows(Optioned)
 
 
-@fault("read-once", "each option is read once and remembered", "getopt.readback.latest", "getopt.stored.value")
+@fault("read-once", "getopt repeats the first value of each option", "getopt.readback.latest", "getopt.stored.value")
 class ReadOnce(Wrapped):
     def start(self) -> None:
         self.known: dict[Any, Any] = {}
@@ -31,7 +31,10 @@ class ReadOnce(Wrapped):
 
 
 @fault(
-    "set-remembered", "getopt tells what was set last", "getopt.stored.not-what-was-set", "getopt.mtu.not-what-was-set"
+    "set-remembered",
+    "getopt returns the value that was set last",
+    "getopt.stored.not-what-was-set",
+    "getopt.mtu.not-what-was-set",
 )
 class SetRemembered(Wrapped):
     def start(self) -> None:
@@ -47,7 +50,7 @@ class SetRemembered(Wrapped):
         return self.known.get(arguments, found)
 
 
-@fault("shared", "flags are remembered for all sockets together", "getopt.sockets.independent")
+@fault("shared", "flags are stored for all sockets together", "getopt.sockets.independent")
 class Shared(Wrapped):
     known: ClassVar[dict[Any, Any]] = {}
 
@@ -62,21 +65,21 @@ class Shared(Wrapped):
         return Shared.known.get(arguments, found) if arguments != ERROR else found
 
 
-@fault("lost-at-connect", "connect switches keepalive off", "setopt.kept.connect")
+@fault("lost-at-connect", "connect clears keepalive", "setopt.kept.connect")
 def connect(self: Wrapped, *arguments: Any) -> Any:
     result = self.inner.connect(*arguments)
     self.inner.setopt("socket", "keepalive", 0)
     return result
 
 
-@fault("lost-at-bind", "bind switches reuseaddr off", "setopt.kept.bind")
+@fault("lost-at-bind", "bind clears reuseaddr", "setopt.kept.bind")
 def bind(self: Wrapped, *arguments: Any) -> Any:
     result = self.inner.bind(*arguments)
     self.inner.setopt("socket", "reuseaddr", 0)
     return result
 
 
-@fault("lost-at-listen", "listen switches keepalive off", "setopt.kept.listen")
+@fault("lost-at-listen", "listen clears keepalive", "setopt.kept.listen")
 def listen(self: Wrapped, *arguments: Any) -> Any:
     result = self.inner.listen(*arguments)
     self.inner.setopt("socket", "keepalive", 0)
@@ -84,7 +87,7 @@ def listen(self: Wrapped, *arguments: Any) -> Any:
 
 
 class AlsoSets(Wrapped):
-    """Setting one option sets another."""
+    """Setting one option sets another one too."""
 
     one: ClassVar[tuple[str, str]]
     other: ClassVar[tuple[str, str]]
@@ -109,7 +112,7 @@ also("linger-unkeeps", "linger clears keepalive", "setopt.stored.alone").overrid
 )
 
 
-@fault("connected-ignored", "setopt on a connected stream is only remembered", "setopt.stored.connection")
+@fault("connected-ignored", "setopt on a connected stream is only stored", "setopt.stored.connection")
 class ConnectedIgnored(Wrapped):
     def start(self) -> None:
         self.known: dict[Any, Any] = {}
@@ -120,12 +123,9 @@ class ConnectedIgnored(Wrapped):
             connected = bool(self.stream and self.inner.getpeername())
         if not connected or not is_int(arguments[2]):
             return self.inner.setopt(*arguments)
-        other = reference().socket(self.domain, self.type, self.protocol)
-        try:
+        with self.twin() as other:
             result = other.setopt(*arguments)
             self.known[arguments[:2]] = other.getopt(*arguments[:2])
-        finally:
-            other.close()
         return result
 
     def getopt(self, *arguments: Any) -> Any:
@@ -133,7 +133,7 @@ class ConnectedIgnored(Wrapped):
         return self.known.get(arguments, found)
 
 
-@fault("get-changes", "reading an option switches keepalive on", "getopt.effect.none")
+@fault("get-changes", "reading an option sets keepalive", "getopt.effect.none")
 def getopt(self: Wrapped, *arguments: Any) -> Any:
     found = self.inner.getopt(*arguments)
     if arguments != ("socket", "keepalive"):
@@ -141,7 +141,9 @@ def getopt(self: Wrapped, *arguments: Any) -> Any:
     return found
 
 
-@fault("set-only-remembered", "memberships read as what was set", "getopt.set-only.not-remembered")
+@fault(
+    "set-only-remembered", "memberships can be read, with the values that were set", "getopt.set-only.not-remembered"
+)
 def getopt(self: SetRemembered, *arguments: Any) -> Any:
     if len(arguments) == 2 and arguments[1] in ("add_membership", "drop_membership") and arguments in self.known:
         return self.known[arguments]
@@ -150,7 +152,7 @@ def getopt(self: SetRemembered, *arguments: Any) -> Any:
 
 @fault(
     "mtu-default",
-    "ip and ipv6 mtu are 1500, whatever the path",
+    "ip and ipv6 mtu are always 1500",
     "getopt.mtu.connected",
     "getopt.ip-mtu.effect.link",
     "getopt.ipv6-mtu.effect.link",
@@ -161,7 +163,7 @@ def getopt(self: Wrapped, *arguments: Any) -> Any:
 
 
 class Both(Wrapped):
-    """One timeout is set with the other."""
+    """Setting one timeout sets the other one too."""
 
     one, other = "rcvtimeo", "sndtimeo"
 
@@ -178,7 +180,7 @@ fault("sndtimeo-receives", "sndtimeo sets rcvtimeo too", "setopt.socket-sndtimeo
 )
 
 
-@fault("linger-zero-resets", "linger 0 breaks the connection when it is closed", "setopt.socket-linger.effect.no-reset")
+@fault("linger-zero-resets", "linger 0 resets the connection when it is closed", "setopt.socket-linger.effect.no-reset")
 def setopt(self: Wrapped, *arguments: Any) -> Any:
     result = self.inner.setopt(*arguments)
     if arguments[:2] == ("socket", "linger") and arguments[2] == 0:
@@ -203,7 +205,7 @@ class Elsewhere(Wrapped):
 
 fault(
     "elsewhere",
-    "IPv4's options on an IPv6 socket count as set, and read 7",
+    "IPv4's options on an IPv6 socket can be set, and read as 7",
     "setopt.elsewhere.consistent",
     "getopt.elsewhere.consistent",
     "setopt.membership.elsewhere",
@@ -214,7 +216,7 @@ fault("fresh-timestamps", "a new socket has cork or multicast_ttl set", "getopt.
 )
 
 
-@fault("set-on-all", "setopt sets an option on all sockets of the port", "setopt.sockets.independent")
+@fault("set-on-all", "setopt sets an option on all sockets of the implementation", "setopt.sockets.independent")
 class SetOnAll(Wrapped):
     all: ClassVar[list[Any]] = []
 
@@ -230,11 +232,7 @@ class SetOnAll(Wrapped):
         return result
 
 
-@fault(
-    "twins",
-    "sndtimeo and rcvtimeo, and both buffer sizes, read what was set for one of them",
-    "getopt.arguments.independent",
-)
+@fault("twins", "setting a timeout or a buffer size changes what both directions read", "getopt.arguments.independent")
 class Twins(Wrapped):
     def start(self) -> None:
         self.known: dict[str, Any] = {}
@@ -250,14 +248,11 @@ class Twins(Wrapped):
         return self.known.get(str(arguments[1])[3:], found)
 
 
-@fault("connection-stale", "getopt on a connected stream tells what a new socket has", "getopt.connection.value")
+@fault("connection-stale", "getopt on a connected stream returns a new socket's values", "getopt.connection.value")
 def getopt(self: Wrapped, *arguments: Any) -> Any:
     found = self.inner.getopt(*arguments)
     with contextlib.suppress(OSError):
         if self.stream and self.inner.getpeername() and is_int(found):
-            other = reference().socket(self.domain, self.type, self.protocol)
-            try:
+            with self.twin() as other:
                 return other.getopt(*arguments)
-            finally:
-                other.close()
     return found

@@ -1,4 +1,4 @@
-"""Options: which one is meant, by level and name, and arguments that are left out."""
+"""Options: level and name, and missing arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Named(Wrapped):
     """Level and option through one hook."""
 
     def named(self, level: Any, option: Any) -> tuple[Any, Any]:
-        """The pair that is meant."""
+        """The level and option to use."""
         return level, option
 
     def setopt(self, *arguments: Any) -> Any:
@@ -31,7 +31,7 @@ class Named(Wrapped):
 
 
 def lower(word: Any) -> Any:
-    """In lower case."""
+    """A string in lower case."""
     return word.lower() if isinstance(word, str) else word
 
 
@@ -46,21 +46,21 @@ SAME = {
 fault("level-ignored", "the level is ignored", "setopt.option.other-level", "getopt.option.other-level").override(
     Named, named=lambda s, level, o: (SAME.get(o, level) if isinstance(o, str) and level in LEVELS else level, o)
 )
-fault("level-any", "an unknown level is socket", "setopt.level.unknown", "getopt.level.unknown").override(
+fault("level-any", "an unknown level means socket", "setopt.level.unknown", "getopt.level.unknown").override(
     Named, named=lambda s, level, o: (level if not isinstance(level, str) or level in LEVELS else "socket", o)
 )
-fault("level-number", "a level that is no text is socket", "setopt.level.not-text", "getopt.level.not-text").override(
-    Named, named=lambda s, level, o: (level if isinstance(level, str) else "socket", o)
-)
 fault(
-    "option-number", "an option that is no text is keepalive", "setopt.option.not-text", "getopt.option.not-text"
+    "level-number", "a level that is no string means socket", "setopt.level.not-text", "getopt.level.not-text"
+).override(Named, named=lambda s, level, o: (level if isinstance(level, str) else "socket", o))
+fault(
+    "option-number", "an option that is no string means keepalive", "setopt.option.not-text", "getopt.option.not-text"
 ).override(Named, named=lambda s, level, o: (level, o if isinstance(o, str) else "keepalive"))
 fault("upper-case", "level and option may be in upper case", "setopt.level.unknown", "setopt.option.unknown").override(
     Named, named=lambda s, level, o: (lower(level), lower(o))
 )
 
 
-@fault("level-alone", "an option that is left out is keepalive", "setopt.arguments.missing", "getopt.arguments.missing")
+@fault("level-alone", "a missing option means keepalive", "setopt.arguments.missing", "getopt.arguments.missing")
 class LevelAlone(Wrapped):
     def setopt(self, level: Any = "socket", option: Any = "keepalive", value: Any = 1) -> Any:
         return self.inner.setopt(level, option, value)
@@ -69,6 +69,6 @@ class LevelAlone(Wrapped):
         return self.inner.getopt(level, option)
 
 
-@fault("value-optional", "a value that is left out is 1", "setopt.value.missing")
+@fault("value-optional", "a missing value means 1", "setopt.value.missing")
 def setopt(self: Wrapped, level: Any, option: Any, value: Any = 1) -> Any:
     return self.inner.setopt(level, option, value)

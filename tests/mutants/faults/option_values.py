@@ -1,4 +1,4 @@
-"""Options beyond what the table can say: the shapes of their values, and the pending error's."""
+"""Values of options: shapes, units, wrapping, and the pending error."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ option = GROUP.rows(Optioned)
 
 
 def number(change: Callable[[int], Any]) -> Any:
-    """Change a number that is set."""
+    """Change an int that is set."""
     return lambda sock, value: change(value) if is_int(value) else value
 
 
 def dotted(value: Any) -> Any:
-    """An address from its end."""
+    """An IPv4 address in reverse."""
     return ".".join(value.split(".")[::-1]) if isinstance(value, str) and value.count(".") == 3 else value
 
 
@@ -72,7 +72,7 @@ option(
 option("hops-minus-one", "-1 multicast_hops is 0", "setopt.hops.minus-one").override(
     pairs=(("ipv6", "multicast_hops"),), pass_on=number(lambda n: 0 if n == -1 else n)
 )
-option("none-zero", "None is 0", "setopt.value.*").override(pass_on=lambda s, v: 0 if v is None else v)
+option("none-zero", "None is treated as 0", "setopt.value.*").override(pass_on=lambda s, v: 0 if v is None else v)
 option("buffer-bytes", "sndbuf is read as bytes", "getopt.value.shape").override(
     pairs=(SNDBUF,), get_result=lambda s, v: struct.pack("i", v)
 )
@@ -85,7 +85,7 @@ option("truth", "priority is read as 0 or 1", "getopt.readback.exact", "getopt.s
 
 
 # -- linger and timeouts -----------------------------------------------------------------------------------------------
-option("linger-flag", "linger is on or off", "setopt.stored.value").override(
+option("linger-flag", "linger is set to 0 or 1", "setopt.stored.value").override(
     pairs=(LINGER,), pass_on=number(lambda n: int(n != 0))
 )
 option("linger-pair", "linger is read as two numbers", "getopt.value.shape").override(
@@ -93,7 +93,7 @@ option("linger-pair", "linger is read as two numbers", "getopt.value.shape").ove
 )
 option(
     "linger-ticks",
-    "linger is counted in hundredths",
+    "linger is counted in hundredths of a second",
     "setopt.roundtrip.unchanged",
     "setopt.socket-linger.effect.seconds",
     "setopt.stored.value",
@@ -106,7 +106,7 @@ option(
         (v[0], 0) if isinstance(v, tuple) and len(v) == 2 and is_int(v[1]) and 0 <= v[1] < 1000000 else v
     ),
 )
-option("timeout-milliseconds", "microseconds are taken for milliseconds", "setopt.stored.value").override(
+option("timeout-milliseconds", "microseconds are treated as milliseconds", "setopt.stored.value").override(
     pairs=TIMEOUTS,
     pass_on=lambda s, v: (
         (v[0] + v[1] // 1000, v[1] % 1000 * 1000)
@@ -120,13 +120,13 @@ option("timeout-int-refused", "a timeout in seconds alone is refused", "setopt.s
 option("timeout-one-number", "a timeout is read as seconds", "getopt.value.shape").override(
     pairs=TIMEOUTS, get_result=lambda s, v: v[0]
 )
-option("timeout-fraction", "a timeout is read as a fraction", "getopt.value.shape").override(
+option("timeout-fraction", "a timeout is read as a float", "getopt.value.shape").override(
     pairs=TIMEOUTS, get_result=lambda s, v: v[0] + v[1] / 1e6
 )
-option("timeout-swapped", "a timeout is read from its end", "getopt.stored.value").override(
+option("timeout-swapped", "a timeout is read as (microseconds, seconds)", "getopt.stored.value").override(
     pairs=TIMEOUTS, get_result=lambda s, v: v[::-1]
 )
-option("timeout-read-rounded", "a timeout is read without its microseconds", "getopt.readback.microseconds").override(
+option("timeout-read-rounded", "a timeout is read rounded to 0.1 s", "getopt.readback.microseconds").override(
     pairs=TIMEOUTS, get_result=lambda s, v: (v[0], v[1] // 100000 * 100000)
 )
 option("timeout-huge-seconds", "seconds are cut to 32 bits", "setopt.huge.seconds").override(
@@ -145,7 +145,7 @@ option("timeout-huge-microseconds", "microseconds are cut to 32 bits", "setopt.h
         (v[0], v[1] & 0xFFFFF) if isinstance(v, tuple) and len(v) == 2 and is_int(v[1]) and v[1] >= 1 << 31 else v
     ),
 )
-option("timeout-zero", "a timeout of 0 does not wait", "setopt.socket-rcvtimeo.effect.off").override(
+option("timeout-zero", "a timeout of 0 is 1 microsecond", "setopt.socket-rcvtimeo.effect.off").override(
     pairs=TIMEOUTS, pass_on=lambda s, v: (0, 1) if v in (0, (0, 0)) and v is not False else v
 )
 
@@ -153,7 +153,7 @@ option("timeout-zero", "a timeout of 0 does not wait", "setopt.socket-rcvtimeo.e
 option("device-nul", "bindtodevice is read with a NUL at its end", "getopt.stored.value").override(
     pairs=(DEVICE,), get_result=lambda s, v: v + "\0" if v else v
 )
-option("device-none", "no bindtodevice is read as None", "getopt.value.shape").override(
+option("device-none", "an unset bindtodevice is read as None", "getopt.value.shape").override(
     pairs=(DEVICE,), get_result=lambda s, v: v or None
 )
 option("device-bytes", "bindtodevice is read as bytes", "getopt.value.shape").override(
@@ -171,7 +171,7 @@ option("interface-number", "ip multicast_if is read as a number", "getopt.value.
 option("interface-bytes", "ip multicast_if is read as bytes", "getopt.value.shape").override(
     pairs=(MULTICAST_IF,), get_result=lambda s, v: socket.inet_aton(v)
 )
-option("interface-empty", "no ip multicast_if is an empty text", "getopt.value.default").override(
+option("interface-empty", "an unset ip multicast_if is read as an empty string", "getopt.value.default").override(
     pairs=(MULTICAST_IF,), get_result=lambda s, v: "" if v == "0.0.0.0" else v
 )
 option("interface-reversed", "ip multicast_if is in the wrong byte order", "setopt.stored.value").override(
@@ -189,7 +189,7 @@ option("interface-order", "the index of ipv6 multicast_if is in the wrong byte o
 option(
     "error-zero", "error is always 0", "getopt.socket-error.effect.refused", "getopt.socket-error.effect.reset"
 ).override(pairs=(ERROR,), get_result=lambda s, v: 0)
-option("error-raised", "error raises what is pending", "getopt.socket-error.effect.refused").override(
+option("error-raised", "reading error raises the pending error", "getopt.socket-error.effect.refused").override(
     pairs=(ERROR,), get_result=lambda s, v: raising(system(v)) if v else 0
 )
 option("error-text", "error is a message", "getopt.socket-error.effect.refused").override(
@@ -198,7 +198,7 @@ option("error-text", "error is a message", "getopt.socket-error.effect.refused")
 option("error-negative", "error is negative", "getopt.socket-error.effect.refused").override(
     pairs=(ERROR,), get_result=lambda s, v: -v
 )
-option("error-none", "error is None when there is none", "getopt.value.shape").override(
+option("error-none", "error is None when no error is pending", "getopt.value.shape").override(
     pairs=(ERROR,), get_result=lambda s, v: v or None
 )
 option("error-kept", "error is not cleared by reading", "getopt.socket-error.effect.once").override(

@@ -1,4 +1,4 @@
-"""What recv, read and recvfrom give in what order: ends, datagrams, and what is left for the next call."""
+"""In which order recv, read and recvfrom return data: ends, datagrams, and the rest for the next call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ fault = GROUP.fault
 TO_ALIASES = ("recv", "read")
 
 
-@fault("peeks", "receiving leaves the data where they are", "recv.data.once", methods=TO_ALIASES)
+@fault("peeks", "receiving leaves the data in the queue", "recv.data.once", methods=TO_ALIASES)
 def receive(self: Receiver, name: str, length: Any) -> Any:
     if name not in self.methods or not positive(length):
         return Receiver.receive(self, name, length)
@@ -27,7 +27,7 @@ def receive(self: Receiver, name: str, length: Any) -> Any:
         return sock.recv(min(length, 8192), socket.MSG_PEEK)
 
 
-@fault("waits-for-all", "receiving waits until the whole length is there", "recv.length.not-filled")
+@fault("waits-for-all", "receiving waits until the whole length has arrived", "recv.length.not-filled")
 def result(self: Receiver, data: bytes, length: Any) -> Any:
     while self.stream and self.blocking and positive(length) and data and len(data) < min(length, 8192):
         more = self.inner.recv(min(length, 8192) - len(data))
@@ -39,7 +39,7 @@ def result(self: Receiver, data: bytes, length: Any) -> Any:
 
 @fault(
     "drops-rest",
-    "receiving takes 8192 bytes and drops what is more than the length",
+    "receiving reads 8192 bytes and drops those above the length",
     "recv.stream.rest-stays",
     "recv.stream.byte-by-byte",
 )
@@ -51,7 +51,7 @@ class DropsRest(Receiver):
         return data[:length] if positive(length) else data
 
 
-@fault("keeps-rest", "the rest of a datagram comes with the next call", "recv.datagram.rest-is-lost")
+@fault("keeps-rest", "the next call returns the rest of a datagram", "recv.datagram.rest-is-lost")
 class KeepsRest(Receiver):
     methods = TO_ALIASES
     rest = b""
@@ -74,12 +74,7 @@ def pass_on(self: Receiver, length: Any) -> Any:
     return length
 
 
-@fault(
-    "joins-datagrams",
-    "receiving gives what there is of several datagrams",
-    "recv.datagram.boundaries",
-    methods=TO_ALIASES,
-)
+@fault("joins-datagrams", "receiving joins several datagrams", "recv.datagram.boundaries", methods=TO_ALIASES)
 def result(self: Receiver, data: bytes, length: Any) -> Any:
     with contextlib.suppress(OSError), self.for_now(blocking=False):
         while self.dgram and positive(length) and len(data) < length:
@@ -87,7 +82,7 @@ def result(self: Receiver, data: bytes, length: Any) -> Any:
     return data
 
 
-@fault("skips-empty", "an empty datagram is passed over", "recv.datagram.empty", methods=TO_ALIASES)
+@fault("skips-empty", "an empty datagram is skipped", "recv.datagram.empty", methods=TO_ALIASES)
 def result(self: Receiver, data: bytes, length: Any) -> Any:
     while self.dgram and not data and positive(length):
         data = self.inner.recv(length)
@@ -113,14 +108,14 @@ def result(self: Receiver, data: bytes, length: Any) -> Any:
     return None if self.stream and not data and positive(length) else data
 
 
-@fault("end-fails", "the end of a stream is a failure", "recv.end.empty")
+@fault("end-fails", "the end of a stream raises EOFError", "recv.end.empty")
 def result(self: Receiver, data: bytes, length: Any) -> Any:
     if self.stream and not data and positive(length):
         raise EOFError("the end")
     return data
 
 
-@fault("end-once", "the end of a stream is told once, and then would-block", "recv.end.again")
+@fault("end-once", "the end of a stream is reported once, and then would-block", "recv.end.again")
 class EndOnce(Receiver):
     ended = False
 
@@ -132,7 +127,7 @@ class EndOnce(Receiver):
         return data
 
 
-@fault("end-first", "what came before the end is dropped with it", "recv.end.data-first")
+@fault("end-first", "the data before the end is dropped", "recv.end.data-first")
 def pass_on(self: Receiver, length: Any) -> Any:
     if self.stream and positive(length):
         poll = select.poll()
@@ -144,7 +139,7 @@ def pass_on(self: Receiver, length: Any) -> Any:
     return length
 
 
-@fault("zero-eats", "recv(0) takes a byte away", "recv.zero.data-stay")
+@fault("zero-eats", "recv(0) consumes a byte", "recv.zero.data-stay")
 def result(self: Receiver, data: bytes, length: Any) -> Any:
     if self.stream and is_int(length) and length == 0:
         with self.borrowed() as sock, contextlib.suppress(OSError):
@@ -152,7 +147,7 @@ def result(self: Receiver, data: bytes, length: Any) -> Any:
     return data
 
 
-@fault("negative-over", "a negative length gives more than buffersize", "recv.negative.limit")
+@fault("negative-over", "a negative length returns more than buffersize", "recv.negative.limit")
 def receive(self: Receiver, name: str, length: Any) -> Any:
     if name == "recvfrom" or not is_int(length) or length >= 0:
         return Receiver.receive(self, name, length)
@@ -161,7 +156,7 @@ def receive(self: Receiver, name: str, length: Any) -> Any:
         return sock.recv(65536)
 
 
-@fault("over-limit", "a length above buffersize is not cut down to it", "recvfrom.limit.stream")
+@fault("over-limit", "a length above buffersize is not reduced to it", "recvfrom.limit.stream")
 def receive(self: Receiver, name: str, length: Any) -> Any:
     if name == "recvfrom" or not positive(length) or length <= 8192:
         return Receiver.receive(self, name, length)
@@ -172,7 +167,7 @@ def receive(self: Receiver, name: str, length: Any) -> Any:
 
 @fault(
     "over-limit-lost",
-    "what a stream has over buffersize is lost",
+    "data of a stream above buffersize is lost",
     "recv.stream.all-of-much",
     "recvfrom.limit.nothing-lost",
 )
@@ -183,7 +178,7 @@ def result(self: Receiver, data: bytes, length: Any) -> Any:
     return data
 
 
-@fault("refused-twice", "a datagram that was refused is told again and again", "recv.refused.once")
+@fault("refused-twice", "a refused datagram is reported by every later call", "recv.refused.once")
 class RefusedTwice(Receiver):
     refused: OSError | None = None
 
@@ -193,14 +188,14 @@ class RefusedTwice(Receiver):
         raise self.refused or error
 
 
-@fault("refused-skipped", "a datagram that was refused is passed over", "recv.refused.told")
+@fault("refused-skipped", "a refused datagram is not reported", "recv.refused.told")
 def failed(self: Receiver, error: OSError, length: Any) -> Any:
     if with_errno(error, errno.ECONNREFUSED) and self.dgram:
         return self.inner.recv(length)
     raise error
 
 
-@fault("twice", "each datagram is given twice", "recv.data.once")
+@fault("twice", "each datagram is returned twice", "recv.data.once")
 class Twice(Receiver):
     methods = TO_ALIASES
     again: bytes | None = None
@@ -220,13 +215,13 @@ def result(self: Receiver, data: bytes, length: Any) -> Any:
     return data
 
 
-@fault("out-of-order", "every second chunk of a stream comes before the first", "recv.stream.in-order")
+@fault("out-of-order", "the two halves of a stream's chunk are exchanged", "recv.stream.in-order")
 def result(self: Receiver, data: bytes, length: Any) -> Any:
     half = len(data) // 2
     return data[half:] + data[:half] if self.stream and len(data) > 3 else data
 
 
-@fault("read-line", "read gives a line at most, and keeps what came behind it for the next read", "read.alias.in-turn")
+@fault("read-line", "read returns at most one line and keeps the rest for the next read", "read.alias.in-turn")
 class ReadLine(Receiver):
     rest = b""
 
@@ -239,7 +234,7 @@ class ReadLine(Receiver):
         return data[:end]
 
 
-@fault("read-buffer", "read has a buffer of its own, ahead of recv", "read.alias.in-turn")
+@fault("read-buffer", "read has a separate buffer, which recv does not use", "read.alias.in-turn")
 class ReadBuffer(Receiver):
     held = b""
 
@@ -252,11 +247,7 @@ class ReadBuffer(Receiver):
         return data
 
 
-@fault(
-    "refused-length-takes",
-    "a length that is refused takes a datagram all the same",
-    "recv.length.refused-takes-nothing",
-)
+@fault("refused-length-takes", "a refused length consumes a datagram", "recv.length.refused-takes-nothing")
 def pass_on(self: Receiver, length: Any) -> Any:
     if not is_int(length):
         with self.borrowed() as sock, contextlib.suppress(OSError):
@@ -264,14 +255,14 @@ def pass_on(self: Receiver, length: Any) -> Any:
     return length
 
 
-@fault("raw-header-only", "recv on a raw socket gives the header only", "recv.raw.arrives")
+@fault("raw-header-only", "recv on a raw socket returns the header only", "recv.raw.arrives")
 def result(self: Receiver, data: bytes, length: Any) -> Any:
     return data[:4] if self.type == "raw" else data
 
 
 @fault(
     "only-from-peer",
-    "recv on an unconnected socket gives what the first sender sends, and no other",
+    "recv on an unconnected socket returns datagrams of the first sender only",
     "recv.datagram.from-anybody",
 )
 class OnlyFirst(Receiver):
@@ -288,15 +279,15 @@ class OnlyFirst(Receiver):
                 return data
 
 
-@fault("over-limit-datagram", "a datagram longer than buffersize comes whole", "recvfrom.limit.datagram")
+@fault("over-limit-datagram", "a datagram longer than buffersize is returned whole", "recvfrom.limit.datagram")
 def receive(self: Receiver, name: str, length: Any) -> Any:
     if not self.dgram or not positive(length) or length <= 8192:
         return Receiver.receive(self, name, length)
     with self.borrowed() as sock:
         sock.setblocking(self.blocking)
         data, address = sock.recvfrom(65536)
-    told = address[:2] if isinstance(address, tuple) else (address or "", None)
-    return (data, *told) if name == "recvfrom" else data
+    result = address[:2] if isinstance(address, tuple) else (address or "", None)
+    return (data, *result) if name == "recvfrom" else data
 
 
 @fault("zero-datagram-waits", "recv(0) keeps half of a datagram", "recv.zero.datagram")

@@ -1,4 +1,4 @@
-"""When recv, read and recvfrom wait, for how long, and what a wait leaves behind."""
+"""When recv, read and recvfrom wait, how long, and the state after a wait."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GROUP = Group(__name__)
 fault = GROUP.fault
 
 
-@fault("waits", "receiving waits on sockets that must not wait", "recv.would-block.empty")
+@fault("waits", "receiving waits on non-blocking sockets", "recv.would-block.empty")
 def receive(self: Receiver, name: str, length: Any) -> Any:
     while True:
         try:
@@ -38,7 +38,7 @@ def pass_on(self: Receiver, length: Any) -> Any:
     return length
 
 
-@fault("ignores-timeout", "receiving waits on after rcvtimeo", "recv.timeout.would-block")
+@fault("ignores-timeout", "receiving waits longer than rcvtimeo", "recv.timeout.would-block")
 def receive(self: Receiver, name: str, length: Any) -> Any:
     while True:
         try:
@@ -50,7 +50,7 @@ def receive(self: Receiver, name: str, length: Any) -> Any:
 
 @fault(
     "block-loses",
-    "a call that would block takes the next datagram away",
+    "after a would-block, the next datagram loses its first byte",
     "setblocking.false.loses-nothing",
     "recv.would-block.loses-nothing",
 )
@@ -75,7 +75,7 @@ def failed(self: Receiver, error: OSError, length: Any) -> Any:
 
 @fault(
     "end-blocks",
-    "the end of a stream is would-block on sockets that must not wait",
+    "the end of a stream is would-block on non-blocking sockets",
     "recv.would-block.end",
     "setblocking.false.end",
 )
@@ -85,7 +85,7 @@ def result(self: Receiver, data: bytes, length: Any) -> Any:
     return data
 
 
-@fault("non-blocking-empty", "a socket that must not wait never receives", "setblocking.false.receives-data")
+@fault("non-blocking-empty", "a non-blocking socket never receives", "setblocking.false.receives-data")
 def pass_on(self: Receiver, length: Any) -> Any:
     if positive(length) and not self.blocking:
         raise system(errno.EAGAIN)

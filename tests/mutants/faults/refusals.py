@@ -1,4 +1,4 @@
-"""bind and connect: what becomes of a failure."""
+"""bind and connect: how failures are reported."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ bind("used-exists", "reports EADDRINUSE as EEXIST", "bind.unix.existing").overri
 bind("not-local-swallowed", "swallows EADDRNOTAVAIL", "bind.host.not-local").override(
     failed=answer(True, errno.EADDRNOTAVAIL)
 )
-bind("twice-swallowed", "a second time is said to work", "bind.connected.refused", "bind.twice.refused").override(
-    failed=answer(True, errno.EINVAL)
-)
+bind(
+    "twice-swallowed", "reports success when it is called again", "bind.connected.refused", "bind.twice.refused"
+).override(failed=answer(True, errno.EINVAL))
 bind("privilege-swallowed", "swallows EACCES", "bind.privileged.refused").override(failed=answer(True, errno.EACCES))
 bind("folder-as-used", "reports ENOENT as EADDRINUSE", "bind.unix.no-folder").override(
     failed=substitute(errno.EADDRINUSE, errno.ENOENT)
@@ -68,7 +68,7 @@ connect("refused-timeout", "reports a refusal as ETIMEDOUT", "connect.refused.er
 connect("refused-no-errno", "reports a refusal without its errno", "connect.refused.error").override(
     failed=substitute(ConnectionError("refused"), errno.ECONNREFUSED)
 )
-connect("refused-resolver", "reports a refusal as the resolver's", "connect.refused.error").override(
+connect("refused-resolver", "reports a refusal as a resolver failure", "connect.refused.error").override(
     failed=substitute(socket.gaierror(-2, "refused"), errno.ECONNREFUSED)
 )
 connect("prototype-refused", "reports EPROTOTYPE as ECONNREFUSED", "connect.unix.other-type").override(
@@ -77,10 +77,10 @@ connect("prototype-refused", "reports EPROTOTYPE as ECONNREFUSED", "connect.unix
 connect("enoent-refused", "reports ENOENT as ECONNREFUSED", "connect.unix.nothing").override(
     failed=substitute(errno.ECONNREFUSED, errno.ENOENT)
 )
-connect("twice-swallowed", "a second time is said to work", "connect.twice.refused").override(
+connect("twice-swallowed", "reports success when it is called again", "connect.twice.refused").override(
     failed=answer(True, errno.EISCONN)
 )
-connect("listening-swallowed", "is said to work on a listener", "connect.listening.refused").override(
+connect("listening-swallowed", "reports success on a listener", "connect.listening.refused").override(
     failed=answer(True, errno.EISCONN, errno.EOPNOTSUPP, errno.EINVAL)
 )
 connect("progress-true", "returns true while it is in progress", "connect.nonblocking.returns").override(
@@ -102,21 +102,21 @@ connect("argument-overflow", "reports a port out of range as OverflowError", "co
     failed=substitute(OverflowError("port"), bad_argument)
 )
 connect(
-    "unencodable-raises", "raises UnicodeError's like for a host that DNS cannot spell", "connect.host.unencodable"
+    "unencodable-raises", "raises LookupError for a host that DNS cannot encode", "connect.host.unencodable"
 ).override(failed=substitute(LookupError("idna"), RESOLVER))
-bind(
-    "unencodable-raises", "raises UnicodeError's like for a host that DNS cannot spell", "bind.host.unencodable"
-).override(failed=substitute(LookupError("idna"), RESOLVER))
-bind("family-swallowed", "takes an address of another family for all addresses", "bind.host.other-family").override(
+bind("unencodable-raises", "raises LookupError for a host that DNS cannot encode", "bind.host.unencodable").override(
+    failed=substitute(LookupError("idna"), RESOLVER)
+)
+bind("family-swallowed", "binds to all addresses for an address of another family", "bind.host.other-family").override(
     failed=lambda s, e: s.inner.bind(None, 0) if isinstance(e, socket.gaierror) else raising(e)
 )
 connect(
-    "unknown-default", "takes an unknown name for a refusal", "connect.host.unknown", "connect.host.other-family"
+    "unknown-default", "reports an unknown name as ECONNREFUSED", "connect.host.unknown", "connect.host.other-family"
 ).override(failed=substitute(errno.ECONNREFUSED, RESOLVER))
 
 
 fault(
     "wrong-type-swallowed-connect",
-    "connect is said to work where a socket of another type is",
+    "connect reports success where a socket of another type is bound",
     "connect.dgram.wrong-type",
 ).override(Opener, methods=("connect",), failed=answer(True, errno.EPROTOTYPE, errno.ECONNREFUSED))

@@ -1,4 +1,4 @@
-"""Whom recvfrom names: the sender, and nobody else."""
+"""The sender that recvfrom returns."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ GROUP = Group(__name__)
 fault = GROUP.fault
 
 
-@fault(
-    "stale-recvfrom", "recvfrom tells the sender before, for one that has no name", "recvfrom.unix.unnamed-after-named"
-)
+@fault("stale-recvfrom", "recvfrom returns the previous sender for an unnamed one", "recvfrom.unix.unnamed-after-named")
 class StaleSender(Wrapped):
     last: Any = None
 
@@ -26,9 +24,7 @@ class StaleSender(Wrapped):
 
 
 @fault(
-    "stale-bytes-recvfrom",
-    "recvfrom leaves the end of a longer path behind a shorter one",
-    "recvfrom.unix.shorter-after-longer",
+    "stale-bytes-recvfrom", "recvfrom appends the end of an earlier, longer path", "recvfrom.unix.shorter-after-longer"
 )
 class StaleBytes(Wrapped):
     last = ""
@@ -40,7 +36,9 @@ class StaleBytes(Wrapped):
         return data, host, port
 
 
-@fault("destination-recvfrom", "recvfrom tells the last destination of sendto", "recvfrom.sender.not-last-destination")
+@fault(
+    "destination-recvfrom", "recvfrom returns the last destination of sendto", "recvfrom.sender.not-last-destination"
+)
 class LastDestination(Wrapped):
     last: Any = None
 
@@ -53,7 +51,7 @@ class LastDestination(Wrapped):
         return (data, *self.last) if self.last else (data, host, port)
 
 
-@fault("connected-recvfrom", "recvfrom on a connected datagram socket tells no sender", "recvfrom.sender.connected")
+@fault("connected-recvfrom", "recvfrom on a connected datagram socket returns no sender", "recvfrom.sender.connected")
 def recvfrom(self: Wrapped, length: Any) -> Any:
     data, host, port = self.inner.recvfrom(length)
     try:
@@ -63,19 +61,19 @@ def recvfrom(self: Wrapped, length: Any) -> Any:
     return (data, None, None) if self.dgram else (data, host, port)
 
 
-@fault("empty-recvfrom", "recvfrom tells no sender of an empty datagram", "recvfrom.sender.empty-datagram")
+@fault("empty-recvfrom", "recvfrom returns no sender for an empty datagram", "recvfrom.sender.empty-datagram")
 def recvfrom(self: Wrapped, length: Any) -> Any:
     data, host, port = self.inner.recvfrom(length)
     return (data, host, port) if data or self.stream or length == 0 else (data, None, None)
 
 
-@fault("cut-recvfrom", "recvfrom tells no sender of a datagram that was cut", "recvfrom.sender.cut-datagram")
+@fault("cut-recvfrom", "recvfrom returns no sender for a cut datagram", "recvfrom.sender.cut-datagram")
 def recvfrom(self: Wrapped, length: Any) -> Any:
     data, host, port = self.inner.recvfrom(length)
     return (data, host, port) if self.stream or len(data) < length else (data, None, None)
 
 
-@fault("zero-recvfrom", "recvfrom(0) tells the sender before", "recvfrom.sender.zero-length")
+@fault("zero-recvfrom", "recvfrom(0) returns the previous sender", "recvfrom.sender.zero-length")
 class ZeroSender(Wrapped):
     last: tuple[Any, ...] = ()
 
@@ -100,25 +98,25 @@ def recvfrom(self: Wrapped, length: Any) -> Any:
     return data, host, port
 
 
-@fault("text-recvfrom", "recvfrom tells the port as text, and 0 with a path", "recvfrom.result.port")
+@fault("text-recvfrom", "recvfrom returns the port as a string, and 0 with a path", "recvfrom.result.port")
 def recvfrom(self: Wrapped, length: Any) -> Any:
     data, host, port = self.inner.recvfrom(length)
     return (data, host, str(port)) if self.internet else (data, host, 0)
 
 
-@fault("nobody-recvfrom", "recvfrom tells an address to which nobody can answer", "recvfrom.sender.answerable")
+@fault("nobody-recvfrom", "recvfrom returns an address with a wrong port or path", "recvfrom.sender.answerable")
 def recvfrom(self: Wrapped, length: Any) -> Any:
     data, host, port = self.inner.recvfrom(length)
     return (data, host, port ^ 1) if port else (data, f"{host}x" if isinstance(host, str) else host, port)
 
 
-@fault("receiver-recvfrom", "recvfrom on a stream tells the receiver's address", "recvfrom.stream.sender")
+@fault("receiver-recvfrom", "recvfrom on a stream returns the receiver's address", "recvfrom.stream.sender")
 def recvfrom(self: Wrapped, length: Any) -> Any:
     data, host, port = self.inner.recvfrom(length)
     return (data, *self.inner.getsockname()) if self.stream else (data, host, port)
 
 
-@fault("host-recvfrom", "recvfrom tells the parts of the host", "recvfrom.result.host")
+@fault("host-recvfrom", "recvfrom returns the host as a list of its parts", "recvfrom.result.host")
 def recvfrom(self: Wrapped, length: Any) -> Any:
     data, host, port = self.inner.recvfrom(length)
     return data, host.split("." if "." in host else ":") if isinstance(host, str) else host, port

@@ -1,4 +1,4 @@
-"""What sending does besides choosing bytes: its result, its failures, and datagrams."""
+"""Sending: results, failures and datagrams."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ fault = GROUP.fault
 each = GROUP.rows(Sender, "{}-{method}", "{method} {}", "{method}.{}", methods=SENDING)
 each("returns-none", "returns nothing", "result.count").override(result=lambda s, sent, b, o, n: None)
 each("returns-true", "returns true", "result.count").override(result=lambda s, sent, b, o, n: True)
-each("returns-position", "returns where in the buffer it ended", "length.chunk").override(
+each("returns-position", "returns the position in the buffer", "length.chunk").override(
     result=lambda s, sent, b, o, n: sent + (o or 0)
 )
 each("returns-size", "returns the size of the buffer", "length.chunk").override(result=lambda s, sent, b, o, n: size(b))
-each("returns-remaining", "returns what remains", "result.count").override(
+each("returns-remaining", "returns the number of bytes left", "result.count").override(
     result=lambda s, sent, b, o, n: size(b) - (o or 0) - sent
 )
-each("returns-text", "returns the number as text", "result.count").override(result=lambda s, sent, b, o, n: str(sent))
+each("returns-text", "returns the number as a string", "result.count").override(
+    result=lambda s, sent, b, o, n: str(sent)
+)
 each("returns-one-less", "returns one less", "result.count").override(result=lambda s, sent, b, o, n: max(sent - 1, 0))
 
 fault("block-zero", "send returns 0 where it would block", "send.full.would-block").override(
@@ -50,20 +52,17 @@ fault(
     "send.peer-gone.stream",
     "send.shut-down.fails",
 ).override(Sender, failed=all_sent(errno.EPIPE))
-fault("pipe-value", "EPIPE comes as ValueError", "send.shut-down.fails").override(
+fault("pipe-value", "EPIPE is raised as ValueError", "send.shut-down.fails").override(
     Sender, failed=substitute(ValueError("closed"), errno.EPIPE)
 )
-fault("pipe-no-errno", "EPIPE comes without its errno", "send.shut-down.fails").override(
+fault("pipe-no-errno", "EPIPE is raised without its errno", "send.shut-down.fails").override(
     Sender, failed=substitute(OSError("broken pipe"), errno.EPIPE)
 )
-fault("unconnected-swallowed", "a datagram to nobody counts as sent", "send.unconnected.fails").override(
+fault("unconnected-swallowed", "a datagram without destination counts as sent", "send.unconnected.fails").override(
     Sender, failed=all_sent(errno.EDESTADDRREQ, errno.ENOTCONN)
 )
 fault(
-    "peer-gone-swallowed",
-    "a datagram to a peer that is gone counts as sent",
-    "send.peer-gone.udp",
-    "send.peer-gone.datagram",
+    "peer-gone-swallowed", "a datagram to a closed peer counts as sent", "send.peer-gone.udp", "send.peer-gone.datagram"
 ).override(Sender, failed=all_sent(errno.ECONNREFUSED, errno.ENOENT))
 fault("too-long-swallowed", "a datagram that is too long counts as sent", "send.datagram.too-long").override(
     Sender, failed=all_sent(errno.EMSGSIZE)
@@ -71,7 +70,7 @@ fault("too-long-swallowed", "a datagram that is too long counts as sent", "send.
 fault("always-notconn", "each failure is reported as ENOTCONN", "send.shut-down.fails").override(
     Sender, methods=("send",), failed=lambda s, e, *_: raising(e if would_block(e) else system(errno.ENOTCONN))
 )
-fault("nobody-swallowed", "sendto: a path where nobody is counts as reached", "sendto.unix.nobody").override(
+fault("nobody-swallowed", "sendto to a path without a socket counts as sent", "sendto.unix.nobody").override(
     Sender, failed=all_sent(errno.ENOENT, errno.ECONNREFUSED)
 )
 fault("broadcast-swallowed", "EACCES for a broadcast is swallowed", "setopt.socket-broadcast.effect.off").override(
@@ -80,12 +79,12 @@ fault("broadcast-swallowed", "EACCES for a broadcast is swallowed", "setopt.sock
 
 
 def cut(most: int) -> Any:
-    """Cut the buffer of a datagram."""
+    """Cut the buffer of a datagram to `most` bytes."""
     return lambda s, b, o, n: (flat(b)[: most + (o if is_int(o) and o > 0 else 0)], o, n)
 
 
 def by_dgram(sock: Wrapped) -> bool:
-    """Only datagram sockets are different."""
+    """Whether a socket is a datagram socket."""
     return sock.dgram
 
 
@@ -95,7 +94,7 @@ fault(
 fault("cut-8192", "a datagram is cut to 8192 bytes", "send.datagram.large").override(
     Sender, applies=by_dgram, pass_on=cut(8192)
 )
-fault("cut-1472", "a datagram is cut to what Ethernet takes", "send.datagram.large").override(
+fault("cut-1472", "a datagram is cut to 1472 bytes", "send.datagram.large").override(
     Sender, applies=lambda s: s.dgram and s.internet, pass_on=cut(1472)
 )
 fault("trailing-nul", "a datagram has a NUL at its end", "send.datagram.boundaries").override(
@@ -107,7 +106,7 @@ fault("trailing-nul", "a datagram has a NUL at its end", "send.datagram.boundari
 fault("empty-refused", "an empty buffer is refused", "send.empty.stream", "send.datagram.empty").override(
     Sender, pass_on=lambda s, b, o, n: (b, o, n) if size(b) else raising(ValueError("nothing to send"))
 )
-fault("empty-as-nul", "an empty datagram goes out as one NUL", "send.datagram.empty").override(
+fault("empty-as-nul", "an empty datagram is sent as one NUL", "send.datagram.empty").override(
     Sender,
     applies=by_dgram,
     pass_on=lambda s, b, o, n: (b, o, n) if size(b) else (b"\0", None, None),
@@ -122,7 +121,7 @@ def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: 
     return Sender.transmit(self, name, buffer, to, offset, length)
 
 
-@fault("keeps-small", "a small send leaves with the next one, or when the socket is closed", "send.arrival.at-once")
+@fault("keeps-small", "a small send is delayed until the next one or close", "send.arrival.at-once")
 class KeepsSmall(Sender):
     methods = TO_PEER
     held = b""
@@ -138,7 +137,7 @@ class KeepsSmall(Sender):
         return len(data)
 
     def flush(self) -> None:
-        """Send what was kept."""
+        """Send the delayed data."""
         held, self.held = self.held, b""
         if held:
             self.inner.send(held)
@@ -157,7 +156,7 @@ def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: 
     return sum(self.inner.send(data[start : start + 512]) for start in range(0, len(data), 512))
 
 
-@fault("written", "send is write(2): a peer that is gone raises SIGPIPE", "send.peer-gone.no-signal", methods=TO_PEER)
+@fault("written", "send is write(2): a closed peer raises SIGPIPE", "send.peer-gone.no-signal", methods=TO_PEER)
 def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
     import signal
 
@@ -167,7 +166,9 @@ def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: 
     return os.write(self.number, buffer)
 
 
-@fault("zero-window-lost", "what does not fit at once is dropped, and counted", "sendto.full.count", "send.full.count")
+@fault(
+    "zero-window-lost", "data that does not fit at once is dropped, and counted", "sendto.full.count", "send.full.count"
+)
 def result(self: Sender, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
     return size(buffer) if self.stream and not offset and length is None else sent
 
@@ -179,7 +180,7 @@ def failed(self: Sender, error: OSError, buffer: Any, offset: Any, length: Any) 
     raise error
 
 
-@fault("write-kept", "what write sends leaves with the next send", "write.alias.in-turn")
+@fault("write-kept", "data of write is sent with the next send", "write.alias.in-turn")
 class WriteKept(Sender):
     methods = ("write",)
     kept = b""
@@ -201,7 +202,7 @@ class WriteKept(Sender):
 
 @fault(
     "nothing-sent-unix",
-    "sendto on a connected UNIX stream counts as sent, and goes nowhere",
+    "sendto on a connected UNIX stream drops the data, and counts it",
     "sendto.connected.unix",
     methods=("sendto",),
 )

@@ -1,4 +1,4 @@
-"""Sending when there is no room: waiting, timeouts, parts, and what is sent afterwards."""
+"""Sending when the queue is full: waiting, timeouts, partial sends, and later sends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ GROUP = Group(__name__)
 fault = GROUP.fault
 
 
-@fault(
-    "sendall", "send goes on until all is sent, on sockets that must not wait too", "send.full.count", methods=TO_PEER
-)
+@fault("sendall", "send continues until all is sent, on non-blocking sockets too", "send.full.count", methods=TO_PEER)
 def result(self: Sender, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
     data = flat(buffer)[offset or 0 :]
     data = data if length is None else data[:length]
@@ -32,7 +30,7 @@ def result(self: Sender, sent: Any, buffer: Any, offset: Any, length: Any) -> An
 
 @fault(
     "sendall-timeout",
-    "sending goes on after sndtimeo until all is sent",
+    "sending continues after sndtimeo until all is sent",
     "setopt.socket-sndtimeo.effect.send",
     "send.timeout.counted",
 )
@@ -50,19 +48,14 @@ class SendallTimeout(Sender):
         raise error
 
 
-@fault("part-timeout", "a send that sndtimeo ends reports would-block though a part was sent", "send.timeout.counted")
+@fault("part-timeout", "a send that sndtimeo ends reports would-block although a part was sent", "send.timeout.counted")
 def result(self: Sender, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
     if self.stream and self.blocking and length is None and sent < len(flat(buffer)) - (offset or 0):
         raise system(errno.EAGAIN)
     return sent
 
 
-@fault(
-    "waits",
-    "sending waits for room on sockets that must not wait",
-    "send.full.would-block",
-    "setblocking.false.sending",
-)
+@fault("waits", "sending waits for room on non-blocking sockets", "send.full.would-block", "setblocking.false.sending")
 def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
     while True:
         try:
@@ -88,7 +81,7 @@ class SendtoNeverWaits(NeverWaits):
     write = send
 
 
-@fault("ignores-timeout", "sending waits on after sndtimeo", "send.timeout.would-block")
+@fault("ignores-timeout", "sending waits longer than sndtimeo", "send.timeout.would-block")
 def failed(self: Sender, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
     while isinstance(error, BlockingIOError) and self.blocking:
         try:
@@ -110,7 +103,7 @@ def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: 
             self.inner.setopt("socket", "sndtimeo", 0)
 
 
-@fault("doubles", "what a partial send left is sent before the next one", "send.full.count")
+@fault("doubles", "the unsent rest of a partial send is sent before the next one", "send.full.count")
 class Doubles(Sender):
     methods = TO_PEER
     left = b""
@@ -129,7 +122,7 @@ class Doubles(Sender):
         return sent
 
 
-@fault("blocked-for-good", "a send that would have blocked never sends again", "setblocking.false.sends-later")
+@fault("blocked-for-good", "after a would-block, send never succeeds again", "setblocking.false.sends-later")
 class BlockedForGood(Sender):
     refusal: OSError | None = None
 
@@ -142,7 +135,7 @@ class BlockedForGood(Sender):
         raise error
 
 
-@fault("skips-after-block", "the send after one that would have blocked leaves out a byte", "send.full.goes-on")
+@fault("skips-after-block", "after a would-block, the next send leaves out a byte", "send.full.goes-on")
 class SkipsAfterBlock(Sender):
     blocked = False
 

@@ -1,4 +1,4 @@
-"""shutdown: the words, the halves, and who else is shut down."""
+"""shutdown: keywords, halves, and effects on other sockets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORDS = ("rd", "wr", "rdwr")
 
 
 def word(table: dict[Any, str], where: Callable[[Any], bool] = lambda sock: True) -> Any:
-    """Take a word for another one; None stands for no word at all."""
+    """Replace one keyword by another; None stands for no argument."""
 
     def pass_on(sock: Any, *arguments: Any) -> tuple[Any, ...]:
         how = arguments[0] if arguments else None
@@ -31,90 +31,90 @@ def word(table: dict[Any, str], where: Callable[[Any], bool] = lambda sock: True
 
 
 def any_word(change: Callable[[Any], Any]) -> Any:
-    """Change what was given."""
+    """Change the argument."""
     return lambda sock, *a: (change(a[0]),) if a and a[0] is not None else a
 
 
 def first_letter(how: Any) -> Any:
-    """What a word begins with."""
+    """The keyword that a string's first letter stands for."""
     if not isinstance(how, str) or how in WORDS:
         return how
     return {"r": "rd", "w": "wr"}.get(how[:1], how)
 
 
 row = GROUP.rows(Hooked, "shutdown-{}", "shutdown {}", methods=("shutdown",))
-row("default-wr", "takes no word for wr", "shutdown.rdwr.own-end").override(pass_on=word({None: "wr"}))
-row("default-rd", "takes no word for rd", "shutdown.rdwr.peer-end", "shutdown.rdwr.no-sending").override(
+row("default-wr", "defaults to wr", "shutdown.rdwr.own-end").override(pass_on=word({None: "wr"}))
+row("default-rd", "defaults to rd", "shutdown.rdwr.peer-end", "shutdown.rdwr.no-sending").override(
     pass_on=word({None: "rd"})
 )
-row("default-wr-unix", "takes no word for wr on UNIX", "shutdown.rdwr.own-end").override(
+row("default-wr-unix", "defaults to wr on UNIX", "shutdown.rdwr.own-end").override(
     pass_on=word({None: "wr"}, lambda s: s.unix)
 )
-row("required", "wants a word", "shutdown.result.true").override(
+row("required", "requires an argument", "shutdown.result.true").override(
     pass_on=lambda s, *a: a if a and a[0] is not None else raising(TypeError("how"))
 )
-row("swapped", "takes rd for wr and wr for rd", "shutdown.wr.peer-end", "shutdown.rd.own-end").override(
+row("swapped", "exchanges rd and wr", "shutdown.wr.peer-end", "shutdown.rd.own-end").override(
     pass_on=word({"rd": "wr", "wr": "rd"})
 )
-row("swapped-unix", "takes rd for wr and wr for rd on UNIX", "shutdown.wr.peer-end").override(
+row("swapped-unix", "exchanges rd and wr on UNIX", "shutdown.wr.peer-end").override(
     pass_on=word({"rd": "wr", "wr": "rd"}, lambda s: s.unix)
 )
-row("rdwr-is-wr", "takes rdwr for wr", "shutdown.rdwr.own-end").override(pass_on=word({"rdwr": "wr"}))
-row("rdwr-is-rd", "takes rdwr for rd", "shutdown.rdwr.no-sending").override(pass_on=word({"rdwr": "rd"}))
-row("rd-is-rdwr", "takes rd for rdwr", "shutdown.rd.still-sends").override(pass_on=word({"rd": "rdwr"}))
-row("wr-is-rdwr", "takes wr for rdwr", "shutdown.wr.still-receives", "shutdown.wr.still-waits").override(
+row("rdwr-is-wr", "treats rdwr as wr", "shutdown.rdwr.own-end").override(pass_on=word({"rdwr": "wr"}))
+row("rdwr-is-rd", "treats rdwr as rd", "shutdown.rdwr.no-sending").override(pass_on=word({"rdwr": "rd"}))
+row("rd-is-rdwr", "treats rd as rdwr", "shutdown.rd.still-sends").override(pass_on=word({"rd": "rdwr"}))
+row("wr-is-rdwr", "treats wr as rdwr", "shutdown.wr.still-receives", "shutdown.wr.still-waits").override(
     pass_on=word({"wr": "rdwr"})
 )
-row("wr-is-rdwr-inet6", "takes wr for rdwr on IPv6", "shutdown.wr.still-receives").override(
+row("wr-is-rdwr-inet6", "treats wr as rdwr on IPv6", "shutdown.wr.still-receives").override(
     pass_on=word({"wr": "rdwr"}, lambda s: s.domain == "inet6")
 )
-row("dgram-wr-is-rdwr", "takes wr for rdwr on datagram sockets", "shutdown.dgram.still-receives").override(
+row("dgram-wr-is-rdwr", "treats wr as rdwr on datagram sockets", "shutdown.dgram.still-receives").override(
     pass_on=word({"wr": "rdwr"}, lambda s: s.dgram)
 )
-row("dgram-rd-is-rdwr", "takes rd for rdwr on datagram sockets", "shutdown.dgram.still-sends").override(
+row("dgram-rd-is-rdwr", "treats rd as rdwr on datagram sockets", "shutdown.dgram.still-sends").override(
     pass_on=word({"rd": "rdwr"}, lambda s: s.dgram)
 )
-row("any-word", "takes any other word for rdwr", "shutdown.word.refused", "shutdown.word.nothing-done").override(
+row("any-word", "treats any other keyword as rdwr", "shutdown.word.refused", "shutdown.word.nothing-done").override(
     pass_on=any_word(lambda h: h if h in WORDS else "rdwr")
 )
-row("upper-case", "takes upper case", "shutdown.word.refused").override(
+row("upper-case", "accepts upper case", "shutdown.word.refused").override(
     pass_on=any_word(lambda h: h.lower() if isinstance(h, str) else h)
 )
-row("blanks", "takes blanks around a word", "shutdown.word.refused").override(
+row("blanks", "accepts blanks around a keyword", "shutdown.word.refused").override(
     pass_on=any_word(lambda h: h.strip() if isinstance(h, str) else h)
 )
 row("first-letter", "looks at the first letter only", "shutdown.word.refused").override(pass_on=any_word(first_letter))
-row("empty-word", "takes an empty word for none", "shutdown.word.refused").override(
+row("empty-word", "treats an empty string as no argument", "shutdown.word.refused").override(
     pass_on=lambda s, *a: () if a and a[0] == "" else a
 )
-row("numbers", "takes the numbers 0, 1 and 2", "shutdown.word.refused").override(
+row("numbers", "accepts the numbers 0, 1 and 2", "shutdown.word.refused").override(
     pass_on=any_word(lambda h: WORDS[h] if is_int(h) and 0 <= h < 3 else h)
 )
-row("bool", "takes true for rdwr", "shutdown.word.refused").override(
+row("bool", "treats true as rdwr", "shutdown.word.refused").override(
     pass_on=any_word(lambda h: "rdwr" if h is True else h)
 )
-row("word-key-error", "raises KeyError for another word", "shutdown.word.refused").override(
+row("word-key-error", "raises KeyError for an unknown keyword", "shutdown.word.refused").override(
     failed=substitute(KeyError("how"), bad_argument)
 )
-row("word-attribute-error", "raises AttributeError for another word", "shutdown.word.refused").override(
+row("word-attribute-error", "raises AttributeError for an unknown keyword", "shutdown.word.refused").override(
     failed=substitute(AttributeError("how"), bad_argument)
 )
-row("word-false", "returns false for another word", "shutdown.word.refused").override(
+row("word-false", "returns false for an unknown keyword", "shutdown.word.refused").override(
     failed=answer(False, bad_argument)
 )
-row("word-does-wr", "shuts down wr before it looks at the word", "shutdown.word.nothing-done").override(
+row("word-does-wr", "shuts down wr before it checks the keyword", "shutdown.word.nothing-done").override(
     before=lambda s, *a: ignore_errors(s.inner.shutdown, "wr") if a and a[0] not in (*WORDS, None) else None
 )
-row("unconnected-swallowed", "is said to work without a peer", "shutdown.unconnected").override(
+row("unconnected-swallowed", "reports success without a peer", "shutdown.unconnected").override(
     failed=answer(True, errno.ENOTCONN)
 )
 row(
-    "unconnected-swallowed-dgram", "is said to work on datagram sockets without a peer", "shutdown.unconnected"
+    "unconnected-swallowed-dgram", "reports success on datagram sockets without a peer", "shutdown.unconnected"
 ).override(failed=lambda s, e: True if s.dgram and with_errno(e, errno.ENOTCONN) else raising(e))
 row("unconnected-runtime", "raises RuntimeError without a peer", "shutdown.unconnected").override(
     failed=substitute(RuntimeError("peer"), errno.ENOTCONN)
 )
-row("returns-word", "returns the word", "shutdown.result.true").override(result=lambda s, r: "rdwr")
+row("returns-word", "returns the keyword", "shutdown.result.true").override(result=lambda s, r: "rdwr")
 row("closes", "closes the descriptor", "shutdown.socket.open", "shutdown.socket.address").override(
     after=lambda s, r: s.inner.close()
 )
@@ -124,7 +124,7 @@ row("dgram-returns-none", "returns nothing on datagram sockets", "shutdown.dgram
 
 
 class Nothing(Wrapped):
-    """One word does nothing, on some sockets."""
+    """One keyword has no effect, on sockets of some types."""
 
     word: ClassVar[str] = ""
     on: ClassVar[tuple[str, ...]] = ("stream", "dgram")
@@ -149,7 +149,7 @@ nothing("wr-nothing-dgram", "wr does nothing on datagram sockets", "shutdown.dgr
 
 @fault(
     "shutdown-remembered",
-    "shutdown wr is only remembered: send fails, and the peer sees no end",
+    "shutdown wr is only stored: send fails, and the peer sees no end",
     "shutdown.wr.peer-end",
     "shutdown.connection",
 )
@@ -167,7 +167,7 @@ class Remembered(Sender):
         return raising(system(errno.EPIPE)) if self.shut else (buffer, offset, length)
 
 
-@fault("shutdown-resets", "shutdown wr breaks the connection", "shutdown.wr.data-first", "shutdown.wr.still-receives")
+@fault("shutdown-resets", "shutdown wr resets the connection", "shutdown.wr.data-first", "shutdown.wr.still-receives")
 def shutdown(self: Wrapped, *arguments: Any) -> Any:
     if arguments != ("wr",) or not (self.stream and self.internet):
         return self.inner.shutdown(*arguments)
@@ -180,7 +180,7 @@ def shutdown(self: Wrapped, *arguments: Any) -> Any:
     return True
 
 
-@fault("shutdown-drains", "shutdown wr throws away what was received", "shutdown.wr.keeps-received")
+@fault("shutdown-drains", "shutdown wr drops the received data", "shutdown.wr.keeps-received")
 def shutdown(self: Wrapped, *arguments: Any) -> Any:
     result = self.inner.shutdown(*arguments)
     if arguments == ("wr",) and self.stream:
@@ -208,7 +208,7 @@ def shutdown(self: ShutdownOnce, *arguments: Any) -> Any:
 
 
 @fault(
-    "shutdown-again-closes-other", "a second shutdown of a half shuts the other one", "shutdown.again.keeps-open-half"
+    "shutdown-again-closes-other", "a second shutdown of one half shuts the other one", "shutdown.again.keeps-open-half"
 )
 class AgainOther(Wrapped):
     last: Any = None
@@ -238,7 +238,7 @@ def shutdown(self: Siblings, *arguments: Any) -> Any:
     return self.inner.shutdown(*arguments)
 
 
-@fault("end-shuts", "the peer's end shuts sending down too", "shutdown.other-end")
+@fault("end-shuts", "end of file shuts sending down too", "shutdown.other-end")
 def recv(self: Wrapped, *arguments: Any) -> Any:
     data = self.inner.recv(*arguments)
     if self.stream and not data and arguments != (0,):

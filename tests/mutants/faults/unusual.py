@@ -1,4 +1,4 @@
-"""Right ports that use a freedom which the document leaves, and must be accepted: how they fail, answer and look."""
+"""Conforming variants: unusual failures, results, attributes and timing."""
 
 from __future__ import annotations
 
@@ -80,37 +80,37 @@ for name in METHODS:
     setattr(Every, name, through(name))
 
 
-@variant("plain", "hands every call on")
+@variant("plain", "passes every call on")
 class Plain(Wrapped):
     pass
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------
 class OwnValue(ValueError):
-    """A bad argument."""
+    """A ValueError for a bad argument."""
 
 
 class OwnType(TypeError):
-    """Another one."""
+    """A TypeError for a bad argument."""
 
 
 class OwnResolver(socket.gaierror):
-    """The resolver's."""
+    """A resolver's error."""
 
 
 class OwnBlock(BlockingIOError):
-    """Would-block."""
+    """A would-block."""
 
 
 class OwnSystem(OSError):
-    """The system's: not the subclass that belongs to the errno, as OSError's own constructor would make."""
+    """A system error that is not of the subclass which OSError's constructor picks by errno."""
 
     def __new__(cls, *arguments: Any) -> OwnSystem:
         return OSError.__new__(cls, *arguments)
 
 
 def own(error: Exception) -> Exception:
-    """The same failure as an exception of the port's own."""
+    """The same failure as one of these exceptions."""
     if isinstance(error, socket.gaierror):
         return OwnResolver(*error.args)
     if isinstance(error, BlockingIOError):
@@ -121,7 +121,7 @@ def own(error: Exception) -> Exception:
 
 
 def exchanged(error: Exception) -> Exception:
-    """ValueError for TypeError, and the other way."""
+    """ValueError for TypeError, and TypeError for ValueError."""
     if isinstance(error, OSError):
         return error
     return ValueError(*error.args) if isinstance(error, TypeError) else TypeError(*error.args)
@@ -134,18 +134,14 @@ def other_words(error: Exception) -> Exception:
     return type(error)("argumento no válido")
 
 
-variant("own-errors", "has exceptions of its own, subclasses of the contract's").override(
-    Every, error=lambda s, e: own(e)
-)
-variant("exchanged", "raises TypeError where others raise ValueError, and the other way").override(
-    Every, error=lambda s, e: exchanged(e)
-)
+variant("own-errors", "raises subclasses of the usual exceptions").override(Every, error=lambda s, e: own(e))
+variant("exchanged", "exchanges TypeError and ValueError").override(Every, error=lambda s, e: exchanged(e))
 variant("messages", "has messages in another language").override(Every, error=lambda s, e: other_words(e))
 
 
 # -- results -----------------------------------------------------------------------------------------------------------
 class Number(int):
-    """A number that prints in its own way."""
+    """An int with another repr."""
 
     def __repr__(self) -> str:
         return f"Number({int(self)})"
@@ -154,11 +150,11 @@ class Number(int):
 
 
 class Text(str):
-    """A text of the port's own."""
+    """A subclass of str."""
 
 
 class Data(bytes):
-    """Bytes of the port's own."""
+    """A subclass of bytes."""
 
 
 TUPLES = {
@@ -176,17 +172,17 @@ def each(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def numbers(value: Any) -> Any:
-    """Numbers as the port's own."""
+    """Ints as `Number`."""
     return each(value, lambda one: Number(one) if is_int(one) else one)
 
 
 def texts(value: Any) -> Any:
-    """Texts as the port's own."""
+    """Strings as `Text`."""
     return each(value, lambda one: Text(one) if isinstance(one, str) else one)
 
 
 def named(value: Any, name: str) -> Any:
-    """A tuple with names."""
+    """A tuple as a named tuple."""
     return TUPLES[name](*value) if isinstance(value, tuple) else value
 
 
@@ -204,7 +200,7 @@ def getopt(self: Wrapped, *arguments: Any) -> Any:
 
 
 # -- looks -------------------------------------------------------------------------------------------------------------
-@variant("more", "has more methods, options and words, is falsy, and equal to everything")
+@variant("more", "has more methods, options and keywords, is falsy, and equal to everything")
 class More(Wrapped):
     name = "more"
 
@@ -227,7 +223,7 @@ class More(Wrapped):
         self.close()
 
     def is_socket(self) -> bool:
-        """As nixio's own."""
+        """A method that nixio's sockets have too."""
         return True
 
     def setopt(self, *arguments: Any) -> Any:
@@ -242,7 +238,7 @@ class More(Wrapped):
         return self.inner.shutdown(*(words.get(how, how) if isinstance(how, str) else how for how in arguments))
 
 
-@variant("spaced", "holds one descriptor more for each socket", "close", "socket", "fileno")
+@variant("spaced", "holds a second descriptor for each socket", "close", "socket", "fileno")
 class Spaced(Wrapped):
     spare = -1
 
@@ -264,7 +260,7 @@ class Spaced(Wrapped):
 
 
 class ByName:
-    """Finds its methods by name, in a class that has none."""
+    """A class without methods, which finds them by `__getattr__`."""
 
     __slots__ = ("__weakref__", "_inner")
 
@@ -295,23 +291,23 @@ def by_name(domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
 
 
 variant("by-name", "finds its methods by name").is_object(by_name)
-variant("instance", "is an object that has the factory as a method").is_object(Instance())
+variant("instance", "is an object with the factory as a method").is_object(Instance())
 
 
 # -- pace and noise ----------------------------------------------------------------------------------------------------
 def slowly(seconds: float) -> Callable[..., Any]:
-    """Take one's time."""
+    """Sleep after each call."""
     return lambda sock, value, name: with_effect(value, lambda: time.sleep(seconds))
 
 
-variant("slow", "takes 3 ms more for each call").override(Every, result=slowly(0.003))
+variant("slow", "takes 3 ms longer for each call").override(Every, result=slowly(0.003))
 variant("prints", "prints each call").override(Every, result=lambda s, v, n: with_effect(v, lambda: print(n, v)))
 variant("logs", "logs each call").override(
     Every, result=lambda s, v, n: with_effect(v, lambda: print(n, v, file=sys.stderr))
 )
 
 
-@variant("threaded", "receives in a thread of its own", "recv")
+@variant("threaded", "receives in another thread", "recv")
 def recv(self: Wrapped, *arguments: Any) -> Any:
     came: list[tuple[Any, BaseException | None]] = []
 
@@ -332,12 +328,12 @@ def recv(self: Wrapped, *arguments: Any) -> Any:
 
 # -- after close -------------------------------------------------------------------------------------------------------
 class Closed(Wrapped):
-    """Knows by itself that it was closed."""
+    """A socket with a flag that says whether it was closed."""
 
     closed = False
 
     def refuse(self) -> Exception:
-        """What a closed socket says."""
+        """The failure of a closed socket."""
         return ValueError("the socket is closed")
 
     def close(self) -> Any:
@@ -349,7 +345,7 @@ class Closed(Wrapped):
 
 
 def unless_closed(name: str) -> Callable[..., Any]:
-    """A method that looks first whether the socket was closed."""
+    """A method that checks the flag first."""
 
     def method(self: Closed, *arguments: Any) -> Any:
         if self.closed:
@@ -360,7 +356,7 @@ def unless_closed(name: str) -> Callable[..., Any]:
 
 
 GUARDED = {name: unless_closed(name) for name in METHODS if name != "close"}
-variant("closed-argument", "takes any call after close for a bad argument", "close").override(Closed, **GUARDED)
+variant("closed-argument", "reports any call after close as a bad argument", "close").override(Closed, **GUARDED)
 variant("closed-ebadf", "answers any call after close with EBADF", "close").override(
     Closed, refuse=lambda s: OSError(errno.EBADF, "closed"), **GUARDED
 )

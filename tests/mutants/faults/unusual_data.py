@@ -1,4 +1,4 @@
-"""Right ports that use a freedom in what they send, receive and resolve."""
+"""Conforming variants: unusual choices in sending, receiving and resolving."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ RECEIVES = ("recv", "read", "recvfrom")
 
 
 def streams(sock: Wrapped) -> bool:
-    """Only streams are different."""
+    """Whether a socket is a stream."""
     return sock.stream
 
 
-variant("half-reads", "streams: receives half of what was asked for", *RECEIVES).override(
+variant("half-reads", "streams: receives half of the length", *RECEIVES).override(
     Receiver, applies=streams, pass_on=lambda s, n: (n + 1) // 2 if is_int(n) and n > 0 else n
 )
 variant("short-reads", "streams: receives 1000 bytes at most", *RECEIVES).override(
@@ -46,7 +46,7 @@ class ShortWrites(Sender):
         return buffer, offset, length
 
 
-variant("length-rest", "takes a negative length for the rest", *SENDS).override(
+variant("length-rest", "treats a negative length as the rest", *SENDS).override(
     Sender, pass_on=lambda s, b, o, n: (b, o, None if is_int(n) and n < 0 else n)
 )
 variant("length-refused", "refuses a negative length", *SENDS).override(
@@ -56,7 +56,7 @@ variant("length-refused", "refuses a negative length", *SENDS).override(
 variant("offset-nothing", "sends nothing for a negative offset", *SENDS).override(
     Sender, pass_on=lambda s, b, o, n: (b, 1 << 20, n) if is_int(o) and o < 0 else (b, o, n)
 )
-variant("receive-negative", "takes a negative length for buffersize", *RECEIVES).override(
+variant("receive-negative", "treats a negative length as buffersize", *RECEIVES).override(
     Receiver, pass_on=lambda s, n: 8192 if is_int(n) and n < 0 else n
 )
 variant("receive-negative-refused", "refuses to receive a negative length", *RECEIVES).override(
@@ -78,7 +78,7 @@ def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: 
     return Sender.transmit(self, name, buffer, to, offset, length)
 
 
-@variant("stream-nothing", "streams: asks the system for nothing where there is nothing to send", *SENDS)
+@variant("stream-nothing", "streams: makes no system call where no byte is to be sent", *SENDS)
 def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
     start = 0 if offset is None else offset
     if self.stream and is_int(start) and start >= 0 and self.number >= 0:
@@ -103,7 +103,7 @@ class Buffer:
 
 
 class Sized(Receiver):
-    """Receives what its buffersize says."""
+    """Receives up to its buffersize."""
 
     most = 8192
 
@@ -130,7 +130,7 @@ variant("buffer-4096", "has a buffersize of 4096", *RECEIVES).is_object(Buffer(4
 variant("buffer-65536", "has a buffersize of 65536", *RECEIVES).is_object(Buffer(65536))
 
 
-@variant("stream-nobody", "streams: recvfrom tells no sender", "recvfrom")
+@variant("stream-nobody", "streams: recvfrom returns no sender", "recvfrom")
 def sender(self: Receiver, host: Any, port: Any) -> tuple[Any, ...]:
     return (None, None) if self.stream else (host, port)
 
@@ -143,7 +143,7 @@ def sendto(self: Wrapped, buffer: Any, host: Any = None, port: Any = None, *rest
     return self.inner.sendto(buffer, host, port, *rest)
 
 
-@variant("sendto-addresses", "sendto takes a name for a bad argument", "sendto")
+@variant("sendto-addresses", "sendto reports a host name as a bad argument", "sendto")
 def sendto(self: Wrapped, buffer: Any, host: Any = None, *rest: Any) -> Any:
     if self.internet and isinstance(host, str) and self.number >= 0:
         try:
@@ -154,7 +154,7 @@ def sendto(self: Wrapped, buffer: Any, host: Any = None, *rest: Any) -> Any:
 
 
 class LongPath(Wrapped):
-    """Says in its own way that a path is too long."""
+    """Refuses a path that is too long with another error."""
 
     code = errno.EINVAL
 
@@ -190,7 +190,7 @@ variant("long-path-argument", "a path that is too long is a bad argument", *PATH
         else None
     ),
 )
-variant("negative-backlog", "takes a negative backlog for 0", "listen").override(
+variant("negative-backlog", "treats a negative backlog as 0", "listen").override(
     Hooked, methods=("listen",), pass_on=lambda s, *a: (0,) if a and is_int(a[0]) and a[0] < 0 else a
 )
 variant("negative-backlog-refused", "refuses a negative backlog", "listen").override(
@@ -212,7 +212,7 @@ def recv(self: Wrapped, *arguments: Any) -> Any:
     return self.inner.recv(*arguments)
 
 
-@variant("mode-beside", "keeps the mode on the descriptor and beside it", "setblocking")
+@variant("mode-beside", "stores the mode beside the descriptor's own", "setblocking")
 class ModeBeside(Wrapped):
     waits = True
 

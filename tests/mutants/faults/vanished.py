@@ -1,4 +1,4 @@
-"""A peer that is gone without closing: what becomes of the system's word for it."""
+"""A peer that vanished without closing: how ETIMEDOUT is reported."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ received("value", "as the caller's mistake", "vanished.timed-out").override(
 
 
 class GivenUp(Sender):
-    """Sends that know when the system has given the connection up."""
+    """Sends with a hook for connections that the system gave up."""
 
     def given_up(self, buffer: Any) -> Any:
-        """What is told then."""
+        """The result in place of the failure."""
         raise system(errno.ETIMEDOUT)
 
     def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A name of several addresses: bind and connect walk over them in the resolver's order, on one socket."""
+"""A name with several addresses: bind and connect try them in the resolver's order, on one socket."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ fault = GROUP.fault
 
 
 class Walk(Wrapped):
-    """Resolves by itself; `walk` tries the addresses."""
+    """Resolves names in Python; `walk` tries the addresses."""
 
     methods: ClassVar[tuple[str, ...]] = ()
 
     def attempt(self, address: Any) -> Any:
-        """One address, as the reference tries it."""
+        """Try one address with the reference."""
         return getattr(self.inner, self.methods[0])(*address)
 
     def order(self, addresses: list[Any]) -> list[Any]:
@@ -29,7 +29,7 @@ class Walk(Wrapped):
         return addresses
 
     def between(self) -> None:
-        """What is done between two of them."""
+        """Runs between two addresses."""
 
     def final(self, error: OSError) -> bool:
         """Whether a failure ends the walk."""
@@ -84,48 +84,50 @@ def _address(found: Any) -> tuple[str, int]:
 
 
 def new_number(sock: Any) -> None:
-    """A new socket for the next address."""
+    """Use a new socket for the next address."""
     old, sock.inner = sock.inner, reference().socket(sock.domain, sock.type)
     old.close()
 
 
 def new_behind(sock: Any) -> None:
-    """A new socket with the same number for the next address."""
+    """Put a new socket behind the descriptor for the next address."""
     with socket.socket(FAMILIES[sock.domain], TYPES[sock.type]) as new:
         os.dup2(new.fileno(), sock.number, inheritable=False)
 
 
 def leak(sock: Any) -> None:
-    """One descriptor more for each address."""
+    """Leak a descriptor for each address."""
     os.dup(sock.number)
 
 
 both = GROUP.rows(Walk, "{}-{method}", "{method} {}", "{method}.{}", methods=("bind", "connect"))
 both("first-only", "tries the first address only", "resolution.next").override(order=lambda s, a: a[:1])
 both("first-two", "tries the first two addresses only", "resolution.third").override(order=lambda s, a: a[:2])
-both("last-first", "begins with the last address", "resolution.first").override(order=lambda s, a: a[::-1])
+both("last-first", "starts with the last address", "resolution.first").override(order=lambda s, a: a[::-1])
 both("sorted", "sorts the addresses", "resolution.first").override(order=lambda s, a: sorted(a))
 both("first-failure", "reports the first failure", "resolution.last-failure").override(reported=lambda s, e: e[0])
-both("new-number", "takes a new socket for each address", "resolution.same-descriptor").override(between=new_number)
-both("new-behind", "takes a new socket with the same number for each address", "resolution.same-descriptor").override(
+both("new-number", "uses a new socket for each address", "resolution.same-descriptor").override(between=new_number)
+both("new-behind", "puts a new socket behind the descriptor for each address", "resolution.same-descriptor").override(
     between=new_behind
 )
 both("leaks", "leaks a descriptor for each address", "resolution.next").override(between=leak)
 both("closes", "closes the socket when all addresses have failed", "resolution.usable-after-failure").override(
     reported=lambda s, e: with_effect(e[-1], lambda: s.inner.close())
 )
-fault("only-refused", "connect goes on after a refusal only", "connect.resolution.next-unusable").override(
+fault("only-refused", "connect continues after a refusal only", "connect.resolution.next-unusable").override(
     Walk, methods=("connect",), final=lambda s, e: e.errno != errno.ECONNREFUSED
 )
-fault("only-used", "bind goes on after EADDRINUSE only", "bind.resolution.next").override(
+fault("only-used", "bind continues after EADDRINUSE only", "bind.resolution.next").override(
     Walk, methods=("bind",), final=lambda s, e: e.errno != errno.EADDRINUSE
 )
 fault(
-    "progress-goes-on", "connect goes on to the next address while one is in progress", "connect.resolution.in-progress"
+    "progress-goes-on",
+    "connect continues with the next address while one is in progress",
+    "connect.resolution.in-progress",
 ).override(Walk, methods=("connect",), final=lambda s, e: False)
 
 
-@fault("all-of-them", "connect knocks at every address", "connect.resolution.first-only", methods=("connect",))
+@fault("all-of-them", "connect connects to every address", "connect.resolution.first-only", methods=("connect",))
 def walk(self: Walk, addresses: list[Any]) -> Any:
     for address in addresses[1:]:
         if self.stream and self.blocking:
@@ -148,7 +150,7 @@ def order(self: Walk, addresses: list[Any]) -> list[Any]:
 
 @fault(
     "service-alone",
-    "bind and connect take a service's port from a table of their own",
+    "bind and connect look services up in a table of their own",
     "bind.resolution.service",
     "connect.resolution.service",
 )
