@@ -16,7 +16,7 @@ from nixio_conformance.agents import python
 
 FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6, "unix": getattr(socket, "AF_UNIX", socket.AF_INET)}
 TYPES = {"stream": socket.SOCK_STREAM, "dgram": socket.SOCK_DGRAM, "raw": socket.SOCK_RAW}
-#: Addresses that a test's peer is reached by.
+LEVELS = ("socket", "tcp", "ip", "ipv6")
 LOOPBACK = {"inet": "127.0.0.1", "inet6": "::1"}
 #: The methods of a socket.
 METHODS = (

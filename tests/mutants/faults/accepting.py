@@ -23,12 +23,12 @@ class Accept(Hooked):
 
     methods = ("accept",)
 
-    def accepted_as(self, sock: Any, host: Any, port: Any) -> Any:
+    def accept_result(self, sock: Any, host: Any, port: Any) -> Any:
         """The result, from the three values of the reference."""
         return sock, host, port
 
     def result(self, result: Any) -> Any:
-        return self.accepted_as(*result)
+        return self.accept_result(*result)
 
 
 def standard(sock: Any) -> Any:
@@ -43,15 +43,17 @@ def first_byte(sock: Wrapped) -> None:
 
 
 row = GROUP.rows(Accept, "accept-{}", "accept {}")
-row("socket-only", "returns the socket only", "accept.result.values").override(accepted_as=lambda s, c, h, p: c)
-row("last", "returns the socket last", "accept.result.socket").override(accepted_as=lambda s, c, h, p: (h, p, c))
+row("socket-only", "returns the socket only", "accept.result.values").override(accept_result=lambda s, c, h, p: c)
+row("last", "returns the socket last", "accept.result.socket").override(accept_result=lambda s, c, h, p: (h, p, c))
 row("number", "returns a descriptor's number", "accept.result.socket").override(
-    accepted_as=lambda s, c, h, p: (os.dup(c.number), h, p)
+    accept_result=lambda s, c, h, p: (os.dup(c.number), h, p)
 )
 row("standard", "returns a socket of the standard library", "accept.socket.method").override(
-    accepted_as=lambda s, c, h, p: (standard(c), h, p)
+    accept_result=lambda s, c, h, p: (standard(c), h, p)
 )
-row("itself", "returns the listener", "accept.socket.own-descriptor").override(accepted_as=lambda s, c, h, p: (s, h, p))
+row("itself", "returns the listener", "accept.socket.own-descriptor").override(
+    accept_result=lambda s, c, h, p: (s, h, p)
+)
 row("non-blocking", "returns non-blocking sockets", "accept.socket.blocks").override(
     after=lambda s, r: r[0].inner.setblocking(False)
 )
@@ -111,7 +113,7 @@ row("leaks-failing", "leaks a descriptor when it fails", "accept.failing.leaks-n
 
 
 @fault("accept-loses", "accept takes all pending connections and closes all but one", "accept.order.connections")
-def accepted_as(self: Accept, sock: Any, host: Any, port: Any) -> Any:
+def accept_result(self: Accept, sock: Any, host: Any, port: Any) -> Any:
     with contextlib.suppress(OSError), self.for_now(blocking=False):
         while True:
             self.inner.accept()[0].close()
@@ -139,7 +141,7 @@ class LastIn(Wrapped):
 
 
 @fault("accept-dead", "accept skips a connection whose peer has closed it", "accept.peer.gone")
-def accepted_as(self: Accept, sock: Any, host: Any, port: Any) -> Any:
+def accept_result(self: Accept, sock: Any, host: Any, port: Any) -> Any:
     poll = select.poll()
     poll.register(sock.number, select.POLLRDHUP)
     if poll.poll(0):
@@ -149,7 +151,7 @@ def accepted_as(self: Accept, sock: Any, host: Any, port: Any) -> Any:
 
 
 @fault("accept-reset", "accept fails with ENOTCONN for a connection that the peer has reset", "accept.peer.reset")
-def accepted_as(self: Accept, sock: Any, host: Any, port: Any) -> Any:
+def accept_result(self: Accept, sock: Any, host: Any, port: Any) -> Any:
     try:
         sock.inner.getpeername()
     except OSError:
@@ -227,7 +229,7 @@ class ExhaustedDrops(Wrapped):
 class Aborts(Accept):
     count = 0
 
-    def accepted_as(self, sock: Any, host: Any, port: Any) -> Any:
+    def accept_result(self, sock: Any, host: Any, port: Any) -> Any:
         self.count += 1
         if self.count % 2 == 0:
             sock.inner.close()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tests.mutants.registry import Declaration, Fault, Group
-from tests.mutants.wrapper import Wrapped
+from tests.mutants.wrapper import Wrapped, peer_of
 
 GROUP = Group(__name__)
 fault = GROUP.fault
@@ -148,7 +148,7 @@ row(
 ).override(methods=("getpeername",), address=lambda s, h, p, of: of.inner.getsockname() if s.accepted else (h, p))
 row(
     "peer-getsockname", "getsockname of a connected stream returns the peer's address", "getsockname.state.connected"
-).override(methods=("getsockname",), address=lambda s, h, p, of: peer_of(s) or (h, p))
+).override(methods=("getsockname",), address=lambda s, h, p, of: (s.stream and peer_of(s)) or (h, p))
 row(
     "own-accept", "accept returns the accepted socket's own address", "accept.peer.address", "accept.peer.host-not-own"
 ).override(methods=("accept",), address=lambda s, h, p, of: of.inner.getsockname())
@@ -202,14 +202,6 @@ row("raw-own-recvfrom", "recvfrom on a raw socket returns no host", "recvfrom.ra
 row("stream-own-recvfrom", "recvfrom on a stream returns its own address", "recvfrom.stream.no-other-sender").override(
     methods=("recvfrom",), address=lambda s, h, p, of: s.inner.getsockname() if s.stream else (h, p)
 )
-
-
-def peer_of(sock: Any) -> Any:
-    """A stream's peer, or None."""
-    try:
-        return sock.inner.getpeername() if sock.stream else None
-    except OSError:
-        return None
 
 
 def unmapped(host: Any) -> Any:

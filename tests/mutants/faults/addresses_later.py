@@ -7,18 +7,10 @@ import socket
 from typing import Any, ClassVar
 
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import Wrapped, raising, system, with_errno
+from tests.mutants.wrapper import Wrapped, peer_of, raising, system, with_errno
 
 GROUP = Group(__name__)
 fault = GROUP.fault
-
-
-def peer_of(sock: Any) -> Any:
-    """A stream's peer, or None."""
-    try:
-        return sock.inner.getpeername() if sock.stream else None
-    except OSError:
-        return None
 
 
 @fault("bound-echo", "getsockname returns the arguments of bind", "getsockname.bound.reached")
@@ -285,7 +277,8 @@ class AcceptedNone(Wrapped):
 )
 def getsockname(self: Wrapped) -> Any:
     host, port = self.inner.getsockname()
-    return peer_of(self) or (host, port) if self.unix and not host else (host, port)
+    unnamed = self.unix and self.stream and not host
+    return (unnamed and peer_of(self)) or (host, port)
 
 
 @fault("sender-getsockname", "getsockname returns another port", "getsockname.bound.sender")

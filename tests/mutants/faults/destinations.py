@@ -9,18 +9,7 @@ from typing import Any
 
 from tests.mutants.errors import RESOLVER, all_sent, bad_argument, substitute
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import (
-    FAMILIES,
-    LOOPBACK,
-    Wrapped,
-    chunk,
-    flat,
-    is_int,
-    raising,
-    size,
-    system,
-    with_errno,
-)
+from tests.mutants.wrapper import FAMILIES, LOOPBACK, Wrapped, chunk, flat, is_int, raising, size, system, with_errno
 
 GROUP = Group(__name__)
 fault = GROUP.fault

@@ -34,11 +34,6 @@ def made(change: Callable[[Any, Any, Any], Arguments]) -> Any:
     return lambda sock, d, t, p: reference().socket(*change(d, t, p))
 
 
-def opened(protocol: int) -> Any:
-    """Create every stream with this protocol."""
-    return lambda sock, d, t, p: reference().socket(d, t, protocol if t == "stream" and p is None else p)
-
-
 row = GROUP.rows(Wrapped, does="socket {}")
 row("domain-any", "treats an unknown family as inet", "socket.domain.unknown").override(
     make=made(lambda d, t, p: (d if isinstance(d, str) and d in FAMILIES else "inet", t, p))

@@ -13,7 +13,6 @@ from tests.mutants.wrapper import Wrapped, is_int, raising, system
 
 GROUP = Group(__name__)
 fault = GROUP.fault
-Pair = tuple[str, str]
 JOIN, LEAVE, JOIN6, LEAVE6 = (
     ("ip", "add_membership"),
     ("ip", "drop_membership"),

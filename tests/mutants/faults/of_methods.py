@@ -89,25 +89,8 @@ def of_socket(method: Method) -> bool:
     return method.name != "socket"
 
 
-#: Methods that the system refuses in cases of the suite.
-FAILING = (
-    "getpeername",
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "sendto",
-    "send",
-    "write",
-    "recvfrom",
-    "recv",
-    "read",
-    "shutdown",
-    "setopt",
-    "getopt",
-)
-#: For each method the clause about a refusal by the system.
-REFUSAL = {
+#: For each method that the system refuses in cases of the suite, the clause about it.
+REFUSAL_CLAUSE = {
     "getpeername": "getpeername.state.unconnected",
     "bind": "bind.used.listening",
     "connect": "connect.refused.error",
@@ -125,12 +108,7 @@ REFUSAL = {
 }
 
 
-def refusal(method: str) -> tuple[str, ...]:
-    """The clause of a method's refusal."""
-    return (REFUSAL[method],)
-
-
-REFUSALS = {method: refusal(method) for method in FAILING}
+REFUSALS = {method: (clause,) for method, clause in REFUSAL_CLAUSE.items()}
 
 BEHAVIOURS = {
     "missing": Behaviour("{} is missing", ("{}.*",), of_socket, lambda right: raising(AttributeError("missing"))),
@@ -174,35 +152,35 @@ BEHAVIOURS = {
     "failure-none": Behaviour(
         "{} returns nothing where it fails",
         (),
-        lambda method: method.name in FAILING,
+        lambda method: method.name in REFUSAL_CLAUSE,
         on_failure(lambda s, e: None),
         REFUSALS,
     ),
     "failure-runtime": Behaviour(
         "{} raises RuntimeError where it fails",
         (),
-        lambda method: method.name in FAILING,
+        lambda method: method.name in REFUSAL_CLAUSE,
         on_failure(lambda s, e: raising(RuntimeError(str(e)))),
         REFUSALS,
     ),
     "failure-no-errno": Behaviour(
         "{} fails without an errno",
         (),
-        lambda method: method.name in FAILING and method.name not in ("recvfrom",),
+        lambda method: method.name in REFUSAL_CLAUSE and method.name not in ("recvfrom",),
         on_failure(lambda s, e: raising(OSError(str(e)))),
         REFUSALS,
     ),
     "failure-stale": Behaviour(
         "{} fails with the errno of another failure",
         (),
-        lambda method: method.name in FAILING,
+        lambda method: method.name in REFUSAL_CLAUSE,
         on_failure(lambda s, e: raising(system(errno.ENOEXEC))),
         REFUSALS,
     ),
     "failure-leaks": Behaviour(
         "{} leaks a descriptor where it fails",
         (),
-        lambda method: method.name in FAILING,
+        lambda method: method.name in REFUSAL_CLAUSE,
         on_failure(leaking),
         {
             **REFUSALS,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:  # an agent does not load the tables
     from nixio_fixtures import Option
 
 Pair = tuple[str, str]
-MEMBERSHIPS = ("add_membership", "drop_membership")
 
 
 class Differing(Wrapped):

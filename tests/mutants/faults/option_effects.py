@@ -13,7 +13,6 @@ from tests.mutants.wrapper import Wrapped, is_int
 
 GROUP = Group(__name__)
 fault = GROUP.fault
-Pair = tuple[str, str]
 ERROR = ("socket", "error")
 
 

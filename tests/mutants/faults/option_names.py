@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import Wrapped
+from tests.mutants.wrapper import LEVELS, Wrapped
 
 GROUP = Group(__name__)
 fault = GROUP.fault
-LEVELS = ("socket", "tcp", "ip", "ipv6")
 
 
 class Named(Wrapped):

@@ -9,12 +9,10 @@ from typing import Any
 from tests.mutants.errors import answer, bad_argument, substitute
 from tests.mutants.hooks import Optioned
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import raising, with_effect
+from tests.mutants.wrapper import LEVELS, raising, with_effect
 
 GROUP = Group(__name__)
-Pair = tuple[str, str]
 DEVICE, ERROR = ("socket", "bindtodevice"), ("socket", "error")
-LEVELS = ("socket", "tcp", "ip", "ipv6")
 
 
 option = GROUP.rows(Optioned)

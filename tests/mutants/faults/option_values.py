@@ -14,7 +14,6 @@ from tests.mutants.registry import Group
 from tests.mutants.wrapper import is_int, raising, system
 
 GROUP = Group(__name__)
-Pair = tuple[str, str]
 SNDBUF, RCVBUF = ("socket", "sndbuf"), ("socket", "rcvbuf")
 LINGER, DEVICE = ("socket", "linger"), ("socket", "bindtodevice")
 TIMEOUTS = (("socket", "sndtimeo"), ("socket", "rcvtimeo"))

@@ -13,41 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import Wrapped, is_int, reference, with_effect
+from tests.mutants.wrapper import METHODS, Wrapped, is_int, reference, with_effect
 
 GROUP = Group(__name__)
 variant = GROUP.variant
-METHODS = (
-    "getsockname",
-    "getpeername",
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "sendto",
-    "send",
-    "write",
-    "recvfrom",
-    "recv",
-    "read",
-    "close",
-    "shutdown",
-    "fileno",
-    "setblocking",
-    "setopt",
-    "getopt",
-)
 FLAGS = (
-    "keepalive",
-    "reuseaddr",
-    "broadcast",
-    "dontroute",
-    "oobinline",
-    "cork",
-    "nodelay",
-    "hdrincl",
-    "multicast_loop",
-    "v6only",
+    *("keepalive", "reuseaddr", "broadcast", "dontroute", "oobinline", "cork", "nodelay", "hdrincl"),
+    *("multicast_loop", "v6only"),
 )
 
 
@@ -151,10 +123,6 @@ class Number(int):
 
 class Text(str):
     """A subclass of str."""
-
-
-class Data(bytes):
-    """A subclass of bytes."""
 
 
 TUPLES = {

@@ -11,12 +11,10 @@ from typing import Any
 
 from tests.mutants.hooks import Hooked, Receiver, Sender
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import FAMILIES, Wrapped, is_int, raising, size, system
+from tests.mutants.wrapper import FAMILIES, RECEIVING, SENDING, Wrapped, is_int, raising, size, system
 
 GROUP = Group(__name__)
 variant = GROUP.variant
-SENDS = ("send", "write", "sendto")
-RECEIVES = ("recv", "read", "recvfrom")
 
 
 def streams(sock: Wrapped) -> bool:
@@ -24,15 +22,15 @@ def streams(sock: Wrapped) -> bool:
     return sock.stream
 
 
-variant("half-reads", "streams: receives half of the length", *RECEIVES).override(
+variant("half-reads", "streams: receives half of the length", *RECEIVING).override(
     Receiver, applies=streams, pass_on=lambda s, n: (n + 1) // 2 if is_int(n) and n > 0 else n
 )
-variant("short-reads", "streams: receives 1000 bytes at most", *RECEIVES).override(
+variant("short-reads", "streams: receives 1000 bytes at most", *RECEIVING).override(
     Receiver, applies=streams, pass_on=lambda s, n: min(n, 1000) if is_int(n) and n > 0 else n
 )
 
 
-@variant("short-writes", "streams: sends 1000 bytes at most", *SENDS)
+@variant("short-writes", "streams: sends 1000 bytes at most", *SENDING)
 class ShortWrites(Sender):
     def applies(self) -> bool:
         return self.stream
@@ -46,39 +44,39 @@ class ShortWrites(Sender):
         return buffer, offset, length
 
 
-variant("length-rest", "treats a negative length as the rest", *SENDS).override(
+variant("length-rest", "treats a negative length as the rest", *SENDING).override(
     Sender, pass_on=lambda s, b, o, n: (b, o, None if is_int(n) and n < 0 else n)
 )
-variant("length-refused", "refuses a negative length", *SENDS).override(
+variant("length-refused", "refuses a negative length", *SENDING).override(
     Sender,
     pass_on=lambda s, b, o, n: raising(ValueError("length")) if is_int(n) and n < 0 and s.number >= 0 else (b, o, n),
 )
-variant("offset-nothing", "sends nothing for a negative offset", *SENDS).override(
+variant("offset-nothing", "sends nothing for a negative offset", *SENDING).override(
     Sender, pass_on=lambda s, b, o, n: (b, 1 << 20, n) if is_int(o) and o < 0 else (b, o, n)
 )
-variant("receive-negative", "treats a negative length as buffersize", *RECEIVES).override(
+variant("receive-negative", "treats a negative length as buffersize", *RECEIVING).override(
     Receiver, pass_on=lambda s, n: 8192 if is_int(n) and n < 0 else n
 )
-variant("receive-negative-refused", "refuses to receive a negative length", *RECEIVES).override(
+variant("receive-negative-refused", "refuses to receive a negative length", *RECEIVING).override(
     Receiver, pass_on=lambda s, n: raising(ValueError("length")) if is_int(n) and n < 0 and s.number >= 0 else n
 )
 
 
-@variant("past-end-nothing", "datagrams: sends nothing for an offset at or past the end", *SENDS)
+@variant("past-end-nothing", "datagrams: sends nothing for an offset at or past the end", *SENDING)
 def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
     if self.dgram and is_int(offset) and 0 < offset >= size(buffer) and self.number >= 0:
         return 0
     return Sender.transmit(self, name, buffer, to, offset, length)
 
 
-@variant("zero-nothing", "datagrams: sends nothing for length 0", *SENDS)
+@variant("zero-nothing", "datagrams: sends nothing for length 0", *SENDING)
 def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
     if self.dgram and is_int(length) and length == 0 and size(buffer) and self.number >= 0:
         return 0
     return Sender.transmit(self, name, buffer, to, offset, length)
 
 
-@variant("stream-nothing", "streams: makes no system call where no byte is to be sent", *SENDS)
+@variant("stream-nothing", "streams: makes no system call where no byte is to be sent", *SENDING)
 def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
     start = 0 if offset is None else offset
     if self.stream and is_int(start) and start >= 0 and self.number >= 0:
@@ -126,8 +124,8 @@ class Sized(Receiver):
         return (data, None, None) if self.stream else (data, address or "", None)
 
 
-variant("buffer-4096", "has a buffersize of 4096", *RECEIVES).is_object(Buffer(4096))
-variant("buffer-65536", "has a buffersize of 65536", *RECEIVES).is_object(Buffer(65536))
+variant("buffer-4096", "has a buffersize of 4096", *RECEIVING).is_object(Buffer(4096))
+variant("buffer-65536", "has a buffersize of 65536", *RECEIVING).is_object(Buffer(65536))
 
 
 @variant("stream-nobody", "streams: recvfrom returns no sender", "recvfrom")
