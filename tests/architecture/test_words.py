@@ -31,6 +31,7 @@ def test_a_banned_word_is_found(text: str) -> None:
         "the port is out of range, the wrong port, another port",
         "a port of nixio to Rust",
         "file.tell()",
+        'REPORTED = "recv.reset.told", "{send,write}.vanished.told", f"{method}.nobody"',
         "the outcome `port-skip` and the request `forget` are fields, so is `told`",
         "intelligence, foretold, recommended, proofread",
     ],
