@@ -4,7 +4,7 @@ Without files it reads all tracked `.py`, `.md` and `.toml` files. It prints `FI
 for each finding and exits with 1 if there is one. Parts of identifiers count (`tell_all`), case does not.
 
 Exempt are text in `backquotes`, which quotes names and fields (`port-skip`); ids of clauses, which never change; and a
-line that says `words: allow` in a comment, for other people's words, which is a finding where there is nothing to allow.
+line that says `words: allow` in a comment, for other people's words, and is a finding where it allows nothing.
 """
 
 from __future__ import annotations
