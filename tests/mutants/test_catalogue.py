@@ -156,3 +156,27 @@ def test_an_agent_does_not_load_the_tables() -> None:
     command = [sys.executable, "-c", code, *rows]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"nixio_fixtures", "msgspec", "pytest"} & set(done.stdout.split())
+
+
+#: Names that only some systems have.
+NOT_EVERYWHERE = (
+    *("socket.AF_UNIX", "socket.SO_BINDTODEVICE", "select.poll", "select.POLLRDHUP", "select.POLLIN", "signal.SIGUSR1"),
+    *("signal.SIGPIPE", "signal.setitimer", "signal.ITIMER_REAL", "os.set_blocking", "os.fork", "os.O_CLOEXEC"),
+)
+
+
+def test_the_catalogue_loads_where_a_package_is_built() -> None:
+    """An installation from source counts the declared faults on any system."""
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    module, attribute = name.split('.')\n"
+        "    vars(importlib.import_module(module)).pop(attribute, None)\n"
+        "sys.modules.update(fcntl=None, resource=None)\n"
+        "from tests.mutants.catalogue import catalogue\n"
+        "print(len(catalogue().faults))"
+    )
+    command = [sys.executable, "-c", code, *NOT_EVERYWHERE]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 1000

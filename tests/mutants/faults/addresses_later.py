@@ -111,7 +111,7 @@ def getpeername(self: Wrapped) -> Any:
         raise
 
 
-@fault("raw-getpeername", "getpeername of a raw socket without a port returns nothing", "getpeername.result.raw")
+@fault("raw-getpeername", "getpeername of a raw socket connected without port returns None", "getpeername.result.raw")
 def getpeername(self: Wrapped) -> Any:
     try:
         return self.inner.getpeername()

@@ -18,6 +18,7 @@ from tests.mutants.wrapper import FAMILIES, SENDING, Wrapped, flat, is_int, rais
 
 GROUP = Group(__name__)
 fault = GROUP.fault
+interrupted = GROUP.rows(Wrapped, "{}-told")  # words: allow
 LENGTH = 8192
 
 
@@ -49,7 +50,7 @@ class FromC(Receiver):
         return room.raw[:count]
 
 
-fault("recv-told", "recv and read report EINTR", "recv.interrupt.retried", "read.interrupt.retried").override(FromC)
+interrupted("recv", "recv and read report EINTR", "recv.interrupt.retried", "read.interrupt.retried").override(FromC)
 fault("recv-empty", "an interrupted recv returns empty data", "recv.interrupt.retried").override(
     FromC, interrupted=lambda s, e: b""
 )
@@ -58,7 +59,7 @@ fault("recv-block", "an interrupted recv reports would-block", "recv.interrupt.r
 )
 
 
-@fault("recvfrom-told", "recvfrom reports EINTR", "recvfrom.interrupt.retried")
+@interrupted("recvfrom", "recvfrom reports EINTR", "recvfrom.interrupt.retried")
 def recvfrom(self: Wrapped, *arguments: Any) -> Any:
     if self.blocking and arguments and is_int(arguments[0]) and arguments[0] > 0:
         wait(self.number, select.POLLIN)
@@ -76,15 +77,15 @@ def wait(number: int, events: int) -> None:
     from_c("poll", ctypes.byref(Poll(number, events, 0)), 1, -1)
 
 
-@fault("accept-told", "accept reports EINTR", "accept.interrupt.retried")
+@interrupted("accept", "accept reports EINTR", "accept.interrupt.retried")
 def accept(self: Wrapped) -> Any:
     if self.blocking and self.listens and self.inner.getopt("socket", "rcvtimeo") == (0, 0):
         wait(self.number, select.POLLIN)
     return Wrapped.accept(self)
 
 
-@fault(
-    "send-told",
+@interrupted(
+    "send",
     "send and write report EINTR although bytes were sent",
     "send.interrupt.counted",
     "write.interrupt.counted",
@@ -114,8 +115,8 @@ class SendsFromC(Sender):
         return from_c("sendto", self.number, data, ctypes.c_size_t(len(data)), 0, address or None, len(address))
 
 
-each = GROUP.rows(SendsFromC, "{method}-{}", "{method} {}", "{method}.{}", methods=SENDING)
-each("full-told", "reports EINTR before anything is sent", "interrupt.retried").override()
+each = GROUP.rows(SendsFromC, "{method}-full-told", "{method} {}", "{method}.{}", methods=SENDING)  # words: allow
+each("full", "reports EINTR before anything is sent", "interrupt.retried").override()
 
 
 def unix_address(path: str) -> bytes:
@@ -123,7 +124,7 @@ def unix_address(path: str) -> bytes:
     return struct.pack("=H", FAMILIES["unix"]) + path.encode() + b"\0"
 
 
-@fault("connect-told", "connect reports EINTR", "connect.interrupt.finished")
+@interrupted("connect", "connect reports EINTR", "connect.interrupt.finished")
 def connect(self: Wrapped, *arguments: Any) -> Any:
     if not (self.unix and self.stream and self.blocking and arguments and isinstance(arguments[0], str)):
         return self.inner.connect(*arguments)

@@ -104,7 +104,11 @@ def recvfrom(self: Wrapped, length: Any) -> Any:
     return (data, host, str(port)) if self.internet else (data, host, 0)
 
 
-@fault("nobody-recvfrom", "recvfrom returns an address with a wrong port or path", "recvfrom.sender.answerable")
+@fault(
+    "nobody-recvfrom",  # words: allow
+    "recvfrom returns an address with a wrong port or path",
+    "recvfrom.sender.answerable",
+)
 def recvfrom(self: Wrapped, length: Any) -> Any:
     data, host, port = self.inner.recvfrom(length)
     return (data, host, port ^ 1) if port else (data, f"{host}x" if isinstance(host, str) else host, port)

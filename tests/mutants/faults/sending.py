@@ -70,9 +70,11 @@ fault("too-long-swallowed", "a datagram that is too long counts as sent", "send.
 fault("always-notconn", "each failure is reported as ENOTCONN", "send.shut-down.fails").override(
     Sender, methods=("send",), failed=lambda s, e, *_: raising(e if would_block(e) else system(errno.ENOTCONN))
 )
-fault("nobody-swallowed", "sendto to a path without a socket counts as sent", "sendto.unix.nobody").override(
-    Sender, failed=all_sent(errno.ENOENT, errno.ECONNREFUSED)
-)
+fault(
+    "nobody-swallowed",  # words: allow
+    "sendto to a path without a socket counts as sent",
+    "sendto.unix.nobody",
+).override(Sender, failed=all_sent(errno.ENOENT, errno.ECONNREFUSED))
 fault("broadcast-swallowed", "EACCES for a broadcast is swallowed", "setopt.socket-broadcast.effect.off").override(
     Sender, failed=all_sent(errno.EACCES)
 )

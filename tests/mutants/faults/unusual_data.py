@@ -128,7 +128,7 @@ variant("buffer-4096", "has a buffersize of 4096", *RECEIVING).is_object(Buffer(
 variant("buffer-65536", "has a buffersize of 65536", *RECEIVING).is_object(Buffer(65536))
 
 
-@variant("stream-nobody", "streams: recvfrom returns no sender", "recvfrom")
+@variant("stream-nobody", "streams: recvfrom returns no sender", "recvfrom")  # words: allow
 def sender(self: Receiver, host: Any, port: Any) -> tuple[Any, ...]:
     return (None, None) if self.stream else (host, port)
 

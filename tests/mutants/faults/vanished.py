@@ -11,6 +11,8 @@ from tests.mutants.registry import Group
 from tests.mutants.wrapper import RECEIVING, raising, size, system, with_errno
 
 GROUP = Group(__name__)
+#: The clause about what sending reports.
+VANISHED = "vanished.told"  # words: allow
 
 
 received = GROUP.rows(
@@ -50,9 +52,7 @@ sent = GROUP.rows(
     "{method}.{}",
     methods=("send", "write"),
 )
-sent("sent", "returns that all was sent", "vanished.told").override(given_up=lambda s, buffer: size(buffer))
-sent("nothing", "returns that nothing was sent", "vanished.told").override(given_up=lambda s, buffer: 0)
-sent("block", "reports would-block", "vanished.told").override(given_up=lambda s, buffer: raising(system(errno.EAGAIN)))
-sent("unconnected", "reports ENOTCONN", "vanished.told").override(
-    given_up=lambda s, buffer: raising(system(errno.ENOTCONN))
-)
+sent("sent", "returns that all was sent", VANISHED).override(given_up=lambda s, buffer: size(buffer))
+sent("nothing", "returns that nothing was sent", VANISHED).override(given_up=lambda s, buffer: 0)
+sent("block", "reports would-block", VANISHED).override(given_up=lambda s, buffer: raising(system(errno.EAGAIN)))
+sent("unconnected", "reports ENOTCONN", VANISHED).override(given_up=lambda s, buffer: raising(system(errno.ENOTCONN)))
