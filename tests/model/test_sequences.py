@@ -53,5 +53,6 @@ def test_the_text_in_the_result_stream_keeps_its_form(example: object) -> None:
 
     assert isinstance(example, Example)
     text = str(example.sequence)
-    assert text.startswith(f"Play(kind='{example.kind}', setting='{example.initial}', nonblocking=False, moves=((")
+    kind, initial = example.kind, example.initial
+    assert text.startswith(f"Play(kind='{kind}', setting='{initial}', nonblocking=False, moves=((")  # words: allow
     assert text.endswith("), finish=False)")

@@ -51,10 +51,11 @@ def test_both_families(case: Case, request: pytest.FixtureRequest, type_: str) -
 
 # The parameter's name and text (OperationSequence.__str__) are part of the result stream, and keep their older terms.
 @clause("model.example")
-@pytest.mark.parametrize("play", [pytest.param(row.sequence, id=row.id) for row in examples()])
-def test_examples(case: Case, play: OperationSequence) -> None:
-    for kind in kinds_of(play):
+@pytest.mark.parametrize("play", [pytest.param(row.sequence, id=row.id) for row in examples()])  # words: allow
+def test_examples(case: Case, play: OperationSequence) -> None:  # words: allow
+    sequence = play  # words: allow
+    for kind in kinds_of(sequence):
         if reason := capabilities.current()[kind.capability]:
             pytest.skip(f"{kind.capability}: {reason}")
     searcher = Searcher(case.session, Path(case.folder))
-    report(case, searcher, searcher.run(play))
+    report(case, searcher, searcher.run(sequence))

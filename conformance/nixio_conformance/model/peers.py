@@ -21,17 +21,17 @@ _HOW = {"rd": "SHUT_RD", "wr": "SHUT_WR", "rdwr": "SHUT_RDWR"}
 class PeerSocket:
     """A socket of the suite, whose outcomes have the same form as an implementation's, for the same model."""
 
-    def __init__(self, transcript: Transcript, kind: Kind, held: socket.socket | None = None, name: str = "") -> None:
+    def __init__(self, transcript: Transcript, kind: Kind, sock: socket.socket | None = None, name: str = "") -> None:
         self.kind = kind
         self.name = name or transcript.name("peer")
         self._transcript = transcript
-        if held is None:
+        if sock is None:
             family, type_ = family_of(kind), type_of(kind)
             step = transcript.begin("peer", "", "socket", ())
             step.code = f"{self.name} = socket.socket(socket.{family.name}, socket.{type_.name})"
-            held = socket.socket(family, type_)
+            sock = socket.socket(family, type_)
             transcript.end(step, self.name)
-        self.socket = held
+        self.socket = sock
         self.socket.setblocking(False)
 
     def __repr__(self) -> str:
@@ -39,9 +39,9 @@ class PeerSocket:
 
     def call(self, method: str, *arguments: Argument) -> Outcome:
         """Call a method with nixio's arguments, and record the call in the transcript."""
-        action, given, code = self._action(method, arguments)
+        action, given = self._action(method, arguments)
         step = self._transcript.begin("peer", self.name, method, given)
-        step.code = f"{self.name}.{code or method}({', '.join(repr(argument) for argument in given)})"
+        step.code = f"{self.name}.{method}({', '.join(repr(argument) for argument in given)})"
         try:
             outcome: Outcome = Returned(self._values(method, action()))  # type: ignore[arg-type]  # accept() returns a PeerSocket
         except BlockingIOError as error:
@@ -63,34 +63,29 @@ class PeerSocket:
         with contextlib.suppress(OSError):  # an implementation in this process may have closed its descriptor
             self.socket.close()
 
-    def _action(
-        self, method: str, arguments: tuple[Argument, ...]
-    ) -> tuple[Callable[[], object], tuple[object, ...], str]:
-        """The call on the standard library's socket, and its arguments and the method's name for the transcript.
-
-        The name is empty where it is nixio's.
-        """
+    def _action(self, method: str, arguments: tuple[Argument, ...]) -> tuple[Callable[[], object], tuple[object, ...]]:
+        """The call on the standard library's socket, and its arguments for the transcript."""
         sock = self.socket
         match method:
             case "bind" | "connect":
-                where = self._where(*arguments)
+                address = self._address(*arguments)
                 function = sock.bind if method == "bind" else sock.connect
-                return lambda: function(where), (where,), ""
+                return lambda: function(address), (address,)
             case "send":
                 data = select_chunk(*arguments).data
-                return lambda: sock.send(data), (data,), ""
+                return lambda: sock.send(data), (data,)
             case "sendto":
-                data, where = select_chunk(arguments[0], *arguments[3:]).data, self._where(*arguments[1:3])
-                return lambda: sock.sendto(data, where), (data, where), ""
+                data, address = select_chunk(arguments[0], *arguments[3:]).data, self._address(*arguments[1:3])
+                return lambda: sock.sendto(data, address), (data, address)
             case "shutdown":
                 name = _HOW[str(arguments[0]) if arguments else "rdwr"]
                 how = getattr(socket, name)
-                return lambda: sock.shutdown(how), (int(how),), ""
+                return lambda: sock.shutdown(how), (int(how),)
             case _:
                 function = getattr(sock, method)
-                return lambda: function(*arguments), arguments, ""
+                return lambda: function(*arguments), arguments
 
-    def _where(self, host: Argument = None, port: Argument = None) -> tuple[str, int] | str | bytes:
+    def _address(self, host: Argument = None, port: Argument = None) -> tuple[str, int] | str | bytes:
         name = host if isinstance(host, str) else WILDCARD[self.kind.domain]
         return system_address(self.kind, name, port if isinstance(port, int) else None)
 

@@ -34,7 +34,8 @@ class OperationSequence:
     def __str__(self) -> str:
         """The form in which a result stream has this sequence as a case's parameter; it is part of the stream."""
         return (
-            f"Play(kind={self.kind!r}, setting={self.initial!r}, nonblocking={self.nonblocking}, "
+            f"Play(kind={self.kind!r}, setting={self.initial!r}, "  # words: allow
+            f"nonblocking={self.nonblocking}, "
             f"moves={self.operations!r}, finish={self.finish})"
         )
 
