@@ -9,7 +9,6 @@ import random
 import shlex
 import signal
 from collections.abc import Generator
-from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -24,7 +23,8 @@ from nixio_conformance.pytest_plugin import expectations, selection
 from nixio_conformance.pytest_plugin.stash import JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
 from nixio_conformance.pytest_plugin.verdict import Judgement, Planned
 from nixio_conformance.target.target import Target
-from nixio_fixtures import Clause, load
+from nixio_conformance.toolkit.marks import clauses_of
+from nixio_fixtures import Kind, load
 from nixio_reports.records import Row
 
 #: What a worker is told: where to leave the plan.
@@ -34,18 +34,6 @@ PLAN_FILE = "nixio_plan"
 def judged_levels(config: pytest.Config) -> tuple[str, ...]:
     """The levels whose failures count."""
     return tuple(config.getoption("--nixio-level")) or ("must", "should")
-
-
-@cache
-def _family(row: str) -> dict[str, Clause]:
-    """The clauses that a check's mark names, by method: those of a row of the tables, or one clause of a family.
-
-    Raises `KeyError` where there is neither.
-    """
-    clauses = [clause for clause in load().clauses if row in (clause.family, clause.id)]
-    if not clauses:
-        raise KeyError(row)
-    return {clause.method: clause for clause in clauses}
 
 
 #: The parameter by which the check of a family of clauses is multiplied. It names the clause and is not part of the
@@ -84,7 +72,7 @@ class Cases:
         for mark in getattr(obj, "pytestmark", ()):
             if isinstance(mark, pytest.Mark) and mark.name == "clause":
                 try:
-                    family = _family(mark.args[0])
+                    family = clauses_of(mark.args[0])
                 except KeyError:
                     raise collector.CollectError(f"{name} names clause {mark.args[0]!r}, which no table has") from None
                 if not any(selection.touches(self._chosen, clause) for clause in family.values()):
@@ -96,25 +84,28 @@ class Cases:
         marker = next(metafunc.definition.iter_markers("clause"), None)
         if marker is None:
             return
-        family = _family(marker.args[0])
-        if len(family) > 1:  # first, so that it comes first in the item's id, from where `_planned` takes it away
-            chosen = [method for method, clause in family.items() if selection.touches(self._chosen, clause)]
-            metafunc.parametrize(METHOD, chosen)
-        if "kind" not in metafunc.fixturenames:
+        family = clauses_of(marker.args[0])
+        methods = [method for method, clause in family.items() if selection.touches(self._chosen, clause)]
+        # The method comes first, so that it comes first in the item's id, from where `_planned` takes it away.
+        names = [METHOD] if len(family) > 1 else []
+        if "kind" not in metafunc.fixturenames or not any(clause.kinds for clause in family.values()):
+            if names:
+                metafunc.parametrize(METHOD, methods)
             return
-        # One row: all of its clauses have the same kinds.
-        kinds = load().select_kinds(next(iter(family.values())).kinds)
-        if not kinds:
-            return
-        if "role" not in metafunc.fixturenames:
-            metafunc.parametrize("kind", [pytest.param(kind, id=kind.id) for kind in kinds])
-            return
-        roles = [
-            (kind, role) for kind in kinds for role in (("client", "server") if kind.type == "stream" else ("mutual",))
+        names += ["kind", "role"] if "role" in metafunc.fixturenames else ["kind"]
+        rows = [
+            {METHOD: method, "kind": kind, "role": role}
+            for method in methods
+            for kind in load().select_kinds(family[method].kinds)
+            for role in (_roles(kind) if "role" in names else ("",))
         ]
-        metafunc.parametrize(
-            ("kind", "role"), [pytest.param(kind, role, id=f"{kind.id}-{role}") for kind, role in roles]
-        )
+        cases = [
+            pytest.param(
+                *(row[name] for name in names), id="-".join(str(getattr(row[name], "id", row[name])) for name in names)
+            )
+            for row in rows
+        ]
+        metafunc.parametrize(names, cases)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
@@ -233,12 +224,16 @@ def _obey_the_steering_process() -> None:
         signal.signal(signal.SIGTERM, interrupt)
 
 
+def _roles(kind: Kind) -> tuple[str, ...]:
+    return ("client", "server") if kind.type == "stream" else ("mutual",)
+
+
 def _planned(item: pytest.Item) -> Planned | None:
     """The case that an item is; None for a test that is no check."""
     marker = item.get_closest_marker("clause")
     if marker is None:
         return None
-    family = _family(marker.args[0])
+    family = clauses_of(marker.args[0])
     spec = getattr(item, "callspec", None)
     parameters = dict(spec.params) if spec else {}
     brackets = spec.id if spec else ""
