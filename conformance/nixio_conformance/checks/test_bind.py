@@ -10,7 +10,7 @@ from nixio_conformance.driver.outcome import Outcome
 from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.host import observer
 from nixio_conformance.host.platforms import this_platform
-from nixio_conformance.toolkit import expect, options, services
+from nixio_conformance.toolkit import expect, names, options
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.reach import reached
@@ -146,7 +146,7 @@ def _fail(case: Case, sock: ImplSocket, reason: str, taken: tuple[str | bytes, i
         return sock.bind(*taken)
     if case.kind.domain == "unix":
         return sock.bind(f"{case.path()}/x" if reason == "host" else case.path(this_platform().sun_path + 9), None)
-    return sock.bind(services.NO_HOST, 0) if reason == "host" else sock.bind(case.loopback, services.NO_SERVICE)
+    return sock.bind(names.NO_HOST, 0) if reason == "host" else sock.bind(case.loopback, names.NO_SERVICE)
 
 
 def _descriptor(case: Case, sock: ImplSocket) -> tuple[int, str | None]:

@@ -6,7 +6,7 @@ import pytest
 
 from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.wire import Argument
-from nixio_conformance.toolkit import expect, services
+from nixio_conformance.toolkit import expect, names
 from nixio_conformance.toolkit.case import ANY, LOOPBACK, Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.reach import listens, port_of, reached
@@ -94,7 +94,7 @@ def test_host_mapped(case: Case, kind: Kind) -> None:
 
 @clause("bind.host.name")
 def test_host_name(case: Case, kind: Kind) -> None:
-    name, addresses = services.local_name(kind)
+    name, addresses = names.local_name(kind)
     sock = case.socket()
     expect.true(sock.bind(name, 0), WHAT)
     found = expect.address(sock.getsockname(), "getsockname()")[0]
@@ -104,7 +104,7 @@ def test_host_name(case: Case, kind: Kind) -> None:
 
 @clause("bind.host.unknown")
 def test_host_unknown(case: Case) -> None:
-    expect.fails(case.socket().bind(services.NO_HOST, 0), "resolver", what=WHAT)
+    expect.fails(case.socket().bind(names.NO_HOST, 0), "resolver", what=WHAT)
 
 
 @clause("bind.host.unencodable")
@@ -123,7 +123,7 @@ def test_host_other_family(case: Case, kind: Kind) -> None:
 
 @clause("bind.host.not-local")
 def test_host_not_local(case: Case, kind: Kind) -> None:
-    foreign = services.not_local(kind)
+    foreign = names.not_local(kind)
     expect.fails(case.socket().bind(foreign, 0), "EADDRNOTAVAIL", what=WHAT)
 
 

@@ -10,7 +10,7 @@ from nixio_conformance.driver.outcome import Outcome
 from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.host import observer
 from nixio_conformance.host.platforms import this_platform
-from nixio_conformance.toolkit import expect, options, services
+from nixio_conformance.toolkit import expect, names, options
 from nixio_conformance.toolkit.case import Case, Pair
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.peer import Address
@@ -185,7 +185,7 @@ def _fail(case: Case, sock: ImplSocket, reason: str, dead: Address) -> Outcome:
         return sock.connect(*dead)
     if case.kind.domain == "unix":
         return sock.connect(case.path() if reason == "host" else case.path(this_platform().sun_path + 9), None)
-    return sock.connect(services.NO_HOST, 9) if reason == "host" else sock.connect(case.loopback, services.NO_SERVICE)
+    return sock.connect(names.NO_HOST, 9) if reason == "host" else sock.connect(case.loopback, names.NO_SERVICE)
 
 
 def _marked(seen: socket.socket) -> dict[str, str]:

@@ -11,7 +11,7 @@ from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.host import capabilities
-from nixio_conformance.toolkit import expect, options, services
+from nixio_conformance.toolkit import expect, names, options
 from nixio_conformance.toolkit.case import LOOPBACK, Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.reach import arrives
@@ -39,7 +39,7 @@ def test_host_default(case: Case, kind: Kind) -> None:
     outcome = sock.connect(None, peer.address[1])
     if not isinstance(outcome, Returned) and "resolver" in outcome.tokens:
         # A port may look the name up. Where this host's resolver does not know it, that is what there is to say.
-        unknown = services.resolve(kind, "localhost")
+        unknown = names.resolve(kind, "localhost")
         if isinstance(unknown, socket.gaierror) and unknown.errno == outcome.number:
             return
     expect.true(outcome, WHAT)
@@ -72,7 +72,7 @@ def test_host_mapped(case: Case) -> None:
 
 @clause("connect.host.name")
 def test_host_name(case: Case, kind: Kind) -> None:
-    name, _ = services.local_name(kind)
+    name, _ = names.local_name(kind)
     peer = case.destination()
     sock = case.socket()
     expect.true(sock.connect(name, peer.address[1]), WHAT)
@@ -82,7 +82,7 @@ def test_host_name(case: Case, kind: Kind) -> None:
 @clause("connect.host.unknown")
 def test_host_unknown(case: Case) -> None:
     port = case.destination().address[1]
-    expect.fails(case.socket().connect(services.NO_HOST, port), "resolver", what=WHAT)
+    expect.fails(case.socket().connect(names.NO_HOST, port), "resolver", what=WHAT)
 
 
 @clause("connect.host.unencodable")

@@ -6,7 +6,7 @@ import pytest
 
 from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.wire import Argument
-from nixio_conformance.toolkit import expect, port_numbers, services
+from nixio_conformance.toolkit import expect, names, port_numbers
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.peer import Peer
@@ -34,8 +34,8 @@ def test_port_digits(case: Case) -> None:
 
 @clause("connect.port.service")
 def test_port_service(case: Case, kind: Kind) -> None:
-    host = services.own_host(case)
-    name, port = services.service(kind, host)
+    host = names.own_host(case)
+    name, port = names.service(kind, host)
     peer = case.peer().bind(host, port)
     if kind.type == "stream":
         peer.listen()
@@ -46,12 +46,12 @@ def test_port_service(case: Case, kind: Kind) -> None:
 
 @clause("connect.port.service-protocol")
 def test_port_service_protocol(case: Case, kind: Kind) -> None:
-    name = services.foreign_service(kind)
+    name = names.foreign_service(kind)
     expect.fails(case.socket().connect(case.loopback, name), *port_numbers.REFUSED, what=WHAT)
 
 
 @clause("connect.port.service-unknown")
-@pytest.mark.parametrize("name", [services.NO_SERVICE, "http-nixio"])
+@pytest.mark.parametrize("name", [names.NO_SERVICE, "http-nixio"])
 def test_port_service_unknown(case: Case, name: str) -> None:
     expect.fails(case.socket().connect(case.loopback, name), "resolver", "argument", what=WHAT)
 

@@ -8,12 +8,12 @@ import socket
 
 import pytest
 
-from nixio_conformance.checks.option_cases import chosen, over, sets, setting
 from nixio_conformance.driver.outcome import Failure
 from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.toolkit import expect, options
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.option_cases import chosen, over, sets, setting
 from nixio_conformance.toolkit.peer import Address, Peer
 from nixio_fixtures import Kind, Option, Scalar, Value
 

@@ -6,7 +6,12 @@ import contextlib
 
 import pytest
 
-from nixio_conformance.checks.option_cases import (
+from nixio_conformance.driver.outcome import Failure
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.option_cases import (
     both,
     control,
     got,
@@ -18,11 +23,6 @@ from nixio_conformance.checks.option_cases import (
     stored,
     untouched,
 )
-from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.toolkit import expect, options
-from nixio_conformance.toolkit.case import Case
-from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind, Option, Value, load
 
 STORED = stored()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance.checks.option_cases import KINDS, OPTIONS, one, over, setting, spelled, untouched
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.option_cases import KINDS, OPTIONS, one, over, setting, spelled, untouched
 from nixio_fixtures import Kind, Option, Value, load
 
 LEVELS = ("socket", "tcp", "ip", "ipv6")

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance.checks.option_cases import (
+from nixio_conformance.driver.outcome import Failure, Outcome
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.option_cases import (
     BUFFERS,
     OPTIONS,
     TIMEOUTS,
@@ -22,12 +28,6 @@ from nixio_conformance.checks.option_cases import (
     some,
     untouched,
 )
-from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.driver.wire import Argument
-from nixio_conformance.toolkit import expect, options
-from nixio_conformance.toolkit.case import Case
-from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Invalid, Kind, Option, Value
 
 FLAGS = tuple(option for option in OPTIONS if option.shape == "flag" and option.set)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance.checks.option_cases import (
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.option_cases import (
     BUFFERS,
     OPTIONS,
     TIMEOUTS,
@@ -24,10 +28,6 @@ from nixio_conformance.checks.option_cases import (
     stored,
     untouched,
 )
-from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.toolkit import expect, options
-from nixio_conformance.toolkit.case import Case
-from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind, Option, Value, load
 
 EXACT = tuple(option for option in stored() if option.id not in BUFFERS)
