@@ -1,4 +1,4 @@
-"""Signals during a call that waits: the caller sees none of them."""
+"""Signals during a waiting call: accept, connect and receiving go on; sending goes on or returns a right count."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ import pytest
 
 from nixio_conformance.driver.errors import AgentCannot
 from nixio_conformance.driver.socket import ImplSocket, Pending
-from nixio_conformance.toolkit import expect, transfer
+from nixio_conformance.toolkit import expect, full_buffers, transfer
 from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.full_buffers import MUCH
 from nixio_conformance.toolkit.marks import clause
-from nixio_conformance.toolkit.transfer import MUCH, rest_of
+from nixio_conformance.toolkit.transfer import receives_rest
 
-#: Two ways to interrupt a call: a signal that the agent handles, and stopping and continuing the process. The second
-#: needs no handler, but the system interrupts only calls on a socket with a timeout by it.
-WAYS = pytest.mark.parametrize("way", ["handled", "stopped"])
+#: Parameter `way`: a signal that the agent handles, or stopping and continuing its process. The second needs no
+#: handler, but the system interrupts only calls on sockets with a timeout by it.
+each_way = pytest.mark.parametrize("way", ["handled", "stopped"])
 
 
 @pytest.fixture(autouse=True)
 def signals_can_be_sent(case: Case, way: str) -> None:
-    """Skip where the port has no process of its own, or its agent would be killed by the signal."""
+    """Skip the case where no signal can be sent to the implementation, or a signal would end its agent."""
     if sys.platform == "win32":
         pytest.skip("no signals on this system")
     if case.session.pid == os.getpid():
-        pytest.skip("the port is in the suite's own process: signals would interrupt that")
+        pytest.skip("the implementation is in the suite's own process: signals would interrupt that")
     if case.session.remote:
-        pytest.skip("the agent is not the process that was started: signals would come to that one")
+        pytest.skip("the agent is not the process that was started: signals would be sent to that one")
     if way == "handled" and "signals" not in case.session.welcome.capabilities:
         raise AgentCannot("it handles no signals")
 
 
-def prepare(sock: ImplSocket, option: str, way: str) -> None:
-    """Give the socket a timeout, long enough never to run out."""
+def set_timeout(sock: ImplSocket, option: str, way: str) -> None:
+    """Give the socket a timeout that is not reached, where the signals interrupt only calls with one."""
     if way == "stopped":
         expect.true(sock.setopt("socket", option, (60, 0)), "setopt()")
 
@@ -47,59 +48,45 @@ def interrupt(case: Case, pending: Pending, way: str) -> None:
 
 
 def still_waits(pending: Pending, what: str) -> None:
-    """The signal did not end the call. Where that cannot be seen, the call's outcome tells."""
+    """The signal did not end the call."""
     if not pending.blocked():
-        expect.mismatch(f"{what} after a signal", "that it goes on waiting", pending.outcome())
+        expect.mismatch(f"{what} after a signal", "a call that goes on waiting", pending.outcome())
 
 
-def receives(case: Case, pair: Pair, method: str, way: str) -> None:
-    prepare(pair.impl, "rcvtimeo", way)
+@clause("{recv,read,recvfrom}.interrupt.retried")
+@each_way
+def test_receiving_goes_on(case: Case, pair: Pair, method: str, way: str) -> None:
+    set_timeout(pair.impl, "rcvtimeo", way)
     pending = pair.impl.start(method, 64)
     interrupt(case, pending, way)
-    still_waits(pending, method)
+    still_waits(pending, f"{method}()")
     pair.peer.send(b"later")
-    rest_of(pending.outcome(), pair.impl, method, pair.peer, b"later")
-
-
-@clause("recv.interrupt.retried")
-@WAYS
-def test_recv(case: Case, pair: Pair, way: str) -> None:
-    receives(case, pair, "recv", way)
-
-
-@clause("read.interrupt.retried")
-@WAYS
-def test_read(case: Case, pair: Pair, way: str) -> None:
-    receives(case, pair, "read", way)
-
-
-@clause("recvfrom.interrupt.retried")
-@WAYS
-def test_recvfrom(case: Case, pair: Pair, way: str) -> None:
-    receives(case, pair, "recvfrom", way)
+    receives_rest(pending.outcome(), pair.impl, method, pair.peer, b"later")
 
 
 @clause("accept.interrupt.retried")
-@WAYS
-def test_accept(case: Case, way: str) -> None:
+@each_way
+def test_accept_goes_on(case: Case, way: str) -> None:
     listener, address = case.listening()
-    prepare(listener, "rcvtimeo", way)
+    set_timeout(listener, "rcvtimeo", way)
     pending = listener.start("accept")
     interrupt(case, pending, way)
     still_waits(pending, "accept()")
     peer = case.peer().connect(address)
-    accepted = expect.socket(expect.returned(pending.outcome(), "accept()")[0], "accept()")
+    accepted = expect.accepted(pending.outcome())
     peer.send(b"x")
     expect.data(accepted.recv(1), b"x")
 
 
-def sends(case: Case, pair: Pair, method: str, way: str) -> None:
-    """A send that has sent a part already may return it when a signal comes, or go on: what it says must be true."""
-    prepare(pair.impl, "sndtimeo", way)
-    transfer.shrink(case, pair.impl)
+@clause("{send,write}.interrupt.counted")
+@each_way
+def test_sending_a_part_is_counted(case: Case, pair: Pair, method: str, way: str) -> None:
+    """A call that has sent a part may return when a signal arrives, or go on: the count must be right."""
+    set_timeout(pair.impl, "sndtimeo", way)
+    full_buffers.shrink(case, pair.impl)
     pending = pair.impl.start(method, MUCH)
     interrupt(case, pending, way)
-    pending.blocked()  # what made room before the signal came to the call would hide it
+    pending.blocked()  # so that the peer makes no room before the signal has reached the call
     received = pair.peer.recv_until(pending.done)
     count = expect.integer(pending.outcome(), f"{method}()")
     expect.holds(0 < count <= len(MUCH), f"{method}()", f"1 to {len(MUCH)}", count)
@@ -109,26 +96,16 @@ def sends(case: Case, pair: Pair, method: str, way: str) -> None:
     expect.holds(right, "what the peer received", f"the first {count} bytes", f"{len(received)} bytes, or others")
 
 
-@clause("send.interrupt.counted")
-@WAYS
-def test_send(case: Case, pair: Pair, way: str) -> None:
-    sends(case, pair, "send", way)
-
-
-@clause("write.interrupt.counted")
-@WAYS
-def test_write(case: Case, pair: Pair, way: str) -> None:
-    sends(case, pair, "write", way)
-
-
-def waits_for_room(case: Case, method: str, way: str) -> None:
+@clause("{send,write,sendto}.interrupt.retried")
+@each_way
+def test_sending_without_room_goes_on(case: Case, method: str, way: str) -> None:
     """A call that has sent nothing yet: one byte, and no room for it.
 
-    A full connection may have room again a moment later, as what it holds moves on: then the byte is sent all the same.
+    A full connection may have room again a moment later, as data moves on in the system; then the byte is sent.
     """
-    flood = transfer.flood(case, transfer.sender(case, method))
+    flood = full_buffers.flood(case, transfer.sender(case, method))
     sock = flood.sender.sock
-    prepare(sock, "sndtimeo", way)
+    set_timeout(sock, "sndtimeo", way)
     for _ in range(100):
         expect.true(sock.setblocking(False), "setblocking()")
         flood.fill(case)
@@ -141,36 +118,17 @@ def waits_for_room(case: Case, method: str, way: str) -> None:
     else:
         pending = flood.sender.start(b"!")
     expect.same(flood.read(), flood.expected, "what the peer received of the calls before")
-    flood.sender.count(pending.outcome(), 1)
-    expect.same(flood.sender.arrived(), [b"!"], "what the peer received of the call that waited")
-
-
-@clause("send.interrupt.retried")
-@WAYS
-def test_a_send_without_room(case: Case, way: str) -> None:
-    waits_for_room(case, "send", way)
-
-
-@clause("write.interrupt.retried")
-@WAYS
-def test_a_write_without_room(case: Case, way: str) -> None:
-    waits_for_room(case, "write", way)
-
-
-@clause("sendto.interrupt.retried")
-@WAYS
-def test_a_sendto_without_room(case: Case, way: str) -> None:
-    waits_for_room(case, "sendto", way)
+    flood.sender.delivers_count(pending.outcome(), b"!")
 
 
 @clause("connect.interrupt.finished")
-@WAYS
-def test_connect(case: Case, way: str) -> None:
-    """A connect that waits because the listener's queue is full; it must neither fail nor say that it is connected."""
+@each_way
+def test_connect_goes_on(case: Case, way: str) -> None:
+    """A connect that waits because the listener's queue is full must not fail, nor return before it is connected."""
     listener = case.listening_peer(backlog=0)
     first = case.peer().connect(listener.address)
     sock = case.socket()
-    prepare(sock, "sndtimeo", way)
+    set_timeout(sock, "sndtimeo", way)
     pending = sock.start("connect", *listener.address)
     interrupt(case, pending, way)
     still_waits(pending, "connect()")

@@ -86,7 +86,7 @@ def test_connected_mapped(case: Case) -> None:
     _, port = expect.address(listener.getsockname(), "getsockname()")
     expect.holds(isinstance(port, int), "the port of getsockname()", "an int", port)
     peer = case.peer(ipv4).connect(("127.0.0.1", port if isinstance(port, int) else 0))
-    accepted = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
+    accepted = expect.accepted(listener.accept())
     expect.at(accepted.getpeername(), ("::ffff:127.0.0.1", peer.address[1]), WHAT)
 
 
@@ -94,7 +94,7 @@ def test_connected_mapped(case: Case) -> None:
 def test_accepted_named(case: Case) -> None:
     listener, address = case.listening()
     peer = case.bound_peer().connect(address)
-    accepted = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
+    accepted = expect.accepted(listener.accept())
     expect.at(accepted.getpeername(), peer.address, WHAT)
 
 
@@ -104,9 +104,9 @@ def test_accepted_unnamed(case: Case) -> None:
     listener, address = case.listening()
     for peer in (case.bound_peer(), case.peer()):
         peer.connect(address)
-    named = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
+    named = expect.accepted(listener.accept())
     named.getpeername()
-    unnamed = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
+    unnamed = expect.accepted(listener.accept())
     expect.at(unnamed.getpeername(), ("", None), WHAT)
 
 
@@ -115,7 +115,7 @@ def test_accepted_unnamed(case: Case) -> None:
 def test_accepted_each(case: Case, which: int) -> None:
     listener, address = case.listening()
     peers = [case.bound_peer().connect(address) for _ in range(2)]
-    accepted = [expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()") for _ in peers]
+    accepted = [expect.accepted(listener.accept()) for _ in peers]
     expect.at(accepted[which].getpeername(), peers[which].address, WHAT)
 
 

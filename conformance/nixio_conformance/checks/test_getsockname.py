@@ -72,7 +72,7 @@ def test_bound_reached(case: Case) -> None:
     host_, port = expect.address(sock.getsockname(), WHAT)
     expect.holds(isinstance(host_, str) and isinstance(port, int | None), WHAT, "an address", (host_, port))
     case.peer().connect((str(host_), port if isinstance(port, int) else None))
-    expect.socket(expect.returned(sock.accept(), "accept()")[0], "accept()")
+    expect.accepted(sock.accept())
 
 
 @clause("getsockname.bound.wildcard")
@@ -184,7 +184,7 @@ def test_accepted_wildcard(case: Case, kind: Kind) -> None:
     expect.true(listener.listen(2), "listen()")
     _, port = expect.address(listener.getsockname(), WHAT)
     case.peer().connect((case.loopback, _port(port)))
-    accepted = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
+    accepted = expect.accepted(listener.accept())
     expect.at(accepted.getsockname(), (case.loopback, port), WHAT)
 
 
@@ -196,7 +196,7 @@ def test_accepted_mapped(case: Case) -> None:
     expect.true(listener.listen(2), "listen()")
     _, port = expect.address(listener.getsockname(), WHAT)
     case.peer(ipv4).connect(("127.0.0.1", _port(port)))
-    accepted = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
+    accepted = expect.accepted(listener.accept())
     expect.at(accepted.getsockname(), ("::ffff:127.0.0.1", port), WHAT)
 
 

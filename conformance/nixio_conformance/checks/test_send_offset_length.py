@@ -1,6 +1,6 @@
-"""Which bytes offset and length choose: every cell of the grid over send, write and sendto.
+"""send, write and sendto: which bytes offset and length choose, for each cell of the grid table.
 
-The peer tells what arrived; that the port says the same is part of each cell.
+What the peer received is compared, and the count that the call returned.
 """
 
 from __future__ import annotations
@@ -15,40 +15,41 @@ from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.transfer import Sender
 from nixio_fixtures import Cell, load
 
-#: Bytes that are all different, so that each says where it stood; with a NUL, line ends and high bytes among them.
+#: All bytes are different, so that each shows its place; among them NUL, line ends and bytes that are not ASCII.
 BUFFER = b"\x80ab\x00c\xff\r\nd\xc3\xa9e \x01f\x7fg\xfe\th"
 assert len(BUFFER) == len(set(BUFFER)) == load().grid.size
 
 
 def cells(topic: str) -> pytest.MarkDecorator:
-    """Multiply a check by the grid's cells about one topic."""
+    """Parameter `cell`: the cells of the grid on one topic."""
     chosen = [cell for cell in load().grid.cells if cell.topic == topic]
     return pytest.mark.parametrize("cell", [pytest.param(cell, id=cell.id) for cell in chosen])
 
 
-def check(case: Case, method: str, cell: Cell) -> None:
-    """The cell's bytes arrive and are counted; or nothing does, where refusing the arguments is right too."""
+def check_cell(case: Case, method: str, cell: Cell) -> None:
+    """The cell's bytes arrive and are counted. Where the arguments may be refused, nothing is sent then."""
     sender = transfer.sender(case, method)
     outcome = sender(BUFFER, *cell.arguments)
-    if isinstance(outcome, Failure) and _may_refuse(sender, cell):
-        expect.fails(outcome, *_may_refuse(sender, cell), what=f"{method}()")
+    allowed_failures = failures_of(sender, cell)
+    if isinstance(outcome, Failure) and allowed_failures:
+        expect.fails(outcome, *allowed_failures, what=f"{method}()")
         sender.nothing_arrived()
         return
-    _finish(sender, cell, outcome)
+    send_rest(sender, cell, outcome)
     chunk = BUFFER[cell.start : cell.stop]
     # Without bytes to send, a datagram socket may send an empty datagram, or nothing.
     allowed = [[chunk]] if chunk else [[], [b""]]
     expect.one_of(sender.arrived(), allowed, f"what arrived of {method}()")
 
 
-def _may_refuse(sender: Sender, cell: Cell) -> tuple[str, ...]:
-    """Failures that are right: of the arguments, and of giving an address on a connected stream (Linux ignores it)."""
+def failures_of(sender: Sender, cell: Cell) -> tuple[str, ...]:
+    """Allowed failures: for the arguments, and for an address on a connected stream, which Linux ignores."""
     connected = ("EISCONN",) if sender.is_stream and sender.destination else ()
     return (*connected, *(("argument",) if cell.refusable else ()))
 
 
-def _finish(sender: Sender, cell: Cell, outcome: Outcome) -> None:
-    """The count is that of the cell's bytes; when a stream took fewer, the others are asked for in the same way."""
+def send_rest(sender: Sender, cell: Cell, outcome: Outcome) -> None:
+    """The count is that of the cell's bytes; if a stream took fewer, further calls in the same form send the rest."""
     wanted = cell.stop - cell.start
     done = sender.count(outcome, wanted)
     while done < wanted:
@@ -58,199 +59,67 @@ def _finish(sender: Sender, cell: Cell, outcome: Outcome) -> None:
         done += sender.count(sender(BUFFER, *rest), wanted - done)
 
 
-@clause("send.offset.default")
+@clause("{send,write,sendto}.offset.default")
 @cells("offset.default")
-def test_send_offset_default(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_without_an_offset_it_is_0(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.offset.zero-based")
+@clause("{send,write,sendto}.offset.zero-based")
 @cells("offset.zero-based")
-def test_send_offset_zero_based(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_offsets_count_from_0(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.length.default")
+@clause("{send,write,sendto}.length.default")
 @cells("length.default")
-def test_send_length_default(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_without_a_length_the_rest_is_sent(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.length.chunk")
+@clause("{send,write,sendto}.length.chunk")
 @cells("length.chunk")
-def test_send_length_chunk(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_the_length_counts_from_the_offset(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.length.zero")
+@clause("{send,write,sendto}.length.zero")
 @cells("length.zero")
-def test_send_length_zero(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_length_0_sends_nothing(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.length.past-end")
+@clause("{send,write,sendto}.length.past-end")
 @cells("length.past-end")
-def test_send_length_past_end(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_a_length_past_the_end_sends_the_rest(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.offset.past-end")
+@clause("{send,write,sendto}.offset.past-end")
 @cells("offset.past-end")
-def test_send_offset_past_end(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_an_offset_past_the_end_sends_nothing(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.offset.negative")
+@clause("{send,write,sendto}.offset.negative")
 @cells("offset.negative")
-def test_send_offset_negative(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_a_negative_offset_does_not_count_from_the_end(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.offset.wide")
+@clause("{send,write,sendto}.offset.wide")
 @cells("offset.wide")
-def test_send_offset_wide(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_a_large_offset_does_not_wrap(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.length.negative")
+@clause("{send,write,sendto}.length.negative")
 @cells("length.negative")
-def test_send_length_negative(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
+def test_a_negative_length_is_refused_or_the_rest(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)
 
 
-@clause("send.length.wide")
+@clause("{send,write,sendto}.length.wide")
 @cells("length.wide")
-def test_send_length_wide(case: Case, cell: Cell) -> None:
-    check(case, "send", cell)
-
-
-@clause("write.offset.default")
-@cells("offset.default")
-def test_write_offset_default(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.offset.zero-based")
-@cells("offset.zero-based")
-def test_write_offset_zero_based(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.length.default")
-@cells("length.default")
-def test_write_length_default(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.length.chunk")
-@cells("length.chunk")
-def test_write_length_chunk(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.length.zero")
-@cells("length.zero")
-def test_write_length_zero(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.length.past-end")
-@cells("length.past-end")
-def test_write_length_past_end(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.offset.past-end")
-@cells("offset.past-end")
-def test_write_offset_past_end(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.offset.negative")
-@cells("offset.negative")
-def test_write_offset_negative(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.offset.wide")
-@cells("offset.wide")
-def test_write_offset_wide(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.length.negative")
-@cells("length.negative")
-def test_write_length_negative(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("write.length.wide")
-@cells("length.wide")
-def test_write_length_wide(case: Case, cell: Cell) -> None:
-    check(case, "write", cell)
-
-
-@clause("sendto.offset.default")
-@cells("offset.default")
-def test_sendto_offset_default(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.offset.zero-based")
-@cells("offset.zero-based")
-def test_sendto_offset_zero_based(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.length.default")
-@cells("length.default")
-def test_sendto_length_default(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.length.chunk")
-@cells("length.chunk")
-def test_sendto_length_chunk(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.length.zero")
-@cells("length.zero")
-def test_sendto_length_zero(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.length.past-end")
-@cells("length.past-end")
-def test_sendto_length_past_end(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.offset.past-end")
-@cells("offset.past-end")
-def test_sendto_offset_past_end(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.offset.negative")
-@cells("offset.negative")
-def test_sendto_offset_negative(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.offset.wide")
-@cells("offset.wide")
-def test_sendto_offset_wide(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.length.negative")
-@cells("length.negative")
-def test_sendto_length_negative(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
-
-
-@clause("sendto.length.wide")
-@cells("length.wide")
-def test_sendto_length_wide(case: Case, cell: Cell) -> None:
-    check(case, "sendto", cell)
+def test_a_large_length_does_not_wrap(case: Case, method: str, cell: Cell) -> None:
+    check_cell(case, method, cell)

@@ -122,7 +122,7 @@ def _member(case: Case, group: str) -> Peer:
 def test_multicast_ttl_is_seen_by_a_member(case: Case, kind: Kind, hops: int) -> None:
     group = options.group("ip")
     peer = _member(case, group)
-    far_end.tell_hops(peer)
+    far_end.report_hops(peer)
     sock = case.socket()
     expect.true(sock.bind("127.0.0.1", 0), "bind()")  # and so it sends to groups on loopback
     _set(sock, "ip", "multicast_ttl", hops)

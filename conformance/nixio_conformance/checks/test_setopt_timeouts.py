@@ -13,7 +13,7 @@ from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case, Pair
 from nixio_conformance.toolkit.marks import clause
-from nixio_conformance.toolkit.transfer import rest_of
+from nixio_conformance.toolkit.transfer import receives_rest
 from nixio_fixtures import Kind
 
 #: Microseconds that the timeouts are of; a port that takes them for milliseconds or seconds is never back in time.
@@ -75,7 +75,7 @@ def test_rcvtimeo_takes_what_comes_in_time(case: Case, kind: Kind) -> None:
     pending = pair.impl.start("recv", 10)
     pending.blocked()
     pair.peer.send(b"in time")
-    rest_of(pending.outcome(), pair.impl, "recv", pair.peer, b"in time")
+    receives_rest(pending.outcome(), pair.impl, "recv", pair.peer, b"in time")
 
 
 @clause("setopt.socket-rcvtimeo.effect.off")
@@ -86,7 +86,7 @@ def test_rcvtimeo_off_waits(case: Case, kind: Kind) -> None:
     pending = pair.impl.start("recv", 10)
     expect.holds(pending.blocked() and not pending.done(SHORT / 1e6), "recv() without a timeout", "waits", "came back")
     pair.peer.send(b"at last")
-    rest_of(pending.outcome(), pair.impl, "recv", pair.peer, b"at last")
+    receives_rest(pending.outcome(), pair.impl, "recv", pair.peer, b"at last")
 
 
 @clause("setopt.socket-rcvtimeo.effect.not-sending")
@@ -142,7 +142,7 @@ def test_sndtimeo_leaves_receiving_alone(case: Case, kind: Kind) -> None:
     pending = pair.impl.start("recv", 10)
     expect.holds(pending.blocked() and not pending.done(SHORT / 1e6), "recv() with sndtimeo", "waits", "came back")
     pair.peer.send(b"at last")
-    rest_of(pending.outcome(), pair.impl, "recv", pair.peer, b"at last")
+    receives_rest(pending.outcome(), pair.impl, "recv", pair.peer, b"at last")
 
 
 @clause("setopt.socket-linger.effect.waits")

@@ -74,7 +74,7 @@ def test_ipv6_multicast_loop(case: Case, kind: Kind) -> None:
 
 def hops_at_far_end(case: Case, option: str, hops: int) -> None:
     there = far_end.member(case, FIRST)
-    far_end.tell_hops(there)
+    far_end.report_hops(there)
     sock = case.socket()  # the lab's routes lead to groups by the first link
     set_(sock, level_of(case.kind), option, hops)
     send_to_group(sock, b"x", case.kind, there.address[1])

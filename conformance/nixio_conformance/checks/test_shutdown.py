@@ -218,7 +218,7 @@ def test_other_connections_stay(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
     peer = case.peer().connect(pair.peer.remote)
-    other = expect.socket(expect.returned(pair.listener.accept(), "accept()")[0])
+    other = expect.accepted(pair.listener.accept())
     shut(pair.impl, "rdwr")
     expect.count(other.send(b"!"), 1)
     expect.same(peer.recv(), b"!", "what the other connection's peer received")
