@@ -1,4 +1,4 @@
-"""Random sequences of calls against the model, a fixed number of them; and those that found something once."""
+"""All methods: random sequences of calls compared with the model, and sequences that found a difference before."""
 
 from __future__ import annotations
 
