@@ -198,7 +198,7 @@ def test_a_set_only_pair_cannot_be_read_after_it_was_set(case: Case, kind: Kind,
 
 @clause("getopt.arguments.independent")
 @pytest.mark.parametrize("rows", [TIMEOUTS, BUFFERS], ids=spelled)
-def test_similar_options_have_their_own_values(case: Case, kind: Kind, rows: tuple[str, str]) -> None:
+def test_similar_options_have_their_own_values(case: Case, rows: tuple[str, str]) -> None:
     one, other = chosen(*rows)
     sock = case.socket()
     expect.true(sock.setopt(one.level, one.name, one.valid[0]))

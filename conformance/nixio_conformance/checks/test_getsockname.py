@@ -38,7 +38,7 @@ def address_at_peer(case: Case, sock: ImplSocket) -> Address:
 
 @clause("getsockname.result.shape")
 @pytest.mark.parametrize("state", ["new", "bound", "connected"])
-def test_the_result_is_a_host_and_a_port(case: Case, kind: Kind, state: str) -> None:
+def test_the_result_is_a_host_and_a_port(case: Case, state: str) -> None:
     sock = socket_in_state(case, state)
     found = expect.address(sock.getsockname(), WHAT)
     right = type(found[0]) is str and type(found[1]) is int
@@ -121,7 +121,7 @@ def test_bind_changes_the_address(case: Case, kind: Kind) -> None:
 
 
 @clause("getsockname.state.after-connect")
-def test_connect_sets_the_host_of_a_bound_socket(case: Case, kind: Kind) -> None:
+def test_connect_sets_the_host_of_a_bound_socket(case: Case) -> None:
     peer = case.destination()
     sock, port = bound_to_any(case)
     expect.true(sock.connect(*peer.address), "connect()")
@@ -129,7 +129,7 @@ def test_connect_sets_the_host_of_a_bound_socket(case: Case, kind: Kind) -> None
 
 
 @clause("getsockname.state.connected")
-def test_connect_gives_an_address(case: Case, kind: Kind) -> None:
+def test_connect_gives_an_address(case: Case) -> None:
     sock = case.socket()
     sock.getsockname()
     seen = address_at_peer(case, sock)
@@ -154,7 +154,7 @@ def test_sendto_gives_a_port(case: Case) -> None:
 
 
 @clause("getsockname.state.failed-bind")
-def test_a_failed_bind_keeps_the_address(case: Case, kind: Kind) -> None:
+def test_a_failed_bind_keeps_the_address(case: Case) -> None:
     sock, address = case.bound()
     other = case.bound_peer()
     expect.fails(sock.bind(*other.address), "EINVAL", "EADDRINUSE", what="bind()")
@@ -176,7 +176,7 @@ def test_an_accepted_socket_has_the_address_that_the_peer_connected_to(case: Cas
 
 
 @clause("getsockname.accepted.wildcard")
-def test_an_accepted_socket_of_a_listener_on_all_addresses(case: Case, kind: Kind) -> None:
+def test_an_accepted_socket_of_a_listener_on_all_addresses(case: Case) -> None:
     listener, port = bound_to_any(case)
     expect.true(listener.listen(2), "listen()")
     case.peer().connect((case.loopback, port))

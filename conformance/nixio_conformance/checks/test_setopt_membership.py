@@ -230,7 +230,7 @@ class GroupOnLoopback:
 
 
 @clause("setopt.ip-add_membership.effect.delivered")
-def test_datagrams_to_a_joined_group_arrive(case: Case, kind: Kind) -> None:
+def test_datagrams_to_a_joined_group_arrive(case: Case) -> None:
     receiver = GroupOnLoopback(case)
     receiver.nothing_arrives()
     expect.true(receiver.sock.setopt("ip", "add_membership", receiver.membership))
@@ -238,7 +238,7 @@ def test_datagrams_to_a_joined_group_arrive(case: Case, kind: Kind) -> None:
 
 
 @clause("setopt.ip-drop_membership.effect.silent")
-def test_datagrams_to_a_left_group_do_not_arrive(case: Case, kind: Kind) -> None:
+def test_datagrams_to_a_left_group_do_not_arrive(case: Case) -> None:
     receiver = GroupOnLoopback(case)
     expect.true(receiver.sock.setopt("ip", "add_membership", receiver.membership))
     receiver.datagram_arrives()

@@ -78,7 +78,7 @@ def refuses(case: Case, method: str, level: Argument, option: Argument, value: V
 
 @clause("{setopt,getopt}.level.unknown")
 @each_unknown_level
-def test_an_unknown_level_is_refused(case: Case, method: str, kind: Kind, level: str) -> None:
+def test_an_unknown_level_is_refused(case: Case, method: str, level: str) -> None:
     refuses(case, method, level, "keepalive")
 
 

@@ -248,7 +248,7 @@ def is_as_the_systems_or_refused(case: Case, option: Option, value: int, expecte
 
 
 @clause("setopt.ipv6-v6only.bound")
-def test_v6only_of_a_bound_socket_cannot_be_set(case: Case, kind: Kind) -> None:
+def test_v6only_of_a_bound_socket_cannot_be_set(case: Case) -> None:
     sock, _ = case.bound()
     with untouched(case, sock):
         expect.fails(sock.setopt("ipv6", "v6only", 1), "EINVAL", "argument")

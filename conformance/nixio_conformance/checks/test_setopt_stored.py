@@ -162,7 +162,7 @@ def with_options(sock: ImplSocket) -> ImplSocket:
 
 
 @clause("setopt.kept.bind")
-def test_bind_keeps_options(case: Case, kind: Kind) -> None:
+def test_bind_keeps_options(case: Case) -> None:
     """Linux sets v6only on a socket that is bound to an IPv6 address."""
     sock = with_options(case.socket())
     with untouched(case, sock, but=("ipv6.v6only",)):
@@ -171,14 +171,14 @@ def test_bind_keeps_options(case: Case, kind: Kind) -> None:
 
 @clause("setopt.kept.listen")
 @pytest.mark.parametrize("given", ["new", "furnished"])
-def test_listen_keeps_options(case: Case, kind: Kind, given: str) -> None:
+def test_listen_keeps_options(case: Case, given: str) -> None:
     sock = case.bound()[0] if given == "new" else with_options(case.bound()[0])
     with untouched(case, sock):
         expect.true(sock.listen(1))
 
 
 @clause("setopt.kept.connect")
-def test_connect_keeps_options(case: Case, kind: Kind) -> None:
+def test_connect_keeps_options(case: Case) -> None:
     peer = case.destination()
     sock = with_options(case.socket())
     with untouched(case, sock, but=CHANGED_BY_SYSTEM):
@@ -186,7 +186,7 @@ def test_connect_keeps_options(case: Case, kind: Kind) -> None:
 
 
 @clause("setopt.sockets.independent")
-def test_sockets_have_their_own_options(case: Case, kind: Kind) -> None:
+def test_sockets_have_their_own_options(case: Case) -> None:
     one, other = case.socket(), case.socket()
     with case.view(other) as view:
         before = options.snapshot(view)

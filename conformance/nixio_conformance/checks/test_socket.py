@@ -209,7 +209,7 @@ def test_a_new_socket_has_the_systems_options(case: Case, kind: Kind) -> None:
 
 
 @clause("socket.new.unconnected")
-def test_a_new_socket_is_unbound_and_unconnected(case: Case, kind: Kind) -> None:
+def test_a_new_socket_is_unbound_and_unconnected(case: Case) -> None:
     with case.view(case.socket()) as seen:
         listens = seen.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
         found = (seen.getsockname(), listens, is_connected(seen))
