@@ -26,7 +26,7 @@ def usable_port(case: Case, method: str) -> int | None:
         pytest.param("::0.0.0.1", id="dotted"),
     ],
 )
-def test_other_spellings_of_an_ipv6_address(case: Case, method: str, host: str) -> None:
+def test_other_spellings_of_an_ipv6_address_are_understood(case: Case, method: str, host: str) -> None:
     uses_loopback(case, method, host)
 
 

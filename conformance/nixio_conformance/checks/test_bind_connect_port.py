@@ -25,21 +25,21 @@ def test_port_0_is_any_free_port(case: Case, port: int | str) -> None:
 
 
 @clause("{bind,connect}.port.number")
-def test_a_port_is_a_number(case: Case, method: str) -> None:
+def test_the_given_port_is_used(case: Case, method: str) -> None:
     made = attempt(case, method, lambda port: port)
     expect.true(made.outcome, f"{method}()")
     made.right_address()
 
 
 @clause("{bind,connect}.port.digits")
-def test_a_port_in_digits(case: Case, method: str) -> None:
+def test_a_port_in_digits_is_used(case: Case, method: str) -> None:
     made = attempt(case, method, str)
     expect.true(made.outcome, f"{method}()")
     made.right_address()
 
 
 @clause("{bind,connect}.port.service")
-def test_a_port_as_the_name_of_a_service(case: Case, method: str, kind: Kind) -> None:
+def test_the_name_of_a_service_stands_for_its_port(case: Case, method: str, kind: Kind) -> None:
     host = names.own_host(case)
     name, port = names.service(kind, host)
     sock = case.socket()

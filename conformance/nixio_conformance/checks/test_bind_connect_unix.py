@@ -51,6 +51,6 @@ def test_a_path_is_required(case: Case, method: str, arguments: tuple[None, ...]
 
 @clause("{bind,connect}.unix.abstract")
 @pytest.mark.parametrize("ending", ["plain", "binary", "long"])
-def test_an_abstract_name(case: Case, method: str, ending: str) -> None:
+def test_an_abstract_name_is_used_whole(case: Case, method: str, ending: str) -> None:
     name = case.abstract(b"\0a\xff\0" if ending == "binary" else b"")
     uses_name(case, method, name.ljust(platforms.this_platform().unix_path, b"x") if ending == "long" else name)

@@ -67,7 +67,7 @@ def test_the_unspecified_address_is_all_addresses(case: Case, kind: Kind) -> Non
 
 
 @clause("bind.host.mapped")
-def test_an_ipv4_mapped_address(case: Case, kind: Kind) -> None:
+def test_an_ipv4_mapped_address_is_understood(case: Case, kind: Kind) -> None:
     ipv4 = case.ipv4_kind()
     sock = case.socket()
     expect.true(sock.bind("::ffff:127.0.0.1", 0), WHAT)

@@ -46,7 +46,7 @@ def test_without_a_host_it_is_localhost(case: Case, kind: Kind) -> None:
 
 
 @clause("connect.host.mapped")
-def test_an_ipv4_mapped_address(case: Case) -> None:
+def test_an_ipv4_mapped_address_is_understood(case: Case) -> None:
     peer = case.destination(case.ipv4_kind())
     sock = case.socket()
     expect.true(sock.connect("::ffff:127.0.0.1", peer.address[1]), WHAT)

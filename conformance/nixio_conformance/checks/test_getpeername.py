@@ -25,7 +25,7 @@ def test_the_result_is_a_host_and_a_port(either_pair: Pair) -> None:
 
 
 @clause("getpeername.result.raw")
-def test_a_connected_raw_socket(case: Case) -> None:
+def test_a_connected_raw_socket_has_the_peers_host(case: Case) -> None:
     sock = case.socket()
     expect.true(sock.connect(case.loopback), "connect()")
     outcome = sock.getpeername()
@@ -72,7 +72,7 @@ def test_an_ipv4_peer_is_an_ipv4_mapped_address(case: Case) -> None:
 
 
 @clause("getpeername.accepted.named")
-def test_the_peer_of_an_accepted_socket(case: Case) -> None:
+def test_the_peer_of_an_accepted_socket_is_returned(case: Case) -> None:
     listener, address = case.listening()
     peer = case.bound_peer().connect(address)
     accepted = expect.accepted(listener.accept())
@@ -80,7 +80,7 @@ def test_the_peer_of_an_accepted_socket(case: Case) -> None:
 
 
 @clause("getpeername.accepted.unnamed")
-def test_an_unnamed_peer_of_an_accepted_socket(case: Case) -> None:
+def test_an_unnamed_peer_of_an_accepted_socket_is_empty(case: Case) -> None:
     # A named peer connects first: an address that the implementation keeps would be returned again.
     listener, address = case.listening()
     for peer in (case.bound_peer(), case.peer()):

@@ -176,7 +176,7 @@ def test_an_accepted_socket_has_the_address_that_the_peer_connected_to(case: Cas
 
 
 @clause("getsockname.accepted.wildcard")
-def test_an_accepted_socket_of_a_listener_on_all_addresses(case: Case) -> None:
+def test_an_accepted_socket_of_a_listener_on_all_addresses_has_one(case: Case) -> None:
     listener, port = bound_to_any(case)
     expect.true(listener.listen(2), "listen()")
     case.peer().connect((case.loopback, port))
@@ -185,7 +185,7 @@ def test_an_accepted_socket_of_a_listener_on_all_addresses(case: Case) -> None:
 
 
 @clause("getsockname.accepted.mapped")
-def test_an_accepted_socket_with_an_ipv4_peer(case: Case) -> None:
+def test_an_accepted_socket_with_an_ipv4_peer_has_a_mapped_address(case: Case) -> None:
     ipv4 = case.ipv4_kind()
     listener = case.socket()
     expect.true(listener.bind("::", 0), "bind()")

@@ -100,7 +100,7 @@ def test_each_datagram_has_its_own_sender(case: Case) -> None:
 
 
 @clause("recvfrom.sender.connected")
-def test_the_sender_on_a_connected_socket(pair: Pair) -> None:
+def test_the_sender_on_a_connected_socket_is_the_peer(pair: Pair) -> None:
     pair.peer.send(b"abc")
     received_from(pair.impl.recvfrom(100), b"abc", pair.peer.address)
 
@@ -156,7 +156,7 @@ def test_an_unnamed_sender_is_empty(case: Case) -> None:
 
 
 @clause("recvfrom.unix.unnamed-after-named")
-def test_an_unnamed_sender_after_a_named_one(case: Case) -> None:
+def test_an_unnamed_sender_after_a_named_one_is_empty(case: Case) -> None:
     sock, address = case.bound()
     case.bound_peer().sendto(b"named", address)
     case.peer().sendto(b"abc", address)
@@ -165,7 +165,7 @@ def test_an_unnamed_sender_after_a_named_one(case: Case) -> None:
 
 
 @clause("recvfrom.unix.shorter-after-longer")
-def test_a_short_path_after_a_long_one(case: Case) -> None:
+def test_a_short_path_after_a_long_one_is_exact(case: Case) -> None:
     """A short path carries no leftover bytes of a longer one that was returned before."""
     sock, address = case.bound()
     long, short = case.peer().bind(case.path(100)), case.bound_peer()
@@ -182,13 +182,13 @@ def test_the_longest_path_is_whole(case: Case) -> None:
 
 
 @clause("recvfrom.unix.abstract")
-def test_an_abstract_sender(case: Case) -> None:
+def test_an_abstract_name_is_returned(case: Case) -> None:
     peer = case.peer().bind(case.abstract(b"\x00end\x00"))
     received_from(recvfrom_peer(case, peer), b"abc", peer.address)
 
 
 @clause("recvfrom.stream.sender")
-def test_the_sender_on_a_stream(case: Case, either_pair: Pair) -> None:
+def test_the_sender_on_a_stream_is_the_peer_or_none(case: Case, either_pair: Pair) -> None:
     either_pair.peer.send(b"x")
     received_from_or_nothing(either_pair.impl.recvfrom(1), b"x", either_pair.peer.address)
 

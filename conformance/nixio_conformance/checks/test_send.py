@@ -94,13 +94,13 @@ def refuses_text_and_numbers(case: Case, method: str, buffer: Argument) -> None:
 @clause("send.buffer.bytes-like")
 @each_sender
 @each_bytes_like_type
-def test_a_bytes_like_buffer(case: Case, method: str, held_as: str) -> None:
+def test_a_bytes_like_buffer_is_sent(case: Case, method: str, held_as: str) -> None:
     bytes_like_buffer(case, method, held_as)
 
 
 @clause("sendto.buffer.bytes-like")
 @each_bytes_like_type
-def test_a_bytes_like_buffer_of_sendto(case: Case, held_as: str) -> None:
+def test_a_bytes_like_buffer_of_sendto_is_sent(case: Case, held_as: str) -> None:
     bytes_like_buffer(case, "sendto", held_as)
 
 

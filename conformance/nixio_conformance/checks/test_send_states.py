@@ -78,7 +78,7 @@ def test_the_call_after_a_refused_datagram_fails(case: Case, method: str) -> Non
 
 
 @clause("sendto.connected.tcp")
-def test_an_address_on_a_connected_tcp_socket(case: Case, role: str) -> None:
+def test_an_address_on_a_connected_tcp_socket_is_ignored_or_refused(case: Case, role: str) -> None:
     """Linux ignores the address, BSD refuses it; the data never goes to the address."""
     made = transfer.sender(case, "sendto", role)
     other = case.listening_peer()
@@ -92,7 +92,7 @@ def test_an_address_on_a_connected_tcp_socket(case: Case, role: str) -> None:
 
 
 @clause("sendto.connected.unix")
-def test_an_address_on_a_connected_unix_stream(case: Case) -> None:
+def test_an_address_on_a_connected_unix_stream_is_ignored_or_refused(case: Case) -> None:
     """Linux refuses the address even if it is the peer's own."""
     sender = transfer.sender(case, "sendto")
     outcome = sender(b"abc")

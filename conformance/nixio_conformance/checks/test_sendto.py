@@ -37,13 +37,13 @@ def test_the_host_decides_between_peers_with_the_same_port(case: Case) -> None:
 
 
 @clause("sendto.destination.mapped")
-def test_an_ipv4_mapped_address(case: Case) -> None:
+def test_an_ipv4_mapped_address_is_reached(case: Case) -> None:
     peer = case.bound_peer(case.ipv4_kind())
     Sender("sendto", case.socket(), peer, ("::ffff:127.0.0.1", peer.address[1])).delivers(b"abc")
 
 
 @clause("sendto.port.digits")
-def test_a_port_in_digits(case: Case) -> None:
+def test_a_port_in_digits_is_used(case: Case) -> None:
     peer = case.bound_peer()
     Sender("sendto", case.socket(), peer, (peer.address[0], str(peer.address[1]))).delivers(b"abc")
 

@@ -20,7 +20,7 @@ from nixio_fixtures import Kind, Option, Scalar, Value
 
 ADD = chosen("ip.add_membership", "ipv6.add_membership")
 #: An address behind a gateway (reserved for documentation). Connecting a datagram socket sends nothing, and finds the
-#: interface that leads receiver.
+#: interface that leads there.
 FAR = ("198.51.100.1", 9)
 LOOPBACK = socket.inet_aton("127.0.0.1")
 
