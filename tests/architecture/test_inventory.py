@@ -14,7 +14,7 @@ import pytest
 
 from nixio_conformance import checks
 from nixio_conformance.host import capabilities
-from nixio_conformance.toolkit.marks import clauses_of
+from nixio_conformance.pytest_plugin.planned import clauses_of
 from nixio_fixtures import Clause, Option, lines_of, load
 
 SPEC = load()

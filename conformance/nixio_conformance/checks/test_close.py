@@ -27,7 +27,7 @@ def test_closing_a_connection_is_true(either_pair: Pair) -> None:
 
 
 @clause("close.result.listening")
-@pytest.mark.parametrize("waiting", [pytest.param(False, id="nobody"), pytest.param(True, id="somebody")])
+@pytest.mark.parametrize("waiting", [False, True], ids=["nobody", "somebody"])  # words: allow
 def test_closing_a_listener_is_true(case: Case, waiting: bool) -> None:
     listener, address = case.listening()
     if waiting:

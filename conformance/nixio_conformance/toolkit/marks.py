@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import TypeVar
 
 import pytest
-
-from nixio_fixtures import Clause, load
 
 _F = TypeVar("_F", bound=Callable[..., None])
 
@@ -27,17 +24,3 @@ def clause(row: str) -> Callable[[_F], _F]:
     """
     mark: Callable[[_F], _F] = pytest.mark.clause(row)
     return mark
-
-
-@cache
-def clauses_of(row: str) -> dict[str, Clause]:
-    """The clauses that a check's mark names, by method.
-
-    Raises `KeyError` where one is not in the tables, or where they are not of one row.
-    """
-    methods, brace, suffix = row.removeprefix("{").partition("}")
-    names = [f"{method}{suffix}" for method in methods.split(",")] if brace else [row]
-    found = [clause for clause in load().clauses if clause.id in names]
-    if len(found) != len(names) or len({clause.family for clause in found}) != 1:
-        raise KeyError(row)
-    return {clause.method: clause for clause in found}
