@@ -8,7 +8,7 @@ from nixio_conformance.agentcheck.agent import Fault, Skipped
 from nixio_conformance.agentcheck.cases import Play, case
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.outcome import canonical, errno_name
-from nixio_conformance.toolkit.services import NO_HOST
+from nixio_conformance.toolkit.names import NO_HOST
 
 
 @case(
