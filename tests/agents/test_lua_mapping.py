@@ -213,7 +213,7 @@ def test_a_pair_for_an_option_that_has_none_is_a_table(fake: Fake) -> None:
 def test_what_was_forgotten_is_collected(fake: Fake) -> None:
     session = fake.session
     for _ in range(3):
-        opened(session).socket.forget()
+        opened(session).socket.release()
     assert fake.call("count") == Returned((0, 1))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.agents.support import FAKE, Begin, Fake, opened
 
-from nixio_conformance.driver import blocked
+from nixio_conformance.driver import blocking
 from nixio_conformance.driver.errors import AgentCrashed, CannotStart
 from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.socket import ImplSocket
@@ -52,7 +52,7 @@ def test_a_port_may_change_the_standard_library(anywhere: Fake) -> None:
     assert anywhere.does("changes the world") == Returned((True,))
     assert anywhere.call("echo", "é", b"\xff", 1.5, None) == Returned(("é", b"\xff", 1.5, None))
     assert anywhere.does("path") == Returned(("/tmp/path",))
-    anywhere.socket.forget()
+    anywhere.socket.release()
     anywhere.session.end_case()
 
 
@@ -121,7 +121,7 @@ def test_a_signal_while_nothing_is_asked(begin_lua: Begin, interpreter: str) -> 
         pytest.skip(f"{interpreter} has neither ffi nor luaposix")
     fake = opened(session)
     for _ in range(3):
-        blocked.idle(session.pid)  # where that can be seen: it waits for a request
+        blocking.idle_syscall(session.pid)  # where that can be seen: it waits for a request
         os.kill(session.pid, signal.SIGUSR1)
         assert fake.does("path") == Returned(("/tmp/path",))
 

@@ -271,7 +271,7 @@ def test_several_values_arrive_as_a_tuple(port: ImplSocket) -> None:
 
 def test_a_port_that_ends_its_process_crashes(port: ImplSocket, session: Session) -> None:
     with pytest.raises(
-        AgentError, match=r"s1\.leave\(\): (the agent ended with exit status 4|the port raised SystemExit: 4)"
+        AgentError, match=r"s1\.leave\(\): (the agent ended with exit status 4|the implementation raised SystemExit: 4)"
     ):
         port.call("leave")
     assert not session.alive

@@ -11,7 +11,14 @@ import pytest
 from tests.processes import running
 
 from nixio_conformance.driver.deadline import wait_for
-from nixio_conformance.driver.errors import AgentBroke, AgentCannot, AgentCrashed, AgentError, AgentHung, CannotStart
+from nixio_conformance.driver.errors import (
+    AgentCannot,
+    AgentCrashed,
+    AgentError,
+    AgentHung,
+    AgentProtocolError,
+    CannotStart,
+)
 from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.process import LONGEST_LINE, AgentProcess
 from nixio_conformance.driver.session import Session
@@ -47,7 +54,7 @@ def works(session: Session) -> bool:
         ("protocol", "speaks protocol 2, the suite speaks 1"),
         ("unavailable", "module 'nixio' not found"),
         ("values", "answered hello with Values("),
-        ("instead-of-itself", "answered hello with Instead("),
+        ("instead-of-itself", "answered hello with Redirect("),
     ],
 )
 def test_an_agent_that_cannot_start_says_why(begin: Begin, mood: str, said: str) -> None:
@@ -78,14 +85,14 @@ def test_an_agent_may_name_another_program(begin: Begin) -> None:
     [
         ("exit", AgentCrashed, "s1.exit(): the agent ended with exit status 3"),
         ("segv", AgentCrashed, "s1.segv(): the agent was killed by SIGSEGV"),
-        ("garbage", AgentBroke, "s1.garbage(): the agent wrote what is no reply: b'Segmentation fault"),
-        ("not-utf-8", AgentBroke, "s1.not-utf-8(): the agent wrote what is no reply"),
-        ("extra-field", AgentBroke, "unknown field `colour`"),
-        ("wrong-id", AgentBroke, "the agent answered a request that was not made"),
-        ("negative-id", AgentBroke, "the agent answered a request that was not made"),
-        ("hello", AgentBroke, "s1.hello(): the agent answered a call with 'welcome'"),
-        ("hex", AgentBroke, "a buffer that is not hexadecimal: '0g'"),
-        ("odd-hex", AgentBroke, "a buffer that is not hexadecimal: 'abc'"),
+        ("garbage", AgentProtocolError, "s1.garbage(): the agent wrote what is no reply: b'Segmentation fault"),
+        ("not-utf-8", AgentProtocolError, "s1.not-utf-8(): the agent wrote what is no reply"),
+        ("extra-field", AgentProtocolError, "unknown field `colour`"),
+        ("wrong-id", AgentProtocolError, "the agent answered a request that was not made"),
+        ("negative-id", AgentProtocolError, "the agent answered a request that was not made"),
+        ("hello", AgentProtocolError, "s1.hello(): the agent answered a call with 'welcome'"),
+        ("hex", AgentProtocolError, "a buffer that is not hexadecimal: '0g'"),
+        ("odd-hex", AgentProtocolError, "a buffer that is not hexadecimal: 'abc'"),
     ],
 )
 def test_a_fault_in_a_call_ends_the_agent(begin: Begin, method: str, error: type[AgentError], said: str) -> None:
@@ -141,7 +148,7 @@ def test_two_answers_are_the_fault_of_the_call_after(begin: Begin) -> None:
     session = begin()
     port = opened(session)
     assert port.call("twice") == Returned((1,))
-    with pytest.raises(AgentBroke, match=r"s1\.next\(\): the agent answered twice: .*while the reply to request"):
+    with pytest.raises(AgentProtocolError, match=r"s1\.next\(\): the agent answered twice: .*while the reply to"):
         port.call("next")
     assert works(session)
 
@@ -149,7 +156,7 @@ def test_two_answers_are_the_fault_of_the_call_after(begin: Begin) -> None:
 def test_two_answers_to_the_last_call_are_found_at_the_end_of_the_case(begin: Begin) -> None:
     session = begin()
     opened(session).call("twice")
-    with pytest.raises(AgentBroke, match="the agent answered twice"):
+    with pytest.raises(AgentProtocolError, match="the agent answered twice"):
         session.end_case()
     assert works(session)
 
@@ -171,7 +178,7 @@ def test_a_late_answer_between_cases_is_thrown_away_with_its_agent(begin: Begin)
     pid = session.pid
     opened(session).call("twice-later", 0.05)
     session.end_case()
-    assert wait_for(lambda: session.waiting(0.0))
+    assert wait_for(lambda: session.readable(0.0))
     assert works(session)
     assert session.pid != pid
 
@@ -180,7 +187,7 @@ def test_an_agent_that_dies_between_cases_is_replaced(begin: Begin) -> None:
     session = begin()
     session.end_case()
     os.kill(session.pid, signal.SIGKILL)
-    assert wait_for(lambda: session.waiting(0.0))
+    assert wait_for(lambda: session.readable(0.0))
     assert works(session)
 
 
@@ -208,7 +215,7 @@ def test_an_agent_that_closes_its_input_is_found_by_the_next_request(
 
 def test_a_flood_without_an_end_of_line_is_stopped(begin: Begin) -> None:
     session = begin()
-    with pytest.raises(AgentBroke, match=f"more than {LONGEST_LINE} bytes without an end of line"):
+    with pytest.raises(AgentProtocolError, match=f"more than {LONGEST_LINE} bytes without an end of line"):
         opened(session).call("flood")
     assert works(session)
 
@@ -216,7 +223,7 @@ def test_a_flood_without_an_end_of_line_is_stopped(begin: Begin) -> None:
 def test_a_flood_of_standard_error_is_stopped(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nixio_conformance.driver.process.LONGEST_STDERR", 1_000_000)
     session = begin()
-    with pytest.raises(AgentBroke, match="more than 1000000 bytes to standard error"):
+    with pytest.raises(AgentProtocolError, match="more than 1000000 bytes to standard error"):
         opened(session).call("flood-stderr")
     assert works(session)
 

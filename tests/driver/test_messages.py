@@ -63,7 +63,7 @@ def test_recorded_traffic_is_valid_in_its_direction_only(begin: Begin, schema: d
     port.call("absent")
     port.listen(2)
     port.start("accept").blocked()
-    assert isinstance(port.forget, object)
+    assert isinstance(port.release, object)
     session.kill()
     requests = [json.loads(line) for line in tapped.said]
     replies = [json.loads(line) for line in tapped.heard]

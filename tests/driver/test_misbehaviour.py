@@ -11,7 +11,7 @@ from tests.processes import running
 
 from nixio_conformance.driver import limits
 from nixio_conformance.driver.deadline import wait_for
-from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentError, AgentHung
+from nixio_conformance.driver.errors import AgentCrashed, AgentError, AgentHung, AgentProtocolError
 from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
@@ -142,7 +142,7 @@ def test_what_a_report_keeps_of_an_agents_words_is_bounded(wild: Wild) -> None:
     assert len(outcome.name) < 200
     assert len(outcome.message) < 2100
     assert len(str(port.call("long_text"))) < 400
-    with pytest.raises(AgentBroke, match="Object contains unknown field") as caught:
+    with pytest.raises(AgentProtocolError, match="Object contains unknown field") as caught:
         port.call("long_field")
     assert len(str(caught.value)) < 500
 

@@ -112,7 +112,7 @@ def test_a_recv_of_what_is_there_does_not_block(port: ImplSocket, client: socket
 
 def test_a_pending_call_that_nobody_ends_hangs(port: ImplSocket) -> None:
     pending = port.start("accept")
-    with pytest.raises(AgentHung, match=r"^s1\.accept\(\): the (agent|port) took more than"):
+    with pytest.raises(AgentHung, match=r"^s1\.accept\(\): the (agent|implementation) took more than"):
         pending.outcome(0.2)
 
 
@@ -151,5 +151,5 @@ def test_blocking_is_seen_and_not_waited_out(
 ) -> None:
     if "in-process" in request.node.name:
         pytest.skip("another thread's sleep is not looked at")
-    monkeypatch.setattr("nixio_conformance.driver.blocked.GRACE", float("inf"))
+    monkeypatch.setattr("nixio_conformance.driver.blocking.GRACE", float("inf"))
     assert port.start("accept").blocked()

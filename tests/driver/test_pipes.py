@@ -10,22 +10,22 @@ import pytest
 
 from nixio_conformance.driver.errors import AgentCrashed
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.pipes import Polled, Pumped, Source, source
+from nixio_conformance.driver.pipes import PipeReader, PollingReader, ThreadedReader, open_reader
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.socket import ImplSocket
 
-WAYS = [Pumped] if sys.platform == "win32" else [Polled, Pumped]
-Pipe = tuple[Source, int]
+WAYS = [ThreadedReader] if sys.platform == "win32" else [PollingReader, ThreadedReader]
+Pipe = tuple[PipeReader, int]
 
 
 @pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> Callable[[int], Source]:
+def way(request: pytest.FixtureRequest) -> Callable[[int], PipeReader]:
     return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def pipe(way: Callable[[int], Source]) -> Iterator[tuple[Source, int]]:
+def pipe(way: Callable[[int], PipeReader]) -> Iterator[tuple[PipeReader, int]]:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0, closefd=False):
         yield way(reading), writing
@@ -50,7 +50,7 @@ def test_what_comes_is_read_and_then_the_end_for_ever(pipe: Pipe) -> None:
 
 
 def test_a_session_works_over_either(
-    way: Callable[[int], Source], begin: Callable[..., Session], faulty: tuple[str, ...]
+    way: Callable[[int], PipeReader], begin: Callable[..., Session], faulty: tuple[str, ...]
 ) -> None:
     session = begin(start=lambda: AgentProcess([*faulty, "honest"], way))
     port = session.open("inet", "stream").values[0]  # type: ignore[union-attr]
@@ -63,4 +63,4 @@ def test_a_session_works_over_either(
 def test_this_system_has_one_of_them() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb"), os.fdopen(writing, "wb"):
-        assert type(source(reading)) is WAYS[0]
+        assert type(open_reader(reading)) is WAYS[0]

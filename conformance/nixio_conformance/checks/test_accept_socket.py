@@ -203,7 +203,7 @@ def test_outlives_its_listener(case: Case) -> None:
 def test_outlives_a_forgotten_listener(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
-    pair.listener.forget()
+    pair.listener.release()
     connected(pair.impl, pair)
 
 

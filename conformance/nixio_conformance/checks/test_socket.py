@@ -222,7 +222,7 @@ def test_gc_closes(case: Case) -> None:
     sock = case.socket()
     descriptor = expect.integer(sock.fileno(), "fileno()")
     name = observer.descriptors(case.session.pid).get(descriptor)
-    sock.forget()
+    sock.release()
     held = observer.sockets(case.session.pid)
     expect.holds(name not in held, "the descriptor of a socket that was collected", "closed", "still open")
 
@@ -230,7 +230,7 @@ def test_gc_closes(case: Case) -> None:
 @clause("socket.gc.hangup")
 def test_gc_hangup(case: Case, either_pair: Pair) -> None:
     _collects_garbage(case)
-    either_pair.impl.forget()
+    either_pair.impl.release()
     expect.same(either_pair.peer.recv(), b"", "what the peer sees of a connection that was collected")
 
 

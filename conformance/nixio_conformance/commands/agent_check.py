@@ -19,7 +19,7 @@ def check(target: Target, words: tuple[str, ...], listed: bool, echo: Callable[.
         raise click.UsageError(f"no case has {' or '.join(map(repr, words))} in its id; --list shows all")
     if listed:
         for case in runner.chosen(words):
-            echo(f"{case.id}: {case.title}\n    {case.says}")
+            echo(f"{case.id}: {case.title}\n    {case.rule}")
         return
     try:
         fine = runner.run(target, Console(), words)

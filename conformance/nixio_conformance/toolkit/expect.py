@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned
 from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.driver.text import show, words
+from nixio_conformance.driver.text import alternatives, show
 
 #: Failures that a table or a check may name besides symbolic error names.
 ARGUMENT = "argument"
@@ -49,7 +49,7 @@ def same(actual: object, expected: object, what: str) -> None:
 def one_of(actual: object, allowed: Collection[object], what: str) -> None:
     """Equal to one of several legal values."""
     if actual not in allowed:
-        mismatch(what, words([show(value) for value in allowed]), show(actual))
+        mismatch(what, alternatives([show(value) for value in allowed]), show(actual))
 
 
 def returned(outcome: Outcome, what: str = "the call") -> tuple[object, ...]:
@@ -130,7 +130,7 @@ def fails(outcome: Outcome, *allowed: str, what: str = "the call") -> Failure:
 
     No `allowed` stands for any failure of the contract. A failure outside of the contract is never right.
     """
-    expected = f"failure ({words(allowed)})" if allowed else "a failure of the contract"
+    expected = f"failure ({alternatives(allowed)})" if allowed else "a failure of the contract"
     if isinstance(outcome, Returned):
         mismatch(what, expected, outcome)
     unnamed = outcome.kind == "system" and not outcome.name
