@@ -180,7 +180,7 @@ def test_what_is_no_json_is_answered_so(interpreter: str, line: str, monkeypatch
     )  # fmt: skip
     reply = json.loads(done.stdout)
     assert (done.returncode, reply["id"], reply["reply"], reply["missing"]) == (0, 0, "unsupported", False)
-    assert "a request is no JSON object" in reply["message"]
+    assert "a request is not a JSON object" in reply["message"]
 
 
 @pytest.mark.parametrize("interpreter", INTEGERS, indirect=True)

@@ -95,10 +95,10 @@ def test_failures(fake: Fake, what: str) -> None:
     ("what", "told"),
     [
         ("false and an error", "false is for EAGAIN alone"),
-        ("nil and a text", "nixio's way is nil, errno, message"),
-        ("errno 0", "0, which is no errno"),
-        ("errno 1.5", "1.5, which is no errno"),
-        ("errno true", "true, which is no errno"),
+        ("nil and a text", "a failure is nil, errno, message"),
+        ("errno 0", "0, which is not an errno"),
+        ("errno 1.5", "1.5, which is not an errno"),
+        ("errno true", "true, which is not an errno"),
     ],
 )
 def test_failures_that_are_none_of_the_contract(fake: Fake, what: str, told: str) -> None:

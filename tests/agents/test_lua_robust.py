@@ -135,9 +135,9 @@ def test_the_agent_ends_with_its_input(interpreter: str) -> None:
     ("source", "told"),
     [
         (None, "cannot open"),
-        ("return 1", "gives a number without a function `socket`"),
-        ("return {socket = 1}", "gives a table without a function `socket`"),
-        ("return setmetatable({}, {__index = error})", "gives a table without"),
+        ("return 1", "returns a number without a function `socket`"),
+        ("return {socket = 1}", "returns a table without a function `socket`"),
+        ("return setmetatable({}, {__index = error})", "returns a table without"),
         ("error('no system for it')", "no system for it"),
         ("x = (", "port.lua:1:"),
         ("local x = nil; return x.y", "attempt to index"),
@@ -154,7 +154,7 @@ def test_a_module_that_cannot_be_loaded(begin_lua: Begin, tmp_path: Path, source
 def test_a_module_that_is_not_there(begin_lua: Begin) -> None:
     with pytest.raises(CannotStart) as caught:
         begin_lua("nowhere.to.be.found")
-    assert "module 'nowhere.to.be.found' not found; name where it is with --lua-path FOLDER" in str(caught.value)
+    assert "module 'nowhere.to.be.found' not found; name its folder with --lua-path FOLDER" in str(caught.value)
 
 
 def test_a_module_is_found_by_paths_folders_and_where_one_stands(
