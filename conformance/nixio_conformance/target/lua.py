@@ -35,11 +35,6 @@ class Lua:
         return tuple(word for name, text in given.items() if text for word in (name, text))
 
     @property
-    def pytest_arguments(self) -> list[str]:
-        """The same as options of pytest."""
-        return [f"{name.replace('--', '--nixio-')}={text}" for name, text in zip(*[iter(self.words)] * 2, strict=True)]
-
-    @property
     def templates(self) -> tuple[str, str]:
         """`path` and `cpath` as what Lua's own search paths are to begin with; a folder stands for what is in it."""
         return _templates(self.path, "{}/?.lua;{}/?/init.lua;"), _templates(self.cpath, "{}/?.so;")
