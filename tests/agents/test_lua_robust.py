@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 from tests.agents.support import FAKE, Begin, Fake, opened
 
-from nixio_conformance.driver import blocking
 from nixio_conformance.driver.errors import AgentCrashed, CannotStart
 from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.target.lua import AGENT
 
 #: What is run before the agent: as if this Lua had no library that makes descriptors.
 PLAIN = "package.preload['posix.unistd'] = function() error('none') end package.preload.ffi = nil"
@@ -112,23 +110,6 @@ def test_an_errno_that_nothing_set_is_known(begin_lua: Begin, interpreter: str) 
     assert isinstance(socket, ImplSocket)
     for _ in range(3):
         assert socket.listen() == Returned((errno.ENOTDIR,))
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no signals on this system")
-def test_a_signal_while_nothing_is_asked(begin_lua: Begin, interpreter: str) -> None:
-    session = begin_lua()
-    if "signals" not in session.welcome.capabilities:
-        pytest.skip(f"{interpreter} has neither ffi nor luaposix")
-    fake = opened(session)
-    for _ in range(3):
-        blocking.idle_syscall(session.pid)  # where that can be seen: it waits for a request
-        os.kill(session.pid, signal.SIGUSR1)
-        assert fake.does("path") == Returned(("/tmp/path",))
-
-
-def test_the_agent_ends_with_its_input(interpreter: str) -> None:
-    done = subprocess.run([interpreter, str(AGENT), str(FAKE)], input=b"", capture_output=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 @pytest.mark.parametrize(

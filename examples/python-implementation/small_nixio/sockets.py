@@ -71,7 +71,7 @@ class Socket:
             path = path_of(host)
             call(path)
             while call == held.connect and not self._is_connected():
-                # After a signal, Python's connect() returns although a UNIX socket still waits for the listener's queue.
+                # After a signal, Python's connect() returns even if the listener's queue is still full.
                 call(path)
             return True
         name = name_of(host, empty=True)
