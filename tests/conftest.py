@@ -172,7 +172,7 @@ def build_c_agent(tmp_path_factory: pytest.TempPathFactory) -> Build:
     def build(*options: str) -> Path:
         program = tmp_path_factory.mktemp("c-agent") / "agent"
         source = ROOT / "examples" / "c-agent" / "agent.c"
-        command = [compiler, *STRICT, *options, "-o", program, source]
+        command = [compiler, *STRICT, *options, "-o", str(program), str(source)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr
         return program

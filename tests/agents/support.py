@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from nixio_conformance.driver.outcome import Outcome
+from nixio_conformance.driver.outcome import Outcome, Returned
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.wire import Argument
@@ -36,9 +36,15 @@ class Fake:
         return self.socket.call(method)
 
 
+def open_socket(session: Session, *arguments: Argument) -> ImplSocket:
+    """A new socket of the implementation, by default an IPv4 stream."""
+    outcome = session.open(*(arguments or ("inet", "stream")))
+    assert isinstance(outcome, Returned), outcome
+    (socket,) = outcome.values
+    assert isinstance(socket, ImplSocket), socket
+    return socket
+
+
 def opened(session: Session) -> Fake:
     """A socket of `fake.lua`."""
-    outcome = session.open("inet", "stream")
-    socket = getattr(outcome, "values", (None,))[0]
-    assert isinstance(socket, ImplSocket), outcome
-    return Fake(session, socket)
+    return Fake(session, open_socket(session))
