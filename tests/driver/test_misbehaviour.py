@@ -20,9 +20,7 @@ from nixio_conformance.driver.transcript import Transcript
 
 Begin = Callable[..., Session]
 
-linux = pytest.mark.skipif(
-    sys.platform != "linux", reason="other systems show less of processes, and cannot limit them"
-)
+linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems show and limit less of processes")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
 
 

@@ -1,4 +1,4 @@
-"""Detects that an agent is blocked in a system call: tells a pending call from one that has not started yet.
+"""Detects that an agent is blocked in a system call: distinguishes a pending call from one that has not started.
 
 On Linux /proc/PID/syscall shows the system call that a process sleeps in. On other systems, and for agents whose main
 thread does not make the call itself, a call that has not returned after a fixed time is taken to be blocked.
