@@ -97,6 +97,10 @@ MISTAKES = [
 ]
 
 
+#: Seconds. A Python process has to start before its hello.
+TIMEOUTS = {"checked_agent.HELLO": 1.0, "checked_agent.CALL": 0.5, "exchange.CALL": 0.5, "case_ending.CALL": 0.5}
+
+
 @posix
 @pytest.mark.parametrize(
     ("mistake", "case", "printed"), [pytest.param(*row, id=f"{row[0]}-{row[1]}") for row in MISTAKES]
@@ -104,8 +108,8 @@ MISTAKES = [
 def test_a_mistake_is_found_and_explained(
     mistaken: Cli, mistake: str, case: str, printed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("checked_agent.HELLO", "checked_agent.CALL", "exchange.CALL", "case_ending.CALL"):
-        monkeypatch.setattr(f"nixio_conformance.agentcheck.{name}", 1.0)
+    for name, seconds in TIMEOUTS.items():
+        monkeypatch.setattr(f"nixio_conformance.agentcheck.{name}", seconds)
     done = mistaken(mistake, "--select", case)
     if done.exit_code == 3:  # the handshake failed already
         assert printed in done.stderr

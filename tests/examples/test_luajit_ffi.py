@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "luajit-ffi"
 LUAJIT = shutil.which("luajit")
 #: Whether all of the suite is run, and not only `CLAUSES`.
-WHOLE = os.environ.get("NIXIO_PORTS") == "whole"
+WHOLE = os.environ.get("NIXIO_EXAMPLES") == "whole"
 #: Seconds for one command on a loaded machine.
 TIMEOUT = 1200
 

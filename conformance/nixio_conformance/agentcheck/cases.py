@@ -1,7 +1,7 @@
 """Cases of the agent protocol: functions, each registered with the rule of the protocol that it checks.
 
-They are no pytest checks: `agent-check` is for authors who start it after every edit. It starts in a tenth of the
-time, runs against one agent in a fixed order, and prints each result as soon as it is known.
+They are not pytest checks: authors of agents run `agent-check` after each edit. It works on one agent in a fixed order,
+prints each result at once in the terms of the protocol, and needs neither selection nor workers nor a result stream.
 """
 
 from __future__ import annotations
