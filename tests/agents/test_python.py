@@ -172,52 +172,37 @@ def test_a_socket_keeps_its_number(sock: ImplSocket) -> None:
     assert wrapped.fileno() == Returned((3,))
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        (
-            "OSError(errno.ECONNREFUSED, 'no')",
-            Failure("system", "ECONNREFUSED", 111, "ConnectionRefusedError: [Errno 111] no"),
-        ),
-        ("OSError(99999, 'odd')", Failure("system", "99999", 99999, "OSError: [Errno 99999] odd")),
-        ("OSError('text only')", Failure("system", "", None, "OSError: text only")),
-        ("OSError('not', 'numbers')", Failure("system", "", None, "OSError: [Errno not] numbers")),
-        ("OSError([1], 'x')", Failure("system", "", None, "OSError: [Errno [1]] x")),
-        ("OSError(10**30, 'x')", Failure("system", "", None, f"OSError: [Errno {10**30}] x")),
-        (
-            "BlockingIOError(errno.EAGAIN, 'later')",
-            Failure("would-block", "EAGAIN", 11, "BlockingIOError: [Errno 11] later"),
-        ),
-        ("BlockingIOError('later')", Failure("would-block", "EAGAIN", None, "BlockingIOError: later")),
-        (
-            "BlockingIOError(errno.EINPROGRESS, 'on')",
-            Failure("system", "EINPROGRESS", 115, "BlockingIOError: [Errno 115] on"),
-        ),
-        ("TimeoutError('timed out')", Failure("system", "", None, "TimeoutError: timed out")),
-        (
-            "_socket.gaierror(_socket.EAI_NONAME, 'who')",
-            Failure("resolver", "EAI_NONAME", -2, "gaierror: [Errno -2] who"),
-        ),
-        ("_socket.gaierror('who')", Failure("resolver", "", None, "gaierror: who")),
-        ("ValueError('bad')", Failure("argument", "", None, "ValueError: bad")),
-        ("TypeError('bad')", Failure("argument", "", None, "TypeError: bad")),
-        (
-            "UnicodeEncodeError('utf-8', 'x', 0, 1, 'bad')",
-            Failure(
-                "argument",
-                "",
-                None,
-                "UnicodeEncodeError: 'utf-8' codec can't encode character '\\x78' in position 0: bad",
-            ),
-        ),
-        ("RuntimeError('bug')", Failure("exception", "", None, "RuntimeError: bug")),
-        ("KeyError('bug')", Failure("exception", "", None, "KeyError: 'bug'")),
-        ("RuntimeError('\\ud800')", Failure("exception", "", None, "RuntimeError: \\ud800")),
-        ("Mute()", Failure("exception", "", None, "Mute (its text raises RuntimeError)")),
-    ],
+#: An exception, and the failure's kind, name, number and message.
+FAILURES = (
+    ("OSError(errno.ECONNREFUSED, 'no')", "system", "ECONNREFUSED", 111, "ConnectionRefusedError: [Errno 111] no"),
+    ("OSError(99999, 'odd')", "system", "99999", 99999, "OSError: [Errno 99999] odd"),
+    ("OSError('text only')", "system", "", None, "OSError: text only"),
+    ("OSError('not', 'numbers')", "system", "", None, "OSError: [Errno not] numbers"),
+    ("OSError([1], 'x')", "system", "", None, "OSError: [Errno [1]] x"),
+    ("OSError(10**30, 'x')", "system", "", None, f"OSError: [Errno {10**30}] x"),
+    ("BlockingIOError(errno.EAGAIN, 'later')", "would-block", "EAGAIN", 11, "BlockingIOError: [Errno 11] later"),
+    ("BlockingIOError('later')", "would-block", "EAGAIN", None, "BlockingIOError: later"),
+    ("BlockingIOError(errno.EINPROGRESS, 'on')", "system", "EINPROGRESS", 115, "BlockingIOError: [Errno 115] on"),
+    ("TimeoutError('timed out')", "system", "", None, "TimeoutError: timed out"),
+    ("_socket.gaierror(_socket.EAI_NONAME, 'who')", "resolver", "EAI_NONAME", -2, "gaierror: [Errno -2] who"),
+    ("_socket.gaierror('who')", "resolver", "", None, "gaierror: who"),
+    ("ValueError('bad')", "argument", "", None, "ValueError: bad"),
+    ("TypeError('bad')", "argument", "", None, "TypeError: bad"),
+    ("UnicodeError('bad')", "argument", "", None, "UnicodeError: bad"),
+    ("RuntimeError('bug')", "exception", "", None, "RuntimeError: bug"),
+    ("KeyError('bug')", "exception", "", None, "KeyError: 'bug'"),
+    ("RuntimeError('\\ud800')", "exception", "", None, "RuntimeError: \\ud800"),
+    ("Mute()", "exception", "", None, "Mute (its text raises RuntimeError)"),
 )
-def test_an_exception_is_a_failure_of_its_kind(sock: ImplSocket, code: str, expected: Failure) -> None:
-    assert sock.call("error", code) == expected
+
+
+@pytest.mark.parametrize(("code", "kind", "name", "number", "message"), FAILURES)
+def test_an_exception_is_a_failure_of_its_kind(
+    sock: ImplSocket, code: str, kind: str, name: str, number: int | None, message: str
+) -> None:
+    outcome = sock.call("error", code)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.name, outcome.number, outcome.message) == (kind, name, number, message)
 
 
 def test_a_long_message_is_cut(sock: ImplSocket) -> None:
