@@ -16,7 +16,7 @@ from pathlib import Path
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.target.target import Target
-from nixio_conformance.toolkit.services import NO_HOST
+from nixio_conformance.toolkit.names import NO_HOST
 
 GUIDE = Path(__file__).parents[2] / "docs" / "writing-an-agent.md"
 BLOCK = re.compile(r"(<!-- transcript -->\n```\n).*?(```\n<!-- end -->)", re.DOTALL)

@@ -9,7 +9,7 @@ from nixio_conformance.agentcheck.checked_agent import CaseSkipped, Violation
 from nixio_conformance.agentcheck.exchange import Exchange
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.outcome import canonical, errno_name
-from nixio_conformance.toolkit.services import NO_HOST
+from nixio_conformance.toolkit.names import NO_HOST
 
 
 @case(

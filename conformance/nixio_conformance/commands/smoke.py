@@ -40,7 +40,10 @@ _OF_AGENTS = (
 @click.command(epilog=EPILOG)
 @implementation_options("in_process")
 def smoke(implementation: Target) -> None:
-    """Make a few calls on an implementation and print each: is it plugged in right?"""
+    """Make a few calls and print each.
+
+    They show whether an implementation is plugged in correctly.
+    """
     try:
         passed = _run(implementation, Console())
     except CannotStart as error:

@@ -1,4 +1,4 @@
-"""Services that this host knows by name, on addresses where nothing listens, and names that nothing knows."""
+"""Host names, service names and addresses: some that this host has, and some that no host has."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from nixio_conformance.toolkit.case import LOOPBACK, Case
 from nixio_conformance.toolkit.peer import Address, family_of, type_of
 from nixio_fixtures import Kind
 
-#: No resolver can ask anybody for a host whose name has a space in it: it says at once that there is none, on hosts
-#: without DNS too.
+#: A host name with a space: a resolver fails at once and asks no server, so that it takes no time without DNS either.
 NO_HOST = "no such host"
-#: Well formed, and in no services file.
+#: A valid service name that is in no services file.
 NO_SERVICE = "nixio-nothing"
-#: Addresses that no host has, because they stand in documents (RFC 5737, RFC 3849).
+#: Addresses reserved for documentation, which no host has (RFC 5737, RFC 3849).
 NOT_LOCAL = {"inet": "192.0.2.1", "inet6": "2001:db8::1"}
 
 PROTOCOLS = {"stream": "tcp", "dgram": "udp"}
@@ -26,7 +25,7 @@ PROTOCOLS = {"stream": "tcp", "dgram": "udp"}
 
 @cache
 def _table() -> dict[str, dict[str, int]]:
-    """Ports by name and protocol, from 1024 (anybody may bind them) to where ports are given out by the system."""
+    """The ports of /etc/services by service name and protocol; empty where the file cannot be read."""
     try:
         text = Path("/etc/services").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -38,7 +37,11 @@ def _table() -> dict[str, dict[str, int]]:
 
 
 def service(kind: Kind, host: str) -> tuple[str, int]:
-    """A service of the kind's protocol whose port is free at `host`; skips the case where there is none."""
+    """The name and port of a service for the kind's protocol whose port is free at `host`.
+
+    The port is one that any user may bind and that the system does not assign by itself. Skips the case where
+    /etc/services has none.
+    """
     protocol = PROTOCOLS[kind.type]
     for name, ports in _table().items():
         port = ports.get(protocol, 0)
@@ -48,7 +51,7 @@ def service(kind: Kind, host: str) -> tuple[str, int]:
 
 
 def foreign_service(kind: Kind) -> str:
-    """A service that exists for the other protocol only; skips the case where there is none."""
+    """The name of a service that the kind's protocol does not have and the other one has; else skips the case."""
     protocol = PROTOCOLS[kind.type]
     other = "udp" if protocol == "tcp" else "tcp"
     for name, ports in _table().items():
@@ -58,22 +61,22 @@ def foreign_service(kind: Kind) -> str:
 
 
 def own_host(case: Case) -> str:
-    """An address of the case's family where no other program listens (capability `loopback-net`)."""
+    """A loopback address of this case alone, for IPv6 an IPv4-mapped one (capability `loopback-net`)."""
     address = case.own_address()
     return f"::ffff:{address}" if case.kind.domain == "inet6" else address
 
 
 def local_name(kind: Kind) -> tuple[str, list[str]]:
-    """A name for this host and the addresses it resolves to in the kind's family; skips where there is none."""
+    """A name of this host and the addresses of the kind's family that it resolves to; else skips the case."""
     for name in ("localhost", "ip6-localhost", "localhost6"):
-        # What the file does not have would go to DNS, which may not answer for a long time.
+        # A name that the hosts file does not have would be looked up by DNS, which may be slow.
         if name in _hosts().get(LOOPBACK[kind.domain], ()) and not isinstance(found := resolve(kind, name), OSError):
             return name, found
     pytest.skip(f"/etc/hosts gives {LOOPBACK[kind.domain]} no name")
 
 
 def _hosts() -> dict[str, set[str]]:
-    """Names by address, as in this host's own file. It is read each time, since a lab may cover it."""
+    """The names of /etc/hosts by address. The file is read each time: a network namespace may have another one."""
     try:
         lines = Path("/etc/hosts").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -85,14 +88,14 @@ def _hosts() -> dict[str, set[str]]:
 
 
 def not_local(kind: Kind) -> str:
-    """An address that this host does not have; skips the case where any address can be bound (ip_nonlocal_bind)."""
+    """An address that this host does not have. Skips the case where any can be bound (sysctl ip_nonlocal_bind)."""
     if _free(kind, (NOT_LOCAL[kind.domain], 0)):
         pytest.skip("this host binds any address, its own or not")
     return NOT_LOCAL[kind.domain]
 
 
 def resolve(kind: Kind, name: str) -> list[str] | OSError:
-    """What this host's resolver says of a name in the kind's family."""
+    """The addresses of the kind's family that this host's resolver has for a name, or its error."""
     try:
         found = socket.getaddrinfo(name, 0, family_of(kind), type_of(kind))
     except OSError as error:
@@ -101,6 +104,7 @@ def resolve(kind: Kind, name: str) -> list[str] | OSError:
 
 
 def _known(name: str, protocol: str) -> int:
+    """The port that the system's own function has for a service; 0 if none."""
     try:
         return socket.getservbyname(name, protocol)
     except OSError:

@@ -1,4 +1,4 @@
-"""bind and connect by a name of several addresses, in the lab, where the order of these is the suite's."""
+"""bind and connect with a name that has several addresses, which the network namespace resolves in a known order."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nixio_conformance.netns.resolver_files import SERVICES
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
-from nixio_conformance.toolkit.peer import Peer
+from nixio_conformance.toolkit.reach import free_port, peer_at
 from nixio_fixtures import Kind
 
-#: Names whose addresses are all this host's, and which of the pool each begins with.
+#: Names that have the first two addresses of the pool, and which of these each resolves to first.
 ORDERS = pytest.mark.parametrize(
     ("name", "first"), [("first-second.test", 0), ("second-first.test", 1)], ids=["up", "down"]
 )
@@ -24,35 +24,35 @@ ORDERS = pytest.mark.parametrize(
 
 @pytest.fixture
 def pool(kind: Kind) -> tuple[str, ...]:
-    """This host's own addresses that the names are of."""
+    """Local addresses that the names resolve to."""
     return POOL[kind.domain]
-
-
-def free_port(case: Case, host: str) -> int:
-    """A port that is free on one address, and, the lab being the case's own, on all of them.
-
-    The peer that found it lets go of it again: nothing else is in the lab that could take it.
-    """
-    peer = case.peer().bind(host)
-    port = peer.address[1]
-    peer.close()
-    assert port is not None
-    return port
-
-
-def listening_at(case: Case, host: str, port: int | None = 0) -> Peer:
-    """A peer at one address: listening, where there is something to listen for."""
-    peer = case.peer().bind(host, port)
-    return peer.listen() if case.kind.type == "stream" else peer
 
 
 def local_address(sock: ImplSocket) -> tuple[object, object]:
     return expect.address(sock.getsockname(), "getsockname()")
 
 
+def peer_of(sock: socket.socket) -> object:
+    """The host and port that a socket is connected to, or the error as text."""
+    try:
+        return sock.getpeername()[:2]
+    except OSError as error:
+        return f"none: {error}"
+
+
+def service_port(kind: Kind) -> int:
+    """The port of the service `nixio-test`, for the kind's protocol."""
+    return SERVICES["nixio-test", "tcp" if kind.type == "stream" else "udp"]
+
+
+def keepalive(sock: socket.socket) -> int:
+    """The system's value of SO_KEEPALIVE, 0 or 1."""
+    return int(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0)
+
+
 @clause("bind.resolution.first")
 @ORDERS
-def test_bind_takes_the_first(case: Case, pool: tuple[str, ...], name: str, first: int) -> None:
+def test_bind_uses_the_first_address(case: Case, pool: tuple[str, ...], name: str, first: int) -> None:
     sock = case.socket()
     expect.true(sock.bind(name, 0), "bind()")
     expect.same(local_address(sock)[0], pool[first], "the address that was bound")
@@ -60,9 +60,9 @@ def test_bind_takes_the_first(case: Case, pool: tuple[str, ...], name: str, firs
 
 @clause("bind.resolution.next")
 @pytest.mark.parametrize("reason", ["in-use", "foreign"])
-def test_bind_goes_on_to_the_next(case: Case, pool: tuple[str, ...], reason: str) -> None:
-    """The pool's first is in use, or an address that is not this host's stands before it."""
-    port = listening_at(case, pool[0]).address[1] if reason == "in-use" else free_port(case, pool[0])
+def test_bind_tries_the_next_address(case: Case, pool: tuple[str, ...], reason: str) -> None:
+    """The first address is in use, or is not a local address."""
+    port = peer_at(case, pool[0]).address[1] if reason == "in-use" else free_port(case, pool[0])
     name, bound = ("first-second.test", pool[1]) if reason == "in-use" else ("foreign-first.test", pool[0])
     sock = case.socket()
     expect.true(sock.bind(name, port), "bind()")
@@ -70,9 +70,9 @@ def test_bind_goes_on_to_the_next(case: Case, pool: tuple[str, ...], reason: str
 
 
 @clause("bind.resolution.third")
-def test_bind_goes_on_to_the_third(case: Case, pool: tuple[str, ...]) -> None:
-    port = listening_at(case, pool[2]).address[1]
-    listening_at(case, pool[3], port)
+def test_bind_tries_the_third_address(case: Case, pool: tuple[str, ...]) -> None:
+    port = peer_at(case, pool[2]).address[1]
+    peer_at(case, pool[3], port)
     sock = case.socket()
     expect.true(sock.bind("three.test", port), "bind()")
     expect.same(local_address(sock), (pool[4], port), "the address that was bound")
@@ -85,13 +85,13 @@ def test_bind_goes_on_to_the_third(case: Case, pool: tuple[str, ...]) -> None:
     ids=["not-available", "in-use"],
 )
 def test_bind_reports_the_last_failure(case: Case, pool: tuple[str, ...], name: str, error: str) -> None:
-    port = listening_at(case, pool[0]).address[1]
+    port = peer_at(case, pool[0]).address[1]
     expect.fails(case.socket().bind(name, port), error, what="bind() where no address can be bound")
 
 
 @clause("bind.resolution.usable-after-failure")
 def test_bind_leaves_the_socket_usable(case: Case, pool: tuple[str, ...]) -> None:
-    port = listening_at(case, pool[0]).address[1]
+    port = peer_at(case, pool[0]).address[1]
     sock = case.socket()
     number = expect.integer(sock.fileno(), "fileno()")
     expect.fails(sock.bind("foreign-last.test", port), what="bind() where no address can be bound")
@@ -101,17 +101,17 @@ def test_bind_leaves_the_socket_usable(case: Case, pool: tuple[str, ...]) -> Non
 
 @clause("bind.resolution.same-descriptor")
 def test_bind_keeps_the_descriptor(case: Case, pool: tuple[str, ...]) -> None:
-    port = listening_at(case, pool[0]).address[1]
+    port = peer_at(case, pool[0]).address[1]
     sock = case.socket()
     with case.view(sock) as before:
         before.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         expect.true(sock.bind("first-second.test", port), "bind()")
-        expect.same(before.getsockname()[1], port, "the port of the socket that there was before")
-        expect.same(socket_option(before), 1, "an option that was set before")
+        expect.same(before.getsockname()[1], port, "the port of the socket that was made before")
+        expect.same(keepalive(before), 1, "an option that was set before")
 
 
 @clause("bind.resolution.service")
-def test_bind_to_a_service(case: Case, kind: Kind) -> None:
+def test_bind_resolves_a_service(case: Case, kind: Kind) -> None:
     sock = case.socket()
     expect.true(sock.bind(case.loopback, "nixio-test"), "bind()")
     expect.same(local_address(sock)[1], service_port(kind), "the port that was bound")
@@ -119,30 +119,30 @@ def test_bind_to_a_service(case: Case, kind: Kind) -> None:
 
 @clause("connect.resolution.first")
 @ORDERS
-def test_connect_takes_the_first(case: Case, pool: tuple[str, ...], name: str, first: int) -> None:
-    port = listening_at(case, pool[first]).address[1]
-    listening_at(case, pool[1 - first], port)
+def test_connect_uses_the_first_address(case: Case, pool: tuple[str, ...], name: str, first: int) -> None:
+    port = peer_at(case, pool[first]).address[1]
+    peer_at(case, pool[1 - first], port)
     sock = case.socket()
     expect.true(sock.connect(name, port), "connect()")
     expect.at(sock.getpeername(), (pool[first], port), "the address that was connected to")
 
 
 @clause("connect.resolution.first-only")
-def test_connect_leaves_the_others_alone(case: Case, pool: tuple[str, ...]) -> None:
-    port = listening_at(case, pool[0]).address[1]
-    other = listening_at(case, pool[1], port)
+def test_connect_tries_no_address_after_success(case: Case, pool: tuple[str, ...]) -> None:
+    port = peer_at(case, pool[0]).address[1]
+    other = peer_at(case, pool[1], port)
     sock = case.socket()
     expect.true(sock.connect("first-second.test", port), "connect()")
-    # Whoever connected to it before this one would come first out of its queue.
-    sentinel = case.peer().connect(other.address)
+    # A connection made before this one would be the first in the queue.
+    later = case.peer().connect(other.address)
     first = case.keep(other.accept())
-    expect.same(first.remote, sentinel.address, "the first connection to the second address")
+    expect.same(first.remote, later.address, "the first connection to the second address")
 
 
 @clause("connect.resolution.next")
 @ORDERS
-def test_connect_goes_on_to_the_next(case: Case, pool: tuple[str, ...], name: str, first: int) -> None:
-    listener = listening_at(case, pool[1 - first])
+def test_connect_tries_the_next_address(case: Case, pool: tuple[str, ...], name: str, first: int) -> None:
+    listener = peer_at(case, pool[1 - first])
     sock = case.socket()
     expect.true(sock.connect(name, listener.address[1]), "connect()")
     peer = case.keep(listener.accept())
@@ -151,9 +151,9 @@ def test_connect_goes_on_to_the_next(case: Case, pool: tuple[str, ...], name: st
 
 
 @clause("connect.resolution.next-unusable")
-def test_connect_passes_over_what_it_cannot_use(case: Case, pool: tuple[str, ...]) -> None:
-    """From the loopback address there is no way to another host: the system says so, and nobody refuses anything."""
-    listener = listening_at(case, pool[0])
+def test_connect_tries_the_next_after_an_unreachable_address(case: Case, pool: tuple[str, ...]) -> None:
+    """Another host cannot be reached from a loopback address: the system fails at once, without a refusal."""
+    listener = peer_at(case, pool[0])
     sock = case.socket()
     expect.true(sock.bind(case.loopback, 0), "bind()")
     expect.true(sock.connect("foreign-first.test", listener.address[1]), "connect()")
@@ -161,17 +161,17 @@ def test_connect_passes_over_what_it_cannot_use(case: Case, pool: tuple[str, ...
 
 
 @clause("connect.resolution.third")
-def test_connect_goes_on_to_the_third(case: Case, pool: tuple[str, ...]) -> None:
-    listener = listening_at(case, pool[4])
+def test_connect_tries_the_third_address(case: Case, pool: tuple[str, ...]) -> None:
+    listener = peer_at(case, pool[4])
     sock = case.socket()
     expect.true(sock.connect("three.test", listener.address[1]), "connect()")
     peer = case.keep(listener.accept())
-    expect.same(peer.remote, local_address(sock), "who is connected to the third address")
+    expect.same(peer.remote, local_address(sock), "the address that is connected to the third address")
 
 
 @clause("connect.resolution.last-failure")
 def test_connect_reports_the_last_failure(case: Case, pool: tuple[str, ...], kind: Kind) -> None:
-    """The first refuses, the last cannot be reached: two errors that can be told apart."""
+    """The first address refuses, the last cannot be reached: two different errors."""
     port = free_port(case, pool[0])
     outcome = case.socket().connect("unreachable-last.test", port)
     what = f"connect() to {pool[0]}, which refuses, and {UNREACHABLE[kind.domain]}, which cannot be reached"
@@ -183,57 +183,39 @@ def test_connect_leaves_the_socket_usable(case: Case, pool: tuple[str, ...]) -> 
     sock = case.socket()
     number = expect.integer(sock.fileno(), "fileno()")
     expect.fails(sock.connect("first-second.test", free_port(case, pool[0])), what="connect() where all refuse")
-    listener = listening_at(case, pool[5])
+    listener = peer_at(case, pool[5])
     expect.true(sock.connect(*listener.address), "connect() to an address that accepts")
     expect.same(expect.integer(sock.fileno(), "fileno()"), number, "the descriptor's number")
 
 
 @clause("connect.resolution.same-descriptor")
 def test_connect_keeps_the_descriptor(case: Case, pool: tuple[str, ...]) -> None:
-    listener = listening_at(case, pool[1])
+    listener = peer_at(case, pool[1])
     sock = case.socket()
     with case.view(sock) as before:
         before.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         expect.true(sock.connect("first-second.test", listener.address[1]), "connect()")
-        expect.same(peer_of(before), listener.address, "the peer of the socket that there was before")
-        expect.same(socket_option(before), 1, "an option that was set before")
+        expect.same(peer_of(before), listener.address, "the peer of the socket that was made before")
+        expect.same(keepalive(before), 1, "an option that was set before")
 
 
 @clause("connect.resolution.in-progress")
 @pytest.mark.parametrize("name", ["first-second.test", "foreign-first.test"], ids=["answers", "silent"])
-def test_connect_without_waiting_ends_the_walk(case: Case, pool: tuple[str, ...], name: str) -> None:
-    """What answers may be connected before it is looked at again; what is silent stays in progress."""
-    port = listening_at(case, pool[0]).address[1]
+def test_a_connect_in_progress_tries_no_further_address(case: Case, pool: tuple[str, ...], name: str) -> None:
+    """An address that answers may be connected at once; one that does not stays in progress."""
+    port = peer_at(case, pool[0]).address[1]
     sock = case.socket()
     expect.true(sock.setblocking(False), "setblocking()")
     outcome = sock.connect(name, port)
     if name == "first-second.test" and isinstance(outcome, Returned):
-        expect.true(outcome, "connect() without waiting")
+        expect.true(outcome, "non-blocking connect()")
         return
-    expect.fails(outcome, "EINPROGRESS", what="connect() without waiting")
+    expect.fails(outcome, "EINPROGRESS", what="non-blocking connect()")
 
 
 @clause("connect.resolution.service")
-def test_connect_to_a_service(case: Case, kind: Kind) -> None:
-    listener = listening_at(case, case.loopback, service_port(kind))
+def test_connect_resolves_a_service(case: Case, kind: Kind) -> None:
+    listener = peer_at(case, case.loopback, service_port(kind))
     sock = case.socket()
     expect.true(sock.connect(case.loopback, "nixio-test"), "connect()")
     expect.at(sock.getpeername(), listener.address, "the address that was connected to")
-
-
-def peer_of(sock: socket.socket) -> object:
-    """The host and port that a socket is connected to; a text where it is not."""
-    try:
-        return sock.getpeername()[:2]
-    except OSError as error:
-        return f"none: {error}"
-
-
-def service_port(kind: Kind) -> int:
-    """The port of the lab's service for the kind's protocol."""
-    return SERVICES["nixio-test", "tcp" if kind.type == "stream" else "udp"]
-
-
-def socket_option(sock: socket.socket) -> bool | int:
-    """Whether keepalive is set, as the system sees it."""
-    return int(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0)

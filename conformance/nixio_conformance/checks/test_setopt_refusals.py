@@ -1,10 +1,14 @@
-"""getopt and setopt: what must be refused, and then nothing may have changed."""
+"""getopt and setopt: pairs, values and types that are refused; a refused setopt changes no option."""
 
 from __future__ import annotations
 
-import pytest
-
-from nixio_conformance.checks.option_cases import (
+from nixio_conformance.driver.outcome import Failure
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.option_cases import (
     BUFFERS,
     OPTIONS,
     TIMEOUTS,
@@ -15,6 +19,7 @@ from nixio_conformance.checks.option_cases import (
     one,
     over,
     over_invalid,
+    over_named,
     over_values,
     refused,
     sets,
@@ -22,12 +27,6 @@ from nixio_conformance.checks.option_cases import (
     some,
     untouched,
 )
-from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.driver.wire import Argument
-from nixio_conformance.toolkit import expect, options
-from nixio_conformance.toolkit.case import Case
-from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Invalid, Kind, Option, Value
 
 FLAGS = tuple(option for option in OPTIONS if option.shape == "flag" and option.set)
@@ -37,15 +36,16 @@ NUMBERS = tuple(
     if option.set and option.shape in ("int", "index", "linger") and option.id not in BUFFERS
 )
 
-#: A text that is no address and no interface may reach the system or the resolver; anything else is refused before.
-_UNRESOLVED = ("argument", "resolver", "EINVAL", "ENODEV", "ENXIO", "EADDRNOTAVAIL")
-_RAW: dict[str, Argument] = {"raw-bytes": b"\1\0\0\0"}
-_NUMBER: dict[str, Argument] = {"none": None, "text": "x", "pair": (1, 2), "empty-tuple": ()} | _RAW
+#: Failures for text that is not an address or an interface, which may be passed on to the system or the resolver.
+WRONG_ADDRESS = ("argument", "resolver", "EINVAL", "ENODEV", "ENXIO", "EADDRNOTAVAIL")
+RAW_BYTES: dict[str, Argument] = {"raw-bytes": b"\1\0\0\0"}
+NO_NUMBER: dict[str, Argument] = {"none": None, "text": "x", "pair": (1, 2), "empty-tuple": ()} | RAW_BYTES
+#: By an option's shape, values of wrong types with their names in case ids.
 WRONG: dict[str, dict[str, Argument]] = {
-    "flag": _NUMBER,
-    "int": _NUMBER,
-    "index": _NUMBER,
-    "linger": _NUMBER,
+    "flag": NO_NUMBER,
+    "int": NO_NUMBER,
+    "index": NO_NUMBER,
+    "linger": NO_NUMBER,
     "timeout": {
         "none": None,
         "text": "x",
@@ -56,7 +56,7 @@ WRONG: dict[str, dict[str, Argument]] = {
         "raw-bytes": bytes(16),
     },
     "device": {"none": None, "zero": 0, "number": 1, "tuple": ("lo",)},
-    "address": {"none": None, "zero": 0, "number": 1, "text": "x", "empty": "", "tuple": ("127.0.0.1",)} | _RAW,
+    "address": {"none": None, "zero": 0, "number": 1, "text": "x", "empty": "", "tuple": ("127.0.0.1",)} | RAW_BYTES,
     "membership": {
         "none": None,
         "zero": 0,
@@ -66,47 +66,30 @@ WRONG: dict[str, dict[str, Argument]] = {
         "text-interface": ("@group", "x"),
         "no-group": (None, "@loopback"),
     }
-    | _RAW,
+    | RAW_BYTES,
 }
-FAILURES = dict.fromkeys(("index", "device", "address", "membership"), _UNRESOLVED)
+FAILURES_BY_SHAPE = dict.fromkeys(("index", "device", "address", "membership"), WRONG_ADDRESS)
 
-WRONG_TYPES = pytest.mark.parametrize(
-    ("kind", "option", "value"),
-    [
-        pytest.param(*case.values, value, id=f"{case.id}-{name}", marks=case.marks)
-        for case in over(one, tuple(option for option in OPTIONS if option.set)).args[1]
-        for name, value in WRONG[case.values[1].shape].items()
-    ],
-)
+each_wrong_type = over_named(one, tuple(option for option in OPTIONS if option.set), lambda option: WRONG[option.shape])
 
 
-def _huge(option: Option) -> list[Value]:
-    """Values that a C int cannot hold; two of them would be a valid value if they were cut down to 32 bits."""
-    fits = setting(option, option.valid[0])
-    assert isinstance(fits, int)
-    return [2**31, 2**32, 2**53, 2**32 + fits, fits - 2**32]
-
-
-def over_huge(rows: tuple[Option, ...]) -> pytest.MarkDecorator:
-    """Pairs and numbers that do not fit (parameters `kind`, `option`, `value`)."""
-    names = ("2^31", "2^32", "2^53", "wrapping", "negative-wrapping")
-    cases = [
-        pytest.param(*case.values, value, id=f"{case.id}-{name}", marks=case.marks)
-        for case in over(one, rows).args[1]
-        for name, value in zip(names, _huge(case.values[1]), strict=True)
-    ]
-    return pytest.mark.parametrize(("kind", "option", "value"), cases)
+def huge(option: Option) -> dict[str, Argument]:
+    """Numbers that a C int cannot hold; the last two would be a valid value if they were cut to 32 bits."""
+    valid = setting(option, option.valid[0])
+    assert isinstance(valid, int)
+    wrapping = {"wrapping": 2**32 + valid, "negative-wrapping": valid - 2**32}
+    return {"2^31": 2**31, "2^32": 2**32, "2^53": 2**53, **wrapping}
 
 
 @clause("getopt.wrong-kind.refused")
 @over(nowhere_get, tuple(option for option in OPTIONS if option.get))
-def test_get_where_the_pair_is_not(case: Case, kind: Kind, option: Option) -> None:
+def test_getopt_fails_on_kinds_without_the_pair(case: Case, kind: Kind, option: Option) -> None:
     refused(option, case.socket().getopt(option.level, option.name))
 
 
 @clause("setopt.wrong-kind.refused")
 @over(nowhere_set, tuple(option for option in OPTIONS if option.set))
-def test_set_where_the_pair_is_not(case: Case, kind: Kind, option: Option) -> None:
+def test_setopt_fails_on_kinds_without_the_pair(case: Case, kind: Kind, option: Option) -> None:
     sock = case.socket()
     with untouched(case, sock):
         refused(option, sock.setopt(option.level, option.name, setting(option, option.valid[0])))
@@ -114,47 +97,50 @@ def test_set_where_the_pair_is_not(case: Case, kind: Kind, option: Option) -> No
 
 @clause("setopt.read-only.refused")
 @over_values(nowhere_set, tuple(option for option in OPTIONS if not option.set), lambda option: (0, 1, 1400))
-def test_set_of_what_can_only_be_read(case: Case, kind: Kind, option: Option, value: int) -> None:
+def test_a_read_only_pair_cannot_be_set(case: Case, kind: Kind, option: Option, value: int) -> None:
     sock = case.socket()
     with untouched(case, sock):
         refused(option, sock.setopt(option.level, option.name, value))
 
 
+def with_valid_value(case: Case, option: Option) -> ImplSocket:
+    """A socket whose option has a valid value, which must be there after a refusal; memberships are not set."""
+    sock = case.socket()
+    if option.shape not in ("membership", "device"):
+        expect.true(sock.setopt(option.level, option.name, setting(option, option.valid[0])))
+    return sock
+
+
 @clause("setopt.invalid.refused")
 @over_invalid(unprivileged=False)
-def test_set_invalid_value(case: Case, kind: Kind, option: Option, invalid: Invalid) -> None:
-    _refuses(case, option, invalid)
+def test_an_invalid_value_is_refused(case: Case, kind: Kind, option: Option, invalid: Invalid) -> None:
+    refuses_value(case, option, invalid)
 
 
 @clause("setopt.privileged.refused")
 @over_invalid(unprivileged=True)
-def test_set_privileged_value(case: Case, kind: Kind, option: Option, invalid: Invalid) -> None:
-    _refuses(case, option, invalid)
+def test_a_privileged_value_is_refused(case: Case, kind: Kind, option: Option, invalid: Invalid) -> None:
+    refuses_value(case, option, invalid)
 
 
-def _refuses(case: Case, option: Option, invalid: Invalid) -> None:
-    """A valid value is there before, and must be there afterwards."""
-    sock = case.socket()
-    if option.shape not in ("membership", "device"):
-        expect.true(sock.setopt(option.level, option.name, setting(option, option.valid[0])))
+def refuses_value(case: Case, option: Option, invalid: Invalid) -> None:
+    sock = with_valid_value(case, option)
     with untouched(case, sock):
         expect.fails(sock.setopt(option.level, option.name, setting(option, invalid.value)), *invalid.failures)
 
 
 @clause("setopt.value.wrong-type")
-@WRONG_TYPES
-def test_set_value_of_a_wrong_type(case: Case, kind: Kind, option: Option, value: Value) -> None:
-    sock = case.socket()
-    if option.shape not in ("membership", "device"):
-        expect.true(sock.setopt(option.level, option.name, setting(option, option.valid[0])))
+@each_wrong_type
+def test_a_value_of_a_wrong_type_is_refused(case: Case, kind: Kind, option: Option, value: Value) -> None:
+    sock = with_valid_value(case, option)
     with untouched(case, sock):
         outcome = sock.setopt(option.level, option.name, setting(option, value))
-        expect.fails(outcome, *FAILURES.get(option.shape, ("argument",)))
+        expect.fails(outcome, *FAILURES_BY_SHAPE.get(option.shape, ("argument",)))
 
 
 @clause("setopt.huge.refused")
-@over_huge(NUMBERS)
-def test_set_number_that_does_not_fit(case: Case, kind: Kind, option: Option, value: int) -> None:
+@over_named(one, NUMBERS, huge)
+def test_a_large_number_is_refused(case: Case, kind: Kind, option: Option, value: int) -> None:
     sock = case.socket()
     with untouched(case, sock):
         expect.fails(sock.setopt(option.level, option.name, value))
@@ -162,20 +148,20 @@ def test_set_number_that_does_not_fit(case: Case, kind: Kind, option: Option, va
 
 @clause("setopt.huge.flag")
 @over_values(one, FLAGS, lambda option: (2**31, 2**32, 2**53, -(2**32)))
-def test_set_flag_to_a_number_that_does_not_fit(case: Case, kind: Kind, option: Option, value: int) -> None:
-    sock = case.socket()
-    _on_or_refused(case, sock, option, sock.setopt(option.level, option.name, value))
+def test_a_large_number_sets_a_flag_or_is_refused(case: Case, kind: Kind, option: Option, value: int) -> None:
+    is_on_or_refused(case, option, value)
 
 
 @clause("setopt.flag.nonzero")
 @over_values(some, FLAGS, lambda option: (2, 256, 65536, -1))
-def test_set_flag_to_another_number(case: Case, kind: Kind, option: Option, value: int) -> None:
+def test_another_number_sets_a_flag_or_is_refused(case: Case, kind: Kind, option: Option, value: int) -> None:
+    is_on_or_refused(case, option, value)
+
+
+def is_on_or_refused(case: Case, option: Option, value: int) -> None:
+    """A flag that is set to neither 0 nor 1 may be on, as in C, or the value may be refused."""
     sock = case.socket()
-    _on_or_refused(case, sock, option, sock.setopt(option.level, option.name, value))
-
-
-def _on_or_refused(case: Case, sock: ImplSocket, option: Option, outcome: Outcome) -> None:
-    """Two sane readings of a flag that is neither 0 nor 1: it is on, as in C, or it is no value for a flag."""
+    outcome = sock.setopt(option.level, option.name, value)
     if isinstance(outcome, Failure):
         expect.fails(outcome, "argument", "EINVAL", "ERANGE", "EDOM")
         return
@@ -185,8 +171,8 @@ def _on_or_refused(case: Case, sock: ImplSocket, option: Option, outcome: Outcom
 
 
 @clause("setopt.huge.buffer-size")
-@over_huge(chosen(*BUFFERS))
-def test_set_buffer_size_that_does_not_fit(case: Case, kind: Kind, option: Option, value: int) -> None:
+@over_named(one, chosen(*BUFFERS), huge)
+def test_a_large_buffer_size_is_the_maximum_or_fails(case: Case, kind: Kind, option: Option, value: int) -> None:
     sock = case.socket()
     with case.view(sock) as view:
         before = options.read(view, option)
@@ -196,12 +182,12 @@ def test_set_buffer_size_that_does_not_fit(case: Case, kind: Kind, option: Optio
         expect.fails(outcome)
         expect.same(after, before, f"the system's {option.id} after the failure")
     else:
-        expect.same(after, control(kind, option, 2**31 - 1), f"the system's {option.id}: the most there can be")
+        expect.same(after, control(kind, option, 2**31 - 1), f"the system's {option.id}, its maximum")
 
 
 @clause("setopt.huge.seconds")
 @over_values(one, chosen(*TIMEOUTS), lambda option: (2**31, (2**31, 0), (2**32, 0), (2**32 + 2, 0), 2**32 + 2))
-def test_set_timeout_of_many_seconds(case: Case, kind: Kind, option: Option, value: Value) -> None:
+def test_many_seconds_are_set_or_refused(case: Case, kind: Kind, option: Option, value: Value) -> None:
     sock = case.socket()
     outcome = sock.setopt(option.level, option.name, value)
     if isinstance(outcome, Failure):
@@ -214,7 +200,7 @@ def test_set_timeout_of_many_seconds(case: Case, kind: Kind, option: Option, val
 
 @clause("setopt.huge.microseconds")
 @over_values(one, chosen(*TIMEOUTS), lambda option: ((0, 2**31), (0, 2**32), (0, 2**32 + 5), (0, 2**53)))
-def test_set_timeout_of_many_microseconds(case: Case, kind: Kind, option: Option, value: Value) -> None:
+def test_many_microseconds_are_refused(case: Case, kind: Kind, option: Option, value: Value) -> None:
     sock = case.socket()
     with untouched(case, sock):
         expect.fails(sock.setopt(option.level, option.name, value))
@@ -222,8 +208,8 @@ def test_set_timeout_of_many_microseconds(case: Case, kind: Kind, option: Option
 
 @clause("setopt.hops.minus-one")
 @over(sets, chosen("ip.multicast_ttl", "ipv6.multicast_hops"))
-def test_set_hops_to_minus_one(case: Case, kind: Kind, option: Option) -> None:
-    """Linux takes it for the default; an address family that has no such number may refuse it."""
+def test_hops_of_minus_one_are_the_default_or_refused(case: Case, kind: Kind, option: Option) -> None:
+    """On Linux -1 stands for the default, 1; it may be refused."""
     sock = case.socket()
     expect.true(sock.setopt(option.level, option.name, 5))
     outcome = sock.setopt(option.level, option.name, -1)
@@ -235,19 +221,19 @@ def test_set_hops_to_minus_one(case: Case, kind: Kind, option: Option) -> None:
 
 @clause("setopt.buffer-size.negative")
 @over(some, chosen(*BUFFERS))
-def test_set_buffer_size_negative(case: Case, kind: Kind, option: Option) -> None:
-    """Linux sets the most there can be."""
-    _as_the_system_or_refused(case, option, -1, control(kind, option, 2**31 - 1))
+def test_a_negative_buffer_size_is_the_maximum_or_refused(case: Case, kind: Kind, option: Option) -> None:
+    """Linux sets the maximum."""
+    is_as_the_systems_or_refused(case, option, -1, control(kind, option, 2**31 - 1))
 
 
 @clause("setopt.buffer-size.zero")
 @over(some, chosen(*BUFFERS))
-def test_set_buffer_size_zero(case: Case, kind: Kind, option: Option) -> None:
-    """Linux sets the least there can be, BSD systems refuse it."""
-    _as_the_system_or_refused(case, option, 0, control(kind, option, 0))
+def test_buffer_size_0_is_the_minimum_or_refused(case: Case, kind: Kind, option: Option) -> None:
+    """Linux sets the minimum, BSD systems refuse it."""
+    is_as_the_systems_or_refused(case, option, 0, control(kind, option, 0))
 
 
-def _as_the_system_or_refused(case: Case, option: Option, value: int, expected: Value) -> None:
+def is_as_the_systems_or_refused(case: Case, option: Option, value: int, expected: Value) -> None:
     sock = case.socket()
     with case.view(sock) as view:
         before = options.read(view, option)
@@ -262,7 +248,7 @@ def _as_the_system_or_refused(case: Case, option: Option, value: int, expected: 
 
 
 @clause("setopt.ipv6-v6only.bound")
-def test_set_v6only_when_bound(case: Case, kind: Kind) -> None:
+def test_v6only_of_a_bound_socket_cannot_be_set(case: Case) -> None:
     sock, _ = case.bound()
     with untouched(case, sock):
         expect.fails(sock.setopt("ipv6", "v6only", 1), "EINVAL", "argument")

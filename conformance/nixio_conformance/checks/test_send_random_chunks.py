@@ -1,4 +1,4 @@
-"""Random buffers, offsets and lengths against a model of one line, over every way to send and each kind of socket."""
+"""send, write and sendto: for random buffers, offsets and lengths, the bytes that arrive are those of a slice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.transfer import SENTINEL, Sender
 
-#: The same examples in each run of the same code, and none kept on the disk of whoever runs the suite.
+#: The same examples in each run of the same code; none is kept on disk.
 REPEATABLE = settings(
     max_examples=30,
     derandomize=True,
@@ -24,19 +24,19 @@ REPEATABLE = settings(
     suppress_health_check=list(HealthCheck),
 )
 BUFFERS = st.one_of(st.binary(max_size=8), st.binary(min_size=16, max_size=40))
-#: Left out, in a buffer and just behind it, and far away.
-PLACES = st.one_of(st.none(), st.integers(0, 16), st.integers(0, 45), st.sampled_from([8192, 65536]))
+#: Offsets and lengths: left out, in a buffer and just behind its end, and far behind it.
+NUMBERS = st.one_of(st.none(), st.integers(0, 16), st.integers(0, 45), st.sampled_from([8192, 65536]))
 
 
-def play(example: Callable[[Sender, bytes, int | None, int | None], None], new: Callable[[], Sender]) -> None:
-    """Play examples over one connection. One that failed has spoilt it, so the next, a simpler one, gets a new one."""
+def run_examples(example: Callable[[Sender, bytes, int | None, int | None], None], new: Callable[[], Sender]) -> None:
+    """Run examples over one connection. After a failure, the next, a simpler one, gets a new connection."""
     kept: list[Sender] = []
     broken: list[AgentError] = []
 
     @REPEATABLE
-    @given(buffer=BUFFERS, offset=PLACES, length=PLACES)
+    @given(buffer=BUFFERS, offset=NUMBERS, length=NUMBERS)
     def any_example(buffer: bytes, offset: int | None, length: int | None) -> None:
-        if broken:  # the agent is gone: nothing simpler can be tried
+        if broken:  # the agent has ended: no simpler example can be tried
             raise broken[0]
         sender = kept.pop() if kept else new()
         try:
@@ -50,13 +50,13 @@ def play(example: Callable[[Sender, bytes, int | None, int | None], None], new: 
 
 
 def chosen(buffer: bytes, offset: int | None, length: int | None) -> bytes:
-    """The model: what is to be sent. Python's slices do just that for numbers that are not negative."""
+    """The bytes to send. Python's slices are right for numbers that are not negative."""
     start = offset or 0
     return buffer[start:] if length is None else buffer[start : start + length]
 
 
 def arrives(sender: Sender, buffer: bytes, offset: int | None, length: int | None) -> None:
-    """What the model says arrives, and nothing before the next message."""
+    """The chosen bytes arrive, and nothing else before the next message."""
     chunk = chosen(buffer, offset, length)
     count = sender.count(sender(buffer, offset, length), len(chunk))
     sender.whole(SENTINEL)
@@ -69,16 +69,11 @@ def arrives(sender: Sender, buffer: bytes, offset: int | None, length: int | Non
     expect.one_of(list(iter(sender.peer.recv, SENTINEL)), allowed, "what the peer received")
 
 
-@clause("send.chunk.any")
-def test_any_chunk(case: Case, role: str) -> None:
-    play(arrives, lambda: transfer.sender(case, "send", role))
-
-
-@clause("write.chunk.any")
-def test_any_written_chunk(case: Case, role: str) -> None:
-    play(arrives, lambda: transfer.sender(case, "write", role))
+@clause("{send,write}.chunk.any")
+def test_any_chunk_arrives(case: Case, method: str, role: str) -> None:
+    run_examples(arrives, lambda: transfer.sender(case, method, role))
 
 
 @clause("sendto.chunk.any")
-def test_any_chunk_to_an_address(case: Case) -> None:
-    play(arrives, lambda: transfer.sender(case, "sendto"))
+def test_any_chunk_of_sendto_arrives(case: Case) -> None:
+    run_examples(arrives, lambda: transfer.sender(case, "sendto"))

@@ -1,4 +1,4 @@
-"""No descriptor left: the call fails with EMFILE, and nothing is lost."""
+"""socket and accept with no descriptor left: the call fails with EMFILE, and no connection is lost."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from nixio_fixtures import Kind
 
 @contextmanager
 def no_descriptors_left(case: Case) -> Iterator[None]:
-    """The port's process may open nothing: its limit is what it has open now."""
+    """Limit the agent's process to the descriptors that it has open."""
     if case.session.pid == os.getpid():
-        pytest.skip("the port is in the suite's own process: the suite would have none left either")
-    case.descriptors()  # has garbage collected, which would give some back
+        pytest.skip("the implementation is in the suite's own process: the suite would have none left either")
+    case.descriptors()  # collects garbage, which would release descriptors during the limit
     with observer.no_descriptor_left(case.session.pid):
         yield
 
 
 @clause("socket.exhausted.emfile")
-def test_socket(case: Case, kind: Kind) -> None:
+def test_socket_fails(case: Case, kind: Kind) -> None:
     with no_descriptors_left(case):
         outcome = case.open(kind.domain, kind.type)
     expect.fails(outcome, "EMFILE", what="socket() with no descriptor left")
@@ -35,7 +35,7 @@ def test_socket(case: Case, kind: Kind) -> None:
 
 
 @clause("accept.exhausted.emfile")
-def test_accept(case: Case) -> None:
+def test_accept_fails(case: Case) -> None:
     listener, address = case.listening()
     case.peer().connect(address)
     with no_descriptors_left(case):
@@ -44,11 +44,11 @@ def test_accept(case: Case) -> None:
 
 
 @clause("accept.exhausted.loses-nothing")
-def test_accept_loses_nothing(case: Case) -> None:
+def test_the_connection_can_be_accepted_later(case: Case) -> None:
     listener, address = case.listening()
     peer = case.peer().connect(address)
     with no_descriptors_left(case):
         expect.fails(listener.accept(), what="accept() with no descriptor left")
-    accepted = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
+    accepted = expect.accepted(listener.accept())
     peer.send(b"still here")
     expect.same(receive_exactly(accepted, "recv", 10), b"still here", "data received")

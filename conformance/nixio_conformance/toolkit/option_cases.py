@@ -1,15 +1,19 @@
-"""What the checks of options share: the cases that the table makes, and what an outcome says in an option's shape."""
+"""What checks of options share: parameters made from the option table, and outcomes in an option's shape.
+
+A *pair* is a level and an option, as the document lists them; a row of the option table has one pair.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
 
 from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.wire import Argument
 from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.toolkit import expect, options
 from nixio_conformance.toolkit.case import Case
@@ -17,6 +21,7 @@ from nixio_fixtures import Kind, Option, Value, load
 
 OPTIONS = load().options
 KINDS = load().kinds
+#: Gives the names of kinds for a pair.
 Where = Callable[[Option], tuple[str, ...]]
 
 TIMEOUTS = ("socket.sndtimeo", "socket.rcvtimeo")
@@ -24,38 +29,38 @@ BUFFERS = ("socket.sndbuf", "socket.rcvbuf")
 
 
 def gets(option: Option) -> tuple[str, ...]:
-    """Where the pair can be read."""
+    """Kinds where the pair can be read."""
     return option.get
 
 
 def sets(option: Option) -> tuple[str, ...]:
-    """Where the pair can be set."""
+    """Kinds where the pair can be set."""
     return option.set
 
 
 def both(option: Option) -> tuple[str, ...]:
-    """Where the pair can be set and read."""
+    """Kinds where the pair can be set and read."""
     return tuple(kind.id for kind in _kinds(option.get) if kind in _kinds(option.set))
 
 
 def one(option: Option) -> tuple[str, ...]:
-    """One kind where the pair works, for what a kind cannot matter to."""
+    """One kind where the pair works, for requirements that do not depend on the kind."""
     return (_kinds(option.set or option.get)[0].id,)
 
 
 def some(option: Option) -> tuple[str, ...]:
-    """A kind of each family where the pair works, for what a type cannot matter to."""
+    """One kind of each family where the pair works, for requirements that do not depend on the type."""
     kinds = _kinds(option.set or option.get)
     return tuple({kind.domain: kind.id for kind in reversed(kinds)}.values())
 
 
 def nowhere_get(option: Option) -> tuple[str, ...]:
-    """Kinds whose sockets lack the pair, or where it cannot be read."""
+    """Kinds where the pair cannot be read."""
     return _without(*option.get, *option.may_get)
 
 
 def nowhere_set(option: Option) -> tuple[str, ...]:
-    """Kinds whose sockets lack the pair, or where it cannot be set."""
+    """Kinds where the pair cannot be set."""
     return _without(*option.set, *option.may_set)
 
 
@@ -68,22 +73,22 @@ def _kinds(names: tuple[str, ...]) -> tuple[Kind, ...]:
 
 
 def stored() -> tuple[Option, ...]:
-    """The pairs whose set value the system shows afterwards."""
+    """The pairs whose value the system returns after it was set."""
     return tuple(option for option in OPTIONS if option.set and option.get and option.stored)
 
 
 def plain() -> tuple[Option, ...]:
-    """The pairs that can be read from a socket that is not connected."""
+    """The pairs that can be read on a socket that is not connected."""
     return tuple(option for option in OPTIONS if option.get and not option.connected)
 
 
 def chosen(*ids: str) -> tuple[Option, ...]:
-    """Pairs by id."""
+    """The pairs with these ids (`level.option`)."""
     return tuple(load().option(option) for option in ids)
 
 
 def over(where: Where, rows: Iterable[Option] = OPTIONS) -> pytest.MarkDecorator:
-    """Multiply a check by pairs, and each by the kinds that `where` gives for it (parameters `kind`, `option`)."""
+    """Parameters `kind` and `option`: each pair on each kind that `where` gives for it."""
     cases = [
         pytest.param(kind, option, id=f"{kind.id}-{option.id}", marks=_here(option))
         for option in rows
@@ -95,7 +100,7 @@ def over(where: Where, rows: Iterable[Option] = OPTIONS) -> pytest.MarkDecorator
 def over_values(
     where: Where, rows: Iterable[Option] = OPTIONS, values: Callable[[Option], Iterable[Value]] = lambda row: row.valid
 ) -> pytest.MarkDecorator:
-    """Multiply a check by pairs, kinds and values (parameters `kind`, `option`, `value`)."""
+    """Parameters `kind`, `option` and `value`: each pair on each kind with each of its values."""
     cases = [
         pytest.param(kind, option, value, id=f"{kind.id}-{option.id}-{spelled(value)}", marks=_here(option))
         for option in rows
@@ -105,10 +110,33 @@ def over_values(
     return pytest.mark.parametrize(("kind", "option", "value"), cases)
 
 
-def over_invalid(*, unprivileged: bool) -> pytest.MarkDecorator:
-    """Multiply a check by the values that the table calls invalid, on every kind (`kind`, `option`, `invalid`).
+def over_roles(where: Where, rows: Iterable[Option]) -> pytest.MarkDecorator:
+    """Parameters `kind`, `option` and `role`: as `over`, on kinds that can be connected, in each role there."""
+    cases = [
+        pytest.param(*case.values, role, id=f"{case.id}-{role}", marks=case.marks)
+        for case in over(where, rows).args[1]
+        if case.values[0].type != "raw"
+        for role in (("client", "server") if case.values[0].type == "stream" else ("mutual",))
+    ]
+    return pytest.mark.parametrize(("kind", "option", "role"), cases)
 
-    `unprivileged`: those that only a privileged user may set, or those that nobody may.
+
+def over_named(
+    where: Where, rows: Iterable[Option], values: Callable[[Option], Mapping[str, Argument]]
+) -> pytest.MarkDecorator:
+    """Parameters `kind`, `option` and `value`: as `over_values`, for values that have names in case ids."""
+    cases = [
+        pytest.param(*case.values, value, id=f"{case.id}-{name}", marks=case.marks)
+        for case in over(where, rows).args[1]
+        for name, value in values(case.values[1]).items()
+    ]
+    return pytest.mark.parametrize(("kind", "option", "value"), cases)
+
+
+def over_invalid(*, unprivileged: bool) -> pytest.MarkDecorator:
+    """Parameters `kind`, `option` and `invalid`: each pair on each kind with each invalid value of the table.
+
+    `unprivileged` selects the values that only a privileged user may set; else those that no user may.
     """
     cases = [
         pytest.param(kind, option, invalid, id=f"{kind.id}-{option.id}-{invalid.id}", marks=_here(option))
@@ -116,7 +144,7 @@ def over_invalid(*, unprivileged: bool) -> pytest.MarkDecorator:
         for kind in _kinds(option.set)
         for invalid in option.invalid
         if invalid.unprivileged == unprivileged
-        and not (unprivileged and kind.type == "raw")  # nobody without a privilege has one
+        and not (unprivileged and kind.type == "raw")  # an unprivileged user cannot open one
     ]
     return pytest.mark.parametrize(("kind", "option", "invalid"), cases)
 
@@ -129,28 +157,33 @@ def _here(option: Option) -> tuple[pytest.MarkDecorator, ...]:
 
 
 def spelled(value: object) -> str:
-    """A value as case ids spell it."""
+    """A value as it is written in case ids."""
     if isinstance(value, tuple):
         return "-".join(spelled(part) for part in value) or "empty"
     return str(value).removeprefix("@") or "none"
 
 
-# --- on the port
+# --- on the implementation's sockets
 
 
 def setting(option: Option, value: Value) -> Value:
-    """A value of the table as this host spells it."""
+    """A value of the table with this host's interface and a new group in the place of the placeholders."""
     return options.concrete(option, value)
 
 
+def set_option(sock: ImplSocket, level: str, option: str, value: Argument) -> None:
+    """Set an option; setopt() returns True."""
+    expect.true(sock.setopt(level, option, value), f"setopt() of {level}.{option}")
+
+
 def prepare(sock: ImplSocket, option: Option, value: Value) -> None:
-    """What must have happened before the value can be set: a group is joined before it is left."""
+    """Do what the value needs before it can be set: join a group that is to be left."""
     if option.name == "drop_membership":
         expect.true(sock.setopt(option.level, "add_membership", value), "setopt() of add_membership before")
 
 
 def got(option: Option, outcome: Outcome) -> Value:
-    """The value that getopt gave, which has to be in the option's shape; a flag as 0 or 1."""
+    """The value that getopt() returned, a flag as 0 or 1. Raises `Mismatch` where it has not the option's shape."""
     what = f"getopt() of {option.id}"
     if option.shape == "timeout":
         seconds, microseconds = expect.values(outcome, 2, what)
@@ -169,7 +202,7 @@ def got(option: Option, outcome: Outcome) -> Value:
 
 def _flag(outcome: Outcome, what: str) -> int:
     found = expect.value(outcome, what)
-    # BSD systems answer with the flag's own bit.
+    # BSD systems return the flag's own bit.
     if not isinstance(found, int) or (sys.platform.startswith("linux") and found not in (0, 1)):
         expect.mismatch(what, "0 or 1", outcome)
     return int(bool(found))
@@ -180,7 +213,7 @@ def _is_int(value: object) -> bool:
 
 
 def control(kind: Kind, option: Option, *values: Value) -> Value:
-    """What the system itself shows after these values were set one after the other on a fresh socket.
+    """The value that the system has after these values were set one after the other on a new socket of the suite.
 
     Skips the case where this user may not set them.
     """
@@ -194,15 +227,15 @@ def control(kind: Kind, option: Option, *values: Value) -> Value:
 
 
 def has_view() -> bool:
-    """Whether the system's own view can be had here."""
+    """Whether `Case.view` works on this host."""
     return not capabilities.current()["kernel-view"]
 
 
 @contextmanager
 def untouched(case: Case, sock: ImplSocket, but: tuple[str, ...] = ()) -> Iterator[None]:
-    """What is called in between must change none of the socket's options, as far as the system can be asked.
+    """Run calls that change none of the socket's options but those named; compared where `Case.view` works.
 
-    The socket is looked at anew afterwards: it must not have become another one without them.
+    A new view is made afterwards, as the descriptor may have become another socket.
     """
     if not has_view():
         yield
@@ -216,5 +249,5 @@ def untouched(case: Case, sock: ImplSocket, but: tuple[str, ...] = ()) -> Iterat
 
 
 def refused(option: Option, outcome: Outcome) -> Failure:
-    """The pair, or this way to use it, is not to be had."""
+    """The call failed in a way that the table allows where the pair cannot be used."""
     return expect.fails(outcome, *option.refused, what=f"{option.id} here")

@@ -1,4 +1,4 @@
-"""getopt and setopt seen from outside: the system itself has what was set, and what it has is what is read."""
+"""getopt and setopt compared with the system's values, seen from outside: setopt stores them, getopt returns them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import contextlib
 
 import pytest
 
-from nixio_conformance.checks.option_cases import (
+from nixio_conformance.driver.outcome import Failure
+from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.toolkit import expect, options
+from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.option_cases import (
     both,
     control,
     got,
     over,
+    over_roles,
     over_values,
     sets,
     setting,
@@ -18,27 +24,22 @@ from nixio_conformance.checks.option_cases import (
     stored,
     untouched,
 )
-from nixio_conformance.driver.outcome import Failure
-from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.toolkit import expect, options
-from nixio_conformance.toolkit.case import Case
-from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind, Option, Value, load
 
 STORED = stored()
-#: What TCP adapts by itself when a connection is made, and what can be read only then.
-ADAPTED = ("socket.sndbuf", "socket.rcvbuf", "ip.mtu", "ipv6.mtu")
+#: Options that TCP changes when a connection is made, or that can be read only then.
+CHANGED_BY_SYSTEM = ("socket.sndbuf", "socket.rcvbuf", "ip.mtu", "ipv6.mtu")
 
 
-def _another(option: Option, value: Value) -> Value:
-    """Another valid value, told apart from this one by the system."""
+def other_value(option: Option, value: Value) -> Value:
+    """Another valid value than this one."""
     return setting(option, option.valid[option.valid.index(value) - 1])
 
 
 @clause("setopt.stored.value")
 @over_values(sets, STORED)
-def test_the_system_has_what_was_set(case: Case, kind: Kind, option: Option, value: Value) -> None:
-    sock, before, value = case.socket(), _another(option, value), setting(option, value)
+def test_the_system_has_the_set_value(case: Case, kind: Kind, option: Option, value: Value) -> None:
+    sock, before, value = case.socket(), other_value(option, value), setting(option, value)
     expected = control(kind, option, before, value)
     with case.view(sock) as view:
         options.write(view, option, before)
@@ -48,7 +49,7 @@ def test_the_system_has_what_was_set(case: Case, kind: Kind, option: Option, val
 
 @clause("setopt.stored.latest")
 @over(sets, STORED)
-def test_the_system_has_what_was_set_last(case: Case, kind: Kind, option: Option) -> None:
+def test_the_system_has_the_last_value(case: Case, kind: Kind, option: Option) -> None:
     sock, one, two = case.socket(), *(setting(option, value) for value in option.valid[:2])
     second, third = control(kind, option, one, two), control(kind, option, one, two, one)
     expect.true(sock.setopt(option.level, option.name, one))
@@ -62,13 +63,13 @@ def test_the_system_has_what_was_set_last(case: Case, kind: Kind, option: Option
 @clause("setopt.stored.alone")
 @over(sets, tuple(option for option in load().options if option.set and option.name != "drop_membership"))
 @pytest.mark.parametrize("others", ["new", "set"])
-def test_nothing_else_is_set(case: Case, kind: Kind, option: Option, others: str) -> None:
-    """Nor is anything else taken back, where the other options have values that a new socket does not have."""
+def test_no_other_option_is_changed(case: Case, kind: Kind, option: Option, others: str) -> None:
+    """Also where the other options were set before."""
     sock, value = case.socket(), setting(option, option.valid[0])
     with case.view(sock) as view:
         for other in STORED if others == "set" else ():
             if other.id != option.id:
-                with contextlib.suppress(OSError):  # it is not this kind's
+                with contextlib.suppress(OSError):  # this kind does not have it
                     options.write(view, other, setting(other, other.valid[0]))
         before = options.snapshot(view)
         expect.true(sock.setopt(option.level, option.name, value))
@@ -76,20 +77,9 @@ def test_nothing_else_is_set(case: Case, kind: Kind, option: Option, others: str
     expect.holds(not changed, f"besides {option.id}", "nothing changed", changed)
 
 
-def over_pairs() -> pytest.MarkDecorator:
-    """Kinds that can be connected, in each of the port's roles. What is decided at bind() cannot be set then."""
-    cases = [
-        pytest.param(*case.values, role, id=f"{case.id}-{role}", marks=case.marks)
-        for case in over(sets, STORED).args[1]
-        if case.values[0].type != "raw" and case.values[1].id != "ipv6.v6only"
-        for role in (("client", "server") if case.values[0].type == "stream" else ("mutual",))
-    ]
-    return pytest.mark.parametrize(("kind", "option", "role"), cases)
-
-
 @clause("setopt.stored.connection")
-@over_pairs()
-def test_the_system_has_what_was_set_on_a_connection(case: Case, kind: Kind, option: Option, role: str) -> None:
+@over_roles(sets, tuple(option for option in STORED if option.id != "ipv6.v6only"))  # which cannot be set after bind()
+def test_the_system_has_the_set_value_on_a_connection(case: Case, kind: Kind, option: Option, role: str) -> None:
     sock, value = case.pair(role).impl, setting(option, option.valid[0])
     expected = control(kind, option, value)
     expect.true(sock.setopt(option.level, option.name, value))
@@ -99,8 +89,8 @@ def test_the_system_has_what_was_set_on_a_connection(case: Case, kind: Kind, opt
 
 @clause("getopt.stored.value")
 @over_values(some, STORED)
-def test_get_gives_what_the_system_has(case: Case, kind: Kind, option: Option, value: Value) -> None:
-    """It is read once before, so that a remembered answer shows."""
+def test_getopt_returns_the_systems_value(case: Case, kind: Kind, option: Option, value: Value) -> None:
+    """It is read once before, so that an implementation that keeps the first value is found."""
     sock, value = case.socket(), setting(option, value)
     control(kind, option, value)
     got(option, sock.getopt(option.level, option.name))
@@ -113,7 +103,7 @@ def test_get_gives_what_the_system_has(case: Case, kind: Kind, option: Option, v
 
 @clause("getopt.stored.not-what-was-set")
 @over(both, STORED)
-def test_get_does_not_give_what_was_set(case: Case, kind: Kind, option: Option) -> None:
+def test_getopt_does_not_return_a_kept_value(case: Case, kind: Kind, option: Option) -> None:
     sock, one, two = case.socket(), *(setting(option, value) for value in option.valid[:2])
     control(kind, option, one, two)
     expect.true(sock.setopt(option.level, option.name, one))
@@ -126,7 +116,7 @@ def test_get_does_not_give_what_was_set(case: Case, kind: Kind, option: Option) 
 
 @clause("setopt.elsewhere.consistent")
 @over(lambda option: option.may_set, STORED)
-def test_set_where_systems_differ(case: Case, kind: Kind, option: Option) -> None:
+def test_setopt_fails_or_works_where_systems_differ(case: Case, kind: Kind, option: Option) -> None:
     sock, value = case.socket(), setting(option, option.valid[0])
     outcome = sock.setopt(option.level, option.name, value)
     if isinstance(outcome, Failure):
@@ -139,7 +129,7 @@ def test_set_where_systems_differ(case: Case, kind: Kind, option: Option) -> Non
 
 @clause("getopt.elsewhere.consistent")
 @over(lambda option: option.may_get)
-def test_get_where_systems_differ(case: Case, kind: Kind, option: Option) -> None:
+def test_getopt_fails_or_works_where_systems_differ(case: Case, kind: Kind, option: Option) -> None:
     sock = case.socket()
     outcome = sock.getopt(option.level, option.name)
     if isinstance(outcome, Failure):
@@ -155,14 +145,14 @@ def test_get_where_systems_differ(case: Case, kind: Kind, option: Option) -> Non
 
 
 @clause("getopt.fresh.as-the-system-made-it")
-def test_a_fresh_socket_is_the_systems(case: Case, kind: Kind) -> None:
+def test_a_new_socket_has_the_systems_values(case: Case, kind: Kind) -> None:
     with options.fresh(kind) as plain, case.view(case.socket()) as view:
         changed = options.changes(options.snapshot(plain), options.snapshot(view))
-    expect.holds(not changed, "the options of a fresh socket", "the system's defaults", changed)
+    expect.holds(not changed, "the options of a new socket", "the system's defaults", changed)
 
 
-def furnished(sock: ImplSocket) -> ImplSocket:
-    """A socket with values that a new one does not have."""
+def with_options(sock: ImplSocket) -> ImplSocket:
+    """Set some options to values that a new socket does not have. Returns the socket."""
     expect.true(sock.setopt("socket", "keepalive", 1))
     expect.true(sock.setopt("socket", "reuseaddr", 1))
     expect.true(sock.setopt("socket", "oobinline", 1))
@@ -172,31 +162,31 @@ def furnished(sock: ImplSocket) -> ImplSocket:
 
 
 @clause("setopt.kept.bind")
-def test_bind_keeps_options(case: Case, kind: Kind) -> None:
-    """An IPv6 socket that is bound to an IPv6 address is for IPv6 only, says Linux, and rightly so."""
-    sock = furnished(case.socket())
+def test_bind_keeps_options(case: Case) -> None:
+    """Linux sets v6only on a socket that is bound to an IPv6 address."""
+    sock = with_options(case.socket())
     with untouched(case, sock, but=("ipv6.v6only",)):
         case.bind(sock)
 
 
 @clause("setopt.kept.listen")
 @pytest.mark.parametrize("given", ["new", "furnished"])
-def test_listen_keeps_options(case: Case, kind: Kind, given: str) -> None:
-    sock = case.bound()[0] if given == "new" else furnished(case.bound()[0])
+def test_listen_keeps_options(case: Case, given: str) -> None:
+    sock = case.bound()[0] if given == "new" else with_options(case.bound()[0])
     with untouched(case, sock):
         expect.true(sock.listen(1))
 
 
 @clause("setopt.kept.connect")
-def test_connect_keeps_options(case: Case, kind: Kind) -> None:
-    peer = case.listening_peer() if kind.type == "stream" else case.bound_peer()
-    sock = furnished(case.socket())
-    with untouched(case, sock, but=ADAPTED):
+def test_connect_keeps_options(case: Case) -> None:
+    peer = case.destination()
+    sock = with_options(case.socket())
+    with untouched(case, sock, but=CHANGED_BY_SYSTEM):
         expect.true(sock.connect(*peer.address))
 
 
 @clause("setopt.sockets.independent")
-def test_sockets_have_their_own_options(case: Case, kind: Kind) -> None:
+def test_sockets_have_their_own_options(case: Case) -> None:
     one, other = case.socket(), case.socket()
     with case.view(other) as view:
         before = options.snapshot(view)
