@@ -80,7 +80,7 @@ def test_a_pair(play: Play) -> None:
         pair.peer.send(b"to the port")
         pair.impl.recv(100)
         pair.peer.reset()
-        pair.impl.forget()
+        pair.impl.release()
 
     output = play(steps, "inet-stream")
     assert output[0].startswith('socket("inet", "stream") -> table: ')

@@ -131,7 +131,7 @@ def test_failures_buffer_types_and_odd_arguments(play: Play) -> None:
         pair.impl.setopt("socket", "rcvtimeo", (1, 500000))
         pair.impl.getopt("nowhere", "nothing")
         pair.peer.reset()
-        pair.impl.forget()
+        pair.impl.release()
 
     output = play(steps, "inet-stream")
     assert "bytearray(b'abcd'), 1) -> 3" in output

@@ -194,7 +194,7 @@ def test_it_works_after_the_listener_was_closed(case: Case) -> None:
 def test_it_works_after_the_listener_was_collected(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
-    pair.listener.forget()
+    pair.listener.release()
     both_directions(pair.impl, pair.peer)
 
 

@@ -155,13 +155,13 @@ def test_other_sockets_stay(case: Case) -> None:
 @clause("close.garbage.closes")
 def test_garbage_is_closed(case: Case, either_pair: Pair) -> None:
     name = case.descriptor(either_pair.impl)[1]
-    either_pair.impl.forget()
+    either_pair.impl.release()
     is_released(case, name)
 
 
 @clause("close.garbage.peer-end")
 def test_peer_of_garbage_reads_the_end(either_pair: Pair) -> None:
-    either_pair.impl.forget()
+    either_pair.impl.release()
     expect.same(either_pair.peer.recv(), b"", "what the peer received")
 
 
@@ -169,5 +169,5 @@ def test_peer_of_garbage_reads_the_end(either_pair: Pair) -> None:
 def test_garbage_is_not_closed_again(case: Case, either_pair: Pair) -> None:
     either_pair.impl.close()
     other = case.pair()
-    either_pair.impl.forget()
+    either_pair.impl.release()
     both_directions(other.impl, other.peer)

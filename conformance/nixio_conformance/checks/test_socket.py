@@ -238,7 +238,7 @@ def test_garbage_collection_closes(case: Case) -> None:
     sock = case.socket()
     descriptor = expect.integer(sock.fileno(), "fileno()")
     name = observer.descriptors(case.session.pid).get(descriptor)
-    sock.forget()
+    sock.release()
     held = observer.sockets(case.session.pid)
     expect.holds(name not in held, "the descriptor of a socket that was collected", "closed", "still open")
 
@@ -246,7 +246,7 @@ def test_garbage_collection_closes(case: Case) -> None:
 @clause("socket.gc.hangup")
 def test_garbage_collection_ends_the_connection(case: Case, either_pair: Pair) -> None:
     needs_garbage_collection(case)
-    either_pair.impl.forget()
+    either_pair.impl.release()
     expect.same(either_pair.peer.recv(), b"", "what the peer sees of a connection that was collected")
 
 

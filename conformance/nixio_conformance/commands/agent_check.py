@@ -26,7 +26,7 @@ def agent_check(words: tuple[str, ...], listed: bool, **values: str) -> None:
         raise click.UsageError(f"no case has {' or '.join(map(repr, words))} in its id; --list shows all")
     if listed:
         for case in runner.chosen(words):
-            click.echo(f"{case.id}: {case.title}\n    {case.says}")
+            click.echo(f"{case.id}: {case.title}\n    {case.rule}")
         return
     implementation = chosen(ImplementationOptions(**values))  # type: ignore[arg-type]
     try:

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned
 from nixio_conformance.driver.socket import ImplSocket, Pending
-from nixio_conformance.driver.text import show, words
+from nixio_conformance.driver.text import alternatives, show
 
 #: Kinds of failure that tables and checks may name besides the symbolic names of errors.
 ARGUMENT = "argument"
@@ -50,7 +50,7 @@ def same(actual: object, expected: object, what: str) -> None:
 def one_of(actual: object, allowed: Collection[object], what: str) -> None:
     """The value is equal to one of those allowed."""
     if actual not in allowed:
-        mismatch(what, words([show(value) for value in allowed]), show(actual))
+        mismatch(what, alternatives([show(value) for value in allowed]), show(actual))
 
 
 # --- a call that returned
@@ -148,7 +148,7 @@ def fails(outcome: Outcome, *allowed: str, what: str = "the call") -> Failure:
     Without `allowed`, any failure that the contract has is right; one that it does not have never is: an exception of
     another type, a missing method, or a system error without a known number. Returns the failure.
     """
-    expected = f"failure ({words(allowed)})" if allowed else "a failure of the contract"
+    expected = f"failure ({alternatives(allowed)})" if allowed else "a failure of the contract"
     if isinstance(outcome, Returned):
         mismatch(what, expected, outcome)
     unnamed = outcome.kind == "system" and not outcome.name

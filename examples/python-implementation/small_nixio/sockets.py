@@ -1,4 +1,4 @@
-"""The socket object: each method checks its arguments, calls the system once, and says True where nixio does."""
+"""The socket class: each method checks its arguments, makes the system call, and returns what nixio documents."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ TYPES = {"stream": "SOCK_STREAM", "dgram": "SOCK_DGRAM", "raw": "SOCK_RAW"}
 PROTOCOLS = {"icmp": 1, "icmpv6": 58}
 DIRECTIONS = {"rdwr": system.SHUT_RDWR, "rd": system.SHUT_RD, "wr": system.SHUT_WR}
 
-Where = tuple[str | bytes, int | None]
+Address = tuple[str | bytes, int | None]
 
 
 def socket(domain: str, type: str, protocol: str | int | None = None) -> Socket:  # noqa: A002 - the contract's name
-    """A new socket; ValueError for a word that is none of the document's."""
+    """A new socket; ValueError for a name that nixio does not document."""
     if domain not in FAMILIES or type not in TYPES:
         raise ValueError(f"no such socket: {domain!r}, {type!r}")
     if isinstance(protocol, str):
@@ -29,12 +29,12 @@ def socket(domain: str, type: str, protocol: str | int | None = None) -> Socket:
         protocol = PROTOCOLS[protocol]
     number = 0 if protocol is None else whole(protocol)
     if not 0 <= number < 2**31:
-        raise ValueError(f"{number} is not the number of a protocol")
+        raise ValueError(f"{number} is not a protocol number")
     return Socket(system.socket(getattr(system, FAMILIES[domain]), getattr(system, TYPES[type]), number))
 
 
 class Socket:
-    """One socket."""
+    """A socket of nixio over one of the standard library."""
 
     def __init__(self, held: system.socket) -> None:
         held.settimeout(None)
@@ -45,17 +45,17 @@ class Socket:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return self._held
 
-    def _address(self, found: Any) -> Where:
+    def _address(self, found: Any) -> Address:
         if self._held.family == system.AF_UNIX:
             return found or "", None
         return (found[0], found[1]) if found else ("", None)
 
     # addresses
 
-    def getsockname(self) -> Where:
+    def getsockname(self) -> Address:
         return self._address(self._open().getsockname())
 
-    def getpeername(self) -> Where:
+    def getpeername(self) -> Address:
         return self._address(self._open().getpeername())
 
     def bind(self, host: str | bytes | None, port: int | str | None = None) -> bool:
@@ -65,13 +65,13 @@ class Socket:
         return self._first(self._open().connect, host, port, 0)
 
     def _first(self, call: Callable[[Any], None], host: str | bytes | None, port: int | str | None, flags: int) -> bool:
-        """The first of the resolver's addresses with which the call succeeds; else the last failure."""
+        """Try the resolver's addresses until the call succeeds with one; else raise the last failure."""
         held = self._held
         if held.family == system.AF_UNIX:
             path = path_of(host)
             call(path)
             while call == held.connect and not self._is_connected():
-                # Python takes a connect() that a signal interrupted for done; waiting for room in a queue is not.
+                # After a signal, Python's connect() returns even if the listener's queue is still full.
                 call(path)
             return True
         name = name_of(host, empty=True)
@@ -126,7 +126,7 @@ class Socket:
         offset: int | None = None,
         length: int | None = None,
     ) -> int:
-        data = piece(buffer, offset, length)
+        data = selected(buffer, offset, length)
         held = self._open()
         if held.family == system.AF_UNIX:
             return held.sendto(data, path_of(host))
@@ -138,17 +138,17 @@ class Socket:
         return held.sendto(data, found[0][4])
 
     def send(self, buffer: Any, offset: int | None = None, length: int | None = None) -> int:
-        return self._open().send(piece(buffer, offset, length))
+        return self._open().send(selected(buffer, offset, length))
 
     write = send
 
     def recvfrom(self, length: int) -> tuple[bytes, str | bytes, int | None]:
         held = self._open()
-        data, address = held.recvfrom(room(length)) if room(length) else (self.recv(0), None)
+        data, address = held.recvfrom(size) if (size := receive_size(length)) else (self.recv(0), None)
         return data, *self._address(address)
 
     def recv(self, length: int) -> bytes:
-        return self._open().recv(room(length))
+        return self._open().recv(receive_size(length))
 
     read = recv
 
@@ -168,11 +168,11 @@ class Socket:
         return True
 
     def setopt(self, level: str, option: str, value: Any) -> bool:
-        options.row(level, option).set(self._open(), value)
+        options.find(level, option).set(self._open(), value)
         return True
 
     def getopt(self, level: str, option: str) -> Any:
-        return options.row(level, option).get(self._open())
+        return options.find(level, option).get(self._open())
 
     def __del__(self) -> None:
         if hasattr(self, "_held"):
@@ -180,22 +180,22 @@ class Socket:
 
 
 def whole(value: Any) -> int:
-    """An int that is no bool."""
+    """An int, but no bool; else TypeError."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is not a whole number")
+        raise TypeError(f"{value!r} is not an integer")
     return int(value)
 
 
-def room(length: Any) -> int:
-    """How much to receive at most."""
+def receive_size(length: Any) -> int:
+    """The number of bytes to receive at most."""
     wanted = whole(length)
     if wanted < 0:
         raise ValueError("a length is not negative")
     return min(wanted, LIMIT)
 
 
-def piece(buffer: Any, offset: Any, length: Any) -> memoryview:
-    """The part of a buffer that offset and length choose, counted in bytes."""
+def selected(buffer: Any, offset: Any, length: Any) -> memoryview:
+    """The part of a buffer that offset and length select, in bytes."""
     data = memoryview(buffer).cast("B") if not isinstance(buffer, memoryview) else memoryview(buffer.tobytes())
     start = 0 if offset is None else whole(offset)
     count = len(data) if length is None else whole(length)
@@ -205,7 +205,7 @@ def piece(buffer: Any, offset: Any, length: Any) -> memoryview:
 
 
 def port_of(port: Any) -> str:
-    """A port as the resolver takes it; out of range or odd is refused, because resolvers cut numbers short."""
+    """A port for the resolver. Invalid numbers are refused here, because resolvers truncate them to 16 bits."""
     text = port if isinstance(port, str) else str(whole(port))
     number = text.isascii() and text.isdigit()
     if number and int(text) > 65535:
@@ -216,7 +216,7 @@ def port_of(port: Any) -> str:
 
 
 def name_of(host: Any, *, empty: bool) -> str | None:
-    """A host as the resolver takes it."""
+    """A host for the resolver."""
     if host is None and empty:
         return None
     if not isinstance(host, str):
@@ -227,7 +227,7 @@ def name_of(host: Any, *, empty: bool) -> str | None:
 
 
 def path_of(host: Any) -> str | bytes:
-    """A UNIX address: a path that fits, or an abstract name."""
+    """A UNIX address: a path that fits into sockaddr_un, or an abstract name."""
     if not isinstance(host, (str, bytes)):
         raise TypeError(f"{host!r} is not a path")
     path = os.fsencode(host)

@@ -1,4 +1,4 @@
-"""The 29 level/option pairs: how a value looks to the caller, and to the system."""
+"""The 29 level/option pairs, and the conversion of their values to and from the system's."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ LINGER = "@ii"
 INT_MAX = 2**31 - 1
 
 
-def row(level: str, option: str) -> Row:
-    """The pair's row; ValueError where the document has none."""
+def find(level: str, option: str) -> Option:
+    """The option of this name; ValueError if nixio has none."""
     if level not in LEVELS or option not in LEVELS[level]:
         raise ValueError(f"no option {option!r} at level {level!r}")
     return LEVELS[level][option]
 
 
 @dataclass(frozen=True)
-class Row:
-    """One pair; `read` and `write` are None for what the system does not have."""
+class Option:
+    """One level/option pair; `read` or `write` is None where it cannot be read or set."""
 
     level: int
     number: int
@@ -44,7 +44,7 @@ def refuse(*_: Any) -> Any:
 
 def number(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is not a whole number")
+        raise TypeError(f"{value!r} is not an integer")
     if not -INT_MAX - 1 <= value <= INT_MAX:
         raise ValueError(f"{value} does not fit an option")
     return value
@@ -127,20 +127,20 @@ def constant(name: str, linux: int) -> int:
     return int(getattr(system, name, linux))
 
 
-def _socket(name: str, linux: int, read: Any = read_int, write: Any = write_int) -> Row:
-    return Row(system.SOL_SOCKET, constant(name, linux), read, write)
+def _socket(name: str, linux: int, read: Any = read_int, write: Any = write_int) -> Option:
+    return Option(system.SOL_SOCKET, constant(name, linux), read, write)
 
 
-def _tcp(name: str, linux: int) -> Row:
-    return Row(system.IPPROTO_TCP, constant(name, linux), read_int, write_int)
+def _tcp(name: str, linux: int) -> Option:
+    return Option(system.IPPROTO_TCP, constant(name, linux), read_int, write_int)
 
 
-def _ip(name: str, linux: int, read: Any = read_int, write: Any = write_int) -> Row:
-    return Row(system.IPPROTO_IP, constant(name, linux), read, write)
+def _ip(name: str, linux: int, read: Any = read_int, write: Any = write_int) -> Option:
+    return Option(system.IPPROTO_IP, constant(name, linux), read, write)
 
 
-def _ipv6(name: str, linux: int, read: Any = read_int, write: Any = write_int) -> Row:
-    return Row(system.IPPROTO_IPV6, constant(name, linux), read, write)
+def _ipv6(name: str, linux: int, read: Any = read_int, write: Any = write_int) -> Option:
+    return Option(system.IPPROTO_IPV6, constant(name, linux), read, write)
 
 
 LEVELS = {

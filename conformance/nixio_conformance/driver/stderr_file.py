@@ -1,4 +1,4 @@
-"""An agent's standard error: a file, so that an agent that writes a lot is neither held up nor kept in memory."""
+"""An agent's standard error as a temporary file: a file neither blocks the agent nor takes memory, as a pipe would."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import contextlib
 import os
 import tempfile
 
-#: Bytes of a case's standard error that a report shows: its end, where a crash tells of itself.
+#: The last bytes of a case's standard error that a report shows: a crash is reported at the end.
 KEPT = 4000
 
 
-class Stderr:
-    """What an agent writes to standard error, from one case to the next."""
+class StderrFile:
+    """The file that an agent's standard error is redirected to; cleared after each case."""
 
     def __init__(self) -> None:
-        """Make the file; `writer` is the descriptor that the agent gets."""
+        """Create the file; `writer` is the descriptor for the agent."""
         self._reader, name = tempfile.mkstemp(prefix="nx-stderr-")
-        # Appending, so that it can be cut short while the agent holds it.
+        # Append mode, so that the agent continues at the start after the file was truncated.
         self.writer = os.open(name, os.O_WRONLY | os.O_APPEND)
-        with contextlib.suppress(OSError):  # Windows keeps it until it is closed
+        with contextlib.suppress(OSError):  # Windows does not remove open files
             os.unlink(name)
 
     def size(self) -> int:
-        """Bytes of it since it was last forgotten."""
+        """Bytes written since the last `clear`."""
         return os.fstat(self._reader).st_size
 
     def text(self) -> str:
-        """The end of it, and how much there was before that."""
+        """The last `KEPT` bytes as text, preceded by the number of bytes left out."""
         if self._reader < 0:
             return ""
         dropped = max(self.size() - KEPT, 0)
@@ -34,13 +34,13 @@ class Stderr:
         end = os.read(self._reader, KEPT).decode("utf-8", "replace")
         return f"[{dropped} bytes before this are left out]\n{end}" if dropped else end
 
-    def forget(self) -> None:
-        """Start again with nothing."""
+    def clear(self) -> None:
+        """Truncate the file."""
         if self.size():
             os.ftruncate(self._reader, 0)
 
     def close(self) -> None:
-        """Give the file up; safe to call twice."""
+        """Close both descriptors; may be called twice."""
         if self._reader >= 0:
             os.close(self._reader)
             os.close(self.writer)

@@ -1,8 +1,8 @@
-"""Leaves no agent behind when the suite's process is killed: SIGKILL gives it no chance to clean up by itself.
+"""Kills the agents when the suite's own process dies without cleaning up, as after SIGKILL.
 
-A shell waits at a pipe whose other end only the suite holds. However the suite ends, the system closes that end, and
-the shell kills the process groups that it was last told of. It works on every POSIX system, needs no code in a forked
-child, and agents in any language need not know of it. What left its group is found by its environment (Linux).
+A shell reads from a pipe whose other end only the suite holds. However the suite ends, the kernel closes that end, and
+the shell kills the process groups it was last sent. This works on every POSIX system, needs no code in a forked child
+and no cooperation of the agents. Processes that left their group are found by their environment (Linux).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 from functools import cache
 
-from nixio_conformance.driver import processes
+from nixio_conformance.driver import process_tree
 
 _SCRIPT = """
 trap '' INT TERM HUP
@@ -28,34 +28,34 @@ done 2>/dev/null
 """
 
 
-class Guard:
-    """Knows what must not outlive this process."""
+class OrphanGuard:
+    """The processes that must not outlive this one."""
 
     def __init__(self) -> None:
-        #: What the environments of all agents of this process have in common.
+        #: Common prefix of the marks in the environments of all agents of this process.
         self.mark = secrets.token_hex(8)
         self._live: set[int] = set()
         self._shell: subprocess.Popen[bytes] | None = None
 
     def watch(self, pid: int, group: bool = True) -> None:
-        """Have this process (with its group) killed when the suite's process ends."""
+        """Have this process (with its process group) killed when this process ends."""
         self._live.add(-pid if group else pid)
-        self._tell()
+        self._update_shell()
 
-    def forget(self, pid: int) -> None:
-        """It ended: its number may be another's soon."""
+    def unwatch(self, pid: int) -> None:
+        """The process has ended: its number may soon belong to another one."""
         self._live -= {pid, -pid}
-        self._tell()
+        self._update_shell()
 
-    def _tell(self) -> None:
+    def _update_shell(self) -> None:
         if sys.platform == "win32":
             return
         line = " ".join(str(number) for number in sorted(self._live)).encode() + b"\n"
-        # Without a shell nothing is guarded, and nothing else is wrong.
+        # Where no shell can be started, agents are not guarded, and everything else works.
         with contextlib.suppress(OSError):
             if self._shell is None:
                 self._shell = subprocess.Popen(
-                    ["/bin/sh", "-c", _SCRIPT, "sh", f"{processes.MARK}={self.mark}"],
+                    ["/bin/sh", "-c", _SCRIPT, "sh", f"{process_tree.MARK}={self.mark}"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -73,6 +73,6 @@ class Guard:
 
 
 @cache
-def guard() -> Guard:
-    """The one of this process."""
-    return Guard()
+def guard() -> OrphanGuard:
+    """The guard of this process."""
+    return OrphanGuard()

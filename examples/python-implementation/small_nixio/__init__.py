@@ -1,6 +1,6 @@
 """nixio's Socket on Python's `socket` module."""
 
-from small_nixio.port import Socket, socket
+from small_nixio.sockets import Socket, socket
 
 name = "small-nixio"
 version = "1.0.0"

@@ -1,4 +1,4 @@
-"""However the suite's process ends, no agent and no child of one is left."""
+"""However the suite's process ends, none of its agents and their children still runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ print(agent.receive(Deadline(30)).decode(), flush=True)
         ("agent.kill()", 0),
     ],
 )
-def test_nothing_is_left(ending: str, number: int) -> None:
+def test_all_processes_end(ending: str, number: int) -> None:
     suite = subprocess.run(
         [sys.executable, "-c", SUITE.format(ending=ending)], capture_output=True, timeout=60, text=True, check=False
     )
@@ -56,8 +56,8 @@ def test_nothing_is_left(ending: str, number: int) -> None:
             os.kill(stray, signal.SIGKILL)
 
 
-def test_a_terminals_ctrl_c_does_not_reach_the_agent() -> None:
-    """Only the suite decides when an agent ends: it is in a session of its own."""
+def test_ctrl_c_in_a_terminal_does_not_reach_the_agent() -> None:
+    """The agent is in a session of its own, so that only the suite ends it."""
     ending = "import os; print(os.getsid(0) != os.getsid(agent.pid), os.getpgid(agent.pid) == agent.pid); agent.kill()"
     suite = subprocess.run(
         [sys.executable, "-c", SUITE.format(ending=ending)], capture_output=True, timeout=60, text=True, check=True

@@ -1,7 +1,4 @@
-"""Lines of an agent that are no replies: what its author most likely did, and what to change.
-
-The driver says what is wrong with a line; this says it to the person who writes the agent.
-"""
+"""Hints for authors of agents: what to change in an agent that wrote a line which is not a valid reply."""
 
 from __future__ import annotations
 
@@ -12,12 +9,12 @@ _KINDS = ("system", "would-block", "resolver", "argument", "exception")
 _REPLIES = ("hello", "values", "failure", "unsupported", "unavailable")
 
 
-def mend(line: bytes) -> str:
-    """What to change in an agent that wrote this line instead of a reply."""
+def hint(line: bytes) -> str:
+    """What to change in an agent that wrote this invalid line."""
     try:
         reply = json.loads(line)
     except (ValueError, RecursionError):
-        return _no_json(line)
+        return _not_json(line)
     if not isinstance(reply, dict):
         return 'a reply is an object: {"reply": "values", "id": 1, "values": [...]}'
     if type(reply.get("id")) is not int:
@@ -30,7 +27,7 @@ def mend(line: bytes) -> str:
     return check(reply) or "leave out the fields that the schema does not have (`nixio-conformance schema`)"
 
 
-def _no_json(line: bytes) -> str:
+def _not_json(line: bytes) -> str:
     if not line.strip():
         return "do not write empty lines: one reply, one line"
     if line.lstrip()[:1] in b'{["':
@@ -39,7 +36,7 @@ def _no_json(line: bytes) -> str:
             "below U+0020; no NaN and no comma at the end of a list; the whole reply in one line, in UTF-8"
         )
     return (
-        "standard output is for replies only: have the agent, its port and what they start print to standard error "
+        "standard output is for replies only: the agent, the implementation and their programs print to standard error "
         "(move the protocol to a copy of descriptor 1 and point 1 at 2)"
     )
 
@@ -48,10 +45,12 @@ def _hello(reply: dict[str, Any]) -> str:
     if type(reply.get("protocol")) is not int:
         return 'say which version the agent speaks: "protocol": 1'
     if not isinstance(reply.get("name"), str):
-        return 'name the implementation: "name": "my-port"'
+        return 'name the implementation: "name": "my-nixio"'
     if not isinstance(reply.get("capabilities", []), list):
-        return '`capabilities` is a list of words: [] when there are none (an empty table of Lua becomes {} in some'\
-            ' JSON libraries)'  # fmt: skip
+        return (
+            "`capabilities` is a list of names: [] when there are none (an empty table of Lua becomes {} in some JSON "
+            "libraries)"
+        )
     if type(reply.get("buffersize", 0)) is not int:
         return "`buffersize` is a number"
     return _texts(reply, ("version", "language", "platform"))
@@ -61,14 +60,14 @@ def _values(reply: dict[str, Any]) -> str:
     values = reply.get("values")
     if not isinstance(values, list):
         return (
-            "`values` is a list, also of one value and of none: [true], [] (an empty table of Lua becomes {} in some "
-            "JSON libraries)"
+            "`values` is a list even for one value or none: [true], [] (an empty table of Lua becomes {} in some JSON "
+            "libraries)"
         )
     for value in values:
         if isinstance(value, list):
-            return "several results are several elements of `values`: no list stands in it"
-        if isinstance(value, dict) and (said := _object(value)):
-            return said
+            return "several results are several elements of `values`: it never contains a list"
+        if isinstance(value, dict) and (found := _object(value)):
+            return found
     return ""
 
 
@@ -81,21 +80,21 @@ def _object(value: dict[str, Any]) -> str:
         case "foreign":
             named = isinstance(value.get("name"), str) and isinstance(value.get("repr"), str)
             return "" if named else 'a foreign value is {"type": "foreign", "name": "table", "repr": "..."}'
-    return "an object in `values` has a `type`: buffer, socket or foreign"
+    return "an object in `values` needs a `type`: buffer, socket or foreign"
 
 
 def _failure(reply: dict[str, Any]) -> str:
     if reply.get("kind") not in _KINDS:
-        return f"a failure says its `kind`: {', '.join(_KINDS)}"
+        return f"a failure needs its `kind`: {', '.join(_KINDS)}"
     if not isinstance(reply.get("number"), (int, type(None))):
-        return "`number` is the error's number, as a number; leave it out where there is none"
+        return "`number` is the number of the error, as a JSON number; leave it out where there is none"
     return _texts(reply, ("name", "message"))
 
 
 def _unsupported(reply: dict[str, Any]) -> str:
     if not isinstance(reply.get("missing", True), bool):
-        return "`missing` is true (the port lacks it) or false (the agent cannot ask)"
-    return "say in `message` what cannot be done" if not isinstance(reply.get("message"), str) else ""
+        return "`missing` is true (the implementation lacks the method) or false (the agent cannot make the request)"
+    return "say in `message` what is not supported" if not isinstance(reply.get("message"), str) else ""
 
 
 def _texts(reply: dict[str, Any], names: tuple[str, ...]) -> str:

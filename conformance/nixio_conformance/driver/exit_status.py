@@ -1,4 +1,4 @@
-"""How a process ended, and what a person should know of it."""
+"""How an agent's process ended: waiting for it, and its exit status in words."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import time
 
 from nixio_conformance.driver.limits import MIB, Limits
 
-#: The part of a limit from which on it is told of: what fails at a limit asked for more than it had.
-_NEAR = 0.75
+#: Mention the memory limit in a message from this fraction of it on: an allocation that fails at the limit asked for
+#: more than was in use.
+_NEAR_LIMIT = 0.75
 
 
-def wait(process: subprocess.Popen[bytes], seconds: float | None = None) -> int | None:
-    """Wait until it ended, at most that long: the most memory that it used in bytes (0 where unknown), else None.
+def wait_for_exit(process: subprocess.Popen[bytes], seconds: float | None = None) -> int | None:
+    """Wait for a process, at most `seconds`: its peak memory in bytes (0 if unknown), or None while it still runs.
 
-    The exit status is in `process.returncode` afterwards.
+    Afterwards the exit status is in `process.returncode`.
     """
     if process.returncode is not None:
         return 0
@@ -31,27 +32,27 @@ def wait(process: subprocess.Popen[bytes], seconds: float | None = None) -> int 
     pause = 0.0005
     while True:
         try:
-            pid, status, used = os.wait4(process.pid, 0 if end is None else os.WNOHANG)
+            pid, status, usage = os.wait4(process.pid, 0 if end is None else os.WNOHANG)
         except ChildProcessError:
-            process.poll()  # somebody else waited for it
+            process.poll()  # another part of this process has waited for it already
             return 0
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
-            return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+            return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         if end is not None and time.monotonic() >= end:
             return None
         time.sleep(pause)
         pause = min(pause * 2, 0.02)
 
 
-def told(status: int, memory: int, limits: Limits) -> str:
-    """An exit status in words; `memory` is the most that the process had in bytes, 0 where that is not known."""
-    return f"the agent {_status(status)}{near(memory, limits)}{_reason(status, limits)}"
+def describe(status: int, memory: int, limits: Limits) -> str:
+    """An exit status in words, with the limit that may explain it; `memory` is the peak in bytes, 0 if unknown."""
+    return f"the agent {_status(status)}{memory_note(memory, limits)}{_file_limit_note(status, limits)}"
 
 
-def near(memory: int, limits: Limits) -> str:
-    """That a process is near its limit of memory; empty when it is not."""
-    if memory < limits.memory * MIB * _NEAR:
+def memory_note(memory: int, limits: Limits) -> str:
+    """Says that a process is close to its memory limit; empty if it is not."""
+    if memory < limits.memory * MIB * _NEAR_LIMIT:
         return ""
     return f"; it used {memory // MIB} MiB of memory, and its limit is {limits.memory} MiB (--memory)"
 
@@ -65,7 +66,7 @@ def _status(status: int) -> str:
         return f"was killed by signal {-status}"
 
 
-def _reason(status: int, limits: Limits) -> str:
+def _file_limit_note(status: int, limits: Limits) -> str:
     if sys.platform != "win32" and status == -signal.SIGXFSZ:
         return f"; it wrote more than {limits.file} MiB to one file (standard error is one too)"
     return ""
