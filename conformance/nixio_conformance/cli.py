@@ -42,7 +42,7 @@ def smoke_(name: str | None, target: str | None, agent: str | None) -> None:
     try:
         fine = smoke.run(chosen, Console())
     except CannotStart as error:
-        click.echo(f"{chosen.asked}: {error}", err=True)
+        click.echo(f"{chosen.shell_text}: {error}", err=True)
         sys.exit(3)
     sys.exit(0 if fine else 1)
 

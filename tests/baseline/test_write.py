@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from nixio_conformance.baseline.file import parse
+from nixio_conformance.baseline.read import parse
 from nixio_conformance.baseline.write import write
 from nixio_fixtures import load
 from nixio_reports import Footer, Header, Host, Implementation, Outcome, Row, Stream

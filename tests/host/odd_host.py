@@ -64,7 +64,7 @@ def _instructions(calls: dict[str, str]) -> Iterator[bytes]:
 
 def move(sysctls: dict[str, str] | None) -> None:
     """Go to a network of this process's own."""
-    hermetic.prepare(hermetic.find_way())
+    hermetic.prepare(hermetic.probe_entry())
     namespaces.enter_network_and_mount()
     if sysctls is not None:
         with Netlink() as near:

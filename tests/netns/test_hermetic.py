@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="na
 @pytest.fixture(scope="module")
 def lab() -> None:
     """Skip where this host has none."""
-    if reason := in_fresh_process("print(hermetic.find_way().reason)"):
+    if reason := in_fresh_process("print(hermetic.probe_entry().reason)"):
         pytest.skip(reason)
 
 
@@ -36,7 +36,7 @@ def in_fresh_process(code: str) -> str:
 
 def inside(code: str) -> str:
     """What a program prints inside a lab."""
-    return in_fresh_process(f"hermetic.prepare(hermetic.find_way())\nlab = hermetic.enter()\n{code}")
+    return in_fresh_process(f"hermetic.prepare(hermetic.probe_entry())\nlab = hermetic.enter()\n{code}")
 
 
 @pytest.mark.usefixtures("lab")
@@ -75,7 +75,7 @@ def test_what_is_sent_by_a_link_arrives_at_its_far_end(link: object, family: str
 @pytest.mark.usefixtures("lab")
 def test_a_lab_can_be_built_inside_another() -> None:
     """A worker is started by a process that is in a lab already."""
-    again = "hermetic._entered = None\nhermetic.enter()\nprint(socket.getaddrinfo('one.test', 1)[0][4][0])"
+    again = "hermetic.renew()\nprint(socket.getaddrinfo('one.test', 1)[0][4][0])"
     assert inside(again) == NAMES["inet"]["one.test"][0]
 
 
@@ -90,7 +90,7 @@ def test_to_find_the_way_and_to_go_it_builds_no_more_than_two_labs(tmp_path: Pat
         f"    open({str(built)!r}, 'a').write('x')\n"
         "    return build()\n"
         "network.build = counted\n"
-        "hermetic.prepare(hermetic.find_way())\n"
+        "hermetic.prepare(hermetic.probe_entry())\n"
         "hermetic.enter()"
     )
     assert built.read_text() == "xx"
@@ -139,7 +139,7 @@ def test_a_host_that_forbids_namespaces_gives_the_reason() -> None:
     reason = in_fresh_process(
         "def forbidden(): raise PermissionError(1, 'unshare: Operation not permitted')\n"
         "namespaces.enter_user = namespaces.enter_network_and_mount = forbidden\n"
-        "print(hermetic.find_way().reason)"
+        "print(hermetic.probe_entry().reason)"
     )
     assert "Operation not permitted" in reason
 
@@ -150,7 +150,7 @@ def test_a_half_built_lab_gives_the_reason_and_is_gone() -> None:
         "from nixio_conformance.netns import resolver_files as names\n"
         "def broken(folder): raise OSError(28, 'No space left on device')\n"
         "names.cover = broken\n"
-        "print(hermetic.find_way().reason)"
+        "print(hermetic.probe_entry().reason)"
     )
     assert reason
     assert state() == before
@@ -161,7 +161,7 @@ def test_a_probe_that_hangs_is_ended() -> None:
         "import time\n"
         "hermetic.TIMEOUT = 0.2\n"
         "hermetic.enter = lambda: time.sleep(600)\n"
-        "print(hermetic.find_way().reason)"
+        "print(hermetic.probe_entry().reason)"
     )
     assert reason == "the probe died or hung"
 

@@ -74,7 +74,7 @@ def test_the_script_of_a_failing_row_shows_the_failure_by_itself(mixed: Finished
     done = runs.execute([sys.executable, str(script)])
     assert done.code == 0, done.errors
     assert "send (b'abcd',) -> 3\n" in done.output
-    assert "Expected: 4\nWas: 3\n" in done.output
+    assert "Expected: 4\nActual: 3\n" in done.output
 
 
 def test_the_script_of_a_crash_crashes(mixed: Finished, runs: Runs) -> None:
@@ -193,7 +193,7 @@ def test_an_agent_in_any_language_is_judged(runs: Runs) -> None:
     script.write_text(done.rows["unix-dgram-mutual"].scripts["python"])
     shown = runs.execute([sys.executable, str(script)])
     assert shown.code == 0, shown.errors
-    assert "Expected: 4\nWas: 5\n" in shown.output
+    assert "Expected: 4\nActual: 5\n" in shown.output
 
 
 GARBAGE = """

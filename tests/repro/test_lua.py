@@ -91,7 +91,7 @@ def test_a_pair(play: Play) -> None:
     assert 's2:send("to the peer\\000", 1, nil) -> true' in output
     assert 'peer1:send("to the port") -> true' in output
     assert 's2:recv(100) -> nil, 104, "re\\000set"' in output
-    assert output[-2:] == ['Expected: "x"', "", "Was: b'y'"][-2:]
+    assert output[-2:] == ['Expected: "x"', "", "Actual: b'y'"][-2:]
 
 
 def test_paths_lie_in_a_folder_of_the_scripts_own(play: Play) -> None:

@@ -35,7 +35,7 @@ def play(tmp_path: Path) -> Iterator[Play]:
             case = Case(session, folder, load().kind(kind))
             session.begin_case(case.transcript)
             steps(case)
-            program = python.python(row(kind), TARGET, case.folder, case.transcript.steps)
+            program = python.write(row(kind), TARGET, case.folder, case.transcript.steps)
             session.end_case()
             case.close()
         (tmp_path / "shown.py").write_text(program)
@@ -75,7 +75,7 @@ def test_both_ends_of_a_pair(play: Play, kind: str, role: str) -> None:
     output = play(steps, kind)
     assert "peer1.recv(65536) -> b'to the peer\\x00'" in output or "peer2.recv(65536) -> b'to the peer\\x00'" in output
     assert "recv (100,) -> b'to the port'" in output
-    assert output.endswith("Expected: \"x\"\nWas: b'y'\n")
+    assert output.endswith("Expected: \"x\"\nActual: b'y'\n")
 
 
 @pytest.mark.parametrize("kind", ["inet-stream", "unix-stream"])
@@ -101,7 +101,7 @@ def test_a_call_that_never_came_back(play: Play) -> None:
         listener.start("accept").blocked()
         case.peer()
 
-    assert "a call that was left pending does not come back" in play(steps, "inet-stream")
+    assert "a pending call does not return" in play(steps, "inet-stream")
 
 
 def test_addresses_of_datagrams(play: Play) -> None:
@@ -151,7 +151,7 @@ def test_failures_buffer_types_and_odd_arguments(play: Play) -> None:
     ],
 )
 def test_the_port_is_loaded_as_it_was_named(target: Target, line: str) -> None:
-    program = python.python(row("inet-stream"), target, "/nowhere", [])
+    program = python.write(row("inet-stream"), target, "/nowhere", [])
     assert line in program
     compile(program, "shown.py", "exec")
 
@@ -167,7 +167,7 @@ def test_an_agents_script_speaks_to_the_agent_itself(tmp_path: Path) -> None:
         sock.sendto(b"to itself", *address)
         sock.recvfrom(2)
         sock.getpeername()
-        text = python.python(row("inet-dgram"), Target("agent", program), case.folder, case.transcript.steps)
+        text = python.write(row("inet-dgram"), Target("agent", program), case.folder, case.transcript.steps)
         session.end_case()
         session.kill()
     (tmp_path / "shown.py").write_text(text)

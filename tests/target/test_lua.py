@@ -134,7 +134,7 @@ def test_where_the_agent_lies(tmp_path: Path) -> None:
 
 def test_the_words_of_a_target() -> None:
     target = Target("lua", "nixio", lua=Lua("luajit", "a b", "/c/?.so"))
-    assert target.asked == "--lua nixio --lua-program luajit --lua-path 'a b' --lua-cpath '/c/?.so'"
+    assert target.shell_text == "--lua nixio --lua-program luajit --lua-path 'a b' --lua-cpath '/c/?.so'"
     assert target.lua.pytest_arguments == [
         "--nixio-lua-program=luajit", "--nixio-lua-path=a b", "--nixio-lua-cpath=/c/?.so",
     ]  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from nixio_conformance.baseline.blocks import blocks, keys, quoted
 from nixio_conformance.baseline.collect import Made, collect
-from nixio_conformance.baseline.file import FORMAT, parse
-from nixio_conformance.baseline.text import blocks, keys, quoted
+from nixio_conformance.baseline.read import FORMAT, parse
 from nixio_fixtures import Spec
 from nixio_reports.deviations import lines_in_words
 from nixio_reports.records import Baseline

@@ -24,6 +24,6 @@ def check(target: Target, words: tuple[str, ...], listed: bool, echo: Callable[.
     try:
         fine = runner.run(target, Console(), words)
     except CannotStart as error:
-        echo(f"{target.asked}: {error}", err=True)
+        echo(f"{target.shell_text}: {error}", err=True)
         sys.exit(3)
     sys.exit(0 if fine else 1)

@@ -97,13 +97,13 @@ def register(
         try:
             sys.exit(_Fuzz(chosen, choices, Console()).run())
         except CannotStart as error:
-            click.echo(f"{chosen.asked}: {error}", err=True)
+            click.echo(f"{chosen.shell_text}: {error}", err=True)
             sys.exit(3)
 
 
 def _enter_lab(without: str) -> None:
     """Play where nobody else is, if this host lets us."""
-    way = hermetic.Way("taken away by --without lab") if without else hermetic.find_way()
+    way = hermetic.Entry("taken away by --without lab") if without else hermetic.probe_entry()
     if way.reason:
         hermetic.stay_out(way.reason)
     else:
@@ -199,7 +199,7 @@ class _Fuzz:
         folder = self._choices.report
         folder.mkdir(parents=True, exist_ok=True)
         program = folder / "difference.py"
-        program.write_text(python.python(shown, self._target, found.folder, steps), encoding="utf-8")
+        program.write_text(python.write(shown, self._target, found.folder, steps), encoding="utf-8")
         if lua.applies(self._target, welcome.language):
             text = lua.write(shown, self._target, welcome.name, found.folder, steps)
             program.with_suffix(".lua").write_text(text, encoding="utf-8")

@@ -109,7 +109,7 @@ def run(
 def _again(context: click.Context, target: Target, pytest_arguments: tuple[str, ...]) -> list[str]:
     """The words that name the same choices, but for what each repetition decides for itself."""
     own = {"repeat", "loaded", "shuffle", "report", "target", "agent", "in_process"}
-    words = list(target.words)
+    words = list(target.arguments)
     for option in context.command.params:
         given = context.params.get(option.name or "")
         if isinstance(option, click.Argument) or option.name in own or given in (None, (), False):
@@ -143,7 +143,7 @@ def _pytest_arguments(
     arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={checks}", str(checks)]
     # The checks say by themselves what they expected: rewriting assertions would cost more than to start.
     arguments += ["-p", "nixio_conformance.pytest_plugin.plugin", "-p", "xdist.plugin", "--assert=plain"]
-    arguments += [f"{names[target.way]}={target.name}", f"--nixio-report={report.absolute()}"]
+    arguments += [f"{names[target.form]}={target.name}", f"--nixio-report={report.absolute()}"]
     arguments += target.lua.pytest_arguments
     arguments += [f"--nixio-select={term}" for term in (*select, *(f"level={name}" for name in level))]
     arguments += [f"--nixio-level={name}" for name in level]

@@ -37,7 +37,7 @@ _OF_AGENTS = (
 def run(target: Target, console: Console) -> bool:
     """Print one line a step; whether all of them went well. Raises `CannotStart`."""
     session = Session(target.starter)
-    program = target.way == "agent"
+    program = target.form == "agent"
     fine = True
     with workspace() as folder:
         try:
@@ -64,7 +64,7 @@ def _greeted(session: Session, target: Target, console: Console) -> None:
     told = session.welcome
     console.print(Text(f"hello {told.name or target.name} {told.version} ({told.language} on {told.platform})"))
     for name in ("version", "language", "platform"):
-        if target.way == "agent" and not getattr(told, name):
+        if target.form == "agent" and not getattr(told, name):
             console.print(Text(f"note  hello tells no `{name}`: reports would show it"))
 
 

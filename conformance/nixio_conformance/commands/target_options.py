@@ -7,7 +7,8 @@ from collections.abc import Callable
 import click
 
 from nixio_conformance.target.lua import Lua
-from nixio_conformance.target.target import Target, plugged_in
+from nixio_conformance.target.python import installed
+from nixio_conformance.target.target import Target
 
 EPILOG = (
     "Exit codes: 0 conforming, 1 not conforming, 2 wrong usage, 3 the port or the host could not be started, "
@@ -54,16 +55,16 @@ def choose(name: str | None, target: str | None, agent: str | None, in_process: 
     given = [("entry-point", name), ("target", target), ("agent", agent), ("lua", module)]
     chosen = [(way, text) for way, text in given if text]
     if len(chosen) != 1:
-        names = ", ".join(sorted(plugged_in())) or "none"
+        names = ", ".join(sorted(installed())) or "none"
         raise click.UsageError(f"name one implementation: NAME (installed: {names}), --target, --agent or --lua")
     way, text = chosen[0]
-    if way == "entry-point" and text not in plugged_in():
-        names = ", ".join(sorted(plugged_in())) or "none at all"
+    if way == "entry-point" and text not in installed():
+        names = ", ".join(sorted(installed())) or "none at all"
         raise click.UsageError(f"no implementation is called {text!r}; installed are: {names}")
     if in_process and way in ("agent", "lua"):
         raise click.UsageError("--in-process is for Python ports; an agent program has a process of its own")
-    if lua.words and way != "lua":
-        raise click.UsageError(f"{lua.words[0]} belongs to --lua MODULE, which is not given")
+    if lua.arguments and way != "lua":
+        raise click.UsageError(f"{lua.arguments[0]} belongs to --lua MODULE, which is not given")
     try:
         return Target(way, text, in_process, lua)  # type: ignore[arg-type]
     except ValueError as error:

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from _pytest.runner import runtestprotocol
 
-from nixio_conformance.baseline.file import BaselineError
+from nixio_conformance.baseline.read import BaselineError
 from nixio_conformance.driver.session import Session
 from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.netns import hermetic
@@ -217,7 +217,7 @@ class Cases:
 
     def _planned_row(self, item: pytest.Item) -> Row:
         planned = item.stash[PLANNED]
-        words = ["nixio-conformance", "run", *self._target.words, "--select", planned.case]
+        words = ["nixio-conformance", "run", *self._target.arguments, "--select", planned.case]
         known = self._expecting.deviation(planned)
         return msgspec.structs.replace(planned.row(shlex.join(words)), deviation=known.line if known else 0)
 

@@ -52,14 +52,14 @@ class Controller:
         try:
             implementation = self._greet()
         except CannotStart as error:
-            pytest.exit(f"{self._target.asked}: {error}{self._hint()}", returncode=3)
+            pytest.exit(f"{self._target.shell_text}: {error}{self._hint()}", returncode=3)
         folder = self._config.getoption("--nixio-report")
         if folder:
             header = Header(
                 suite=__version__,
                 implementation=implementation,
                 host=platforms.describe(),
-                command=shlex.join(["nixio-conformance", "run", *self._target.words, *self._expecting.words]),
+                command=shlex.join(["nixio-conformance", "run", *self._target.arguments, *self._expecting.words]),
                 judged=judged_levels(self._config),
                 selection=tuple(self._config.getoption("--nixio-select")),
                 baseline=self._expecting.baseline,
@@ -175,7 +175,7 @@ class Controller:
 
     def _hint(self) -> str:
         """What to do about a program that has to leave the lab's network, and cannot."""
-        outside = self._target.way == "agent" and Path(self._target.argv[0]).name in (
+        outside = self._target.form == "agent" and Path(self._target.argv[0]).name in (
             "ssh",
             "docker",
             "podman",
@@ -197,7 +197,7 @@ class Controller:
             version=welcome.version,
             language=welcome.language,
             platform=welcome.platform,
-            asked=self._target.asked,
+            asked=self._target.shell_text,
             capabilities=tuple(welcome.capabilities),
             buffersize=welcome.buffersize,
         )

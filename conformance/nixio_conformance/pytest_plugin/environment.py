@@ -33,7 +33,7 @@ def settle(config: pytest.Config) -> None:
     if unknown := ({*taken, *required} - set(capabilities.names())):
         known = ", ".join(capabilities.names())
         raise pytest.UsageError(f"no capability is called {', '.join(sorted(unknown))}: there are {known}")
-    way = hermetic.Way(taken["lab"]) if "lab" in taken else hermetic.find_way()
+    way = hermetic.Entry(taken["lab"]) if "lab" in taken else hermetic.probe_entry()
     if not way.reason:
         hermetic.prepare(way)
     _enter_lab(way.reason)

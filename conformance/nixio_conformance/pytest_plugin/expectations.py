@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import pytest
 
-from nixio_conformance.baseline.file import BaselineError, load
+from nixio_conformance.baseline.read import BaselineError, load
 from nixio_conformance.pytest_plugin.verdict import Planned
 from nixio_fixtures import load as tables
 from nixio_reports.deviations import Covered, edit

@@ -16,9 +16,9 @@ from nixio_conformance.pytest_plugin.cases import Cases, judged_levels
 from nixio_conformance.pytest_plugin.controller import Controller
 from nixio_conformance.pytest_plugin.stash import TARGET
 from nixio_conformance.target.lua import Lua
-from nixio_conformance.target.target import Target, Way
+from nixio_conformance.target.target import Form, Target
 
-_WAYS: tuple[tuple[str, Way], ...] = (
+_FORMS: tuple[tuple[str, Form], ...] = (
     ("--nixio", "entry-point"),
     ("--nixio-target", "target"),
     ("--nixio-agent", "agent"),
@@ -89,7 +89,7 @@ def target_of(config: pytest.Config) -> Target | None:
     """The implementation that the options name; None for a pytest run that is not about one."""
     in_process = bool(config.getoption("--nixio-in-process"))
     lua = Lua(*(config.getoption(f"--nixio-lua-{name}") for name in ("program", "path", "cpath")))
-    for option, way in _WAYS:
+    for option, way in _FORMS:
         if name := config.getoption(option):
             try:
                 return Target(way, name, in_process, lua)

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from nixio_conformance.baseline.file import BaselineError, load
+from nixio_conformance.baseline.read import BaselineError, load
 from nixio_fixtures import load as tables
 from nixio_reports import Baseline
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from nixio_conformance.baseline.text import Block, blocks
+from nixio_conformance.baseline.blocks import Block, blocks
 from nixio_fixtures import Spec
 from nixio_reports.deviations import lines_in_words
 from nixio_reports.records import Baseline, Deviation, Known
