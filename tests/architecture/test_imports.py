@@ -22,7 +22,7 @@ PACKAGES: dict[str, set[str]] = {
 }
 #: What each folder of the suite may import, from the command line down. `""` is the package itself.
 FOLDERS: dict[str, set[str]] = {
-    "cli": {"", "commands", "driver", "target"},
+    "cli": {"", "commands"},
     "commands": {
         "",
         "agentcheck",

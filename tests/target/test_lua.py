@@ -84,7 +84,7 @@ def test_no_such_module(folder: Path, command: str) -> None:
         (("--target", "a:b", "--lua", "fake"), "name one implementation"),
         (("reference", "--lua-program", "luajit"), "--lua-program belongs to --lua MODULE"),
         (("--agent", "x", "--lua-path", "y"), "--lua-path belongs to --lua MODULE"),
-        (("--lua", "fake", "--in-process"), "--in-process is for Python ports"),
+        (("--lua", "fake", "--in-process"), "--in-process is for Python implementations"),
     ],
 )
 def test_words_that_do_not_go_together(folder: Path, words: tuple[str, ...], told: str) -> None:
@@ -135,9 +135,6 @@ def test_where_the_agent_lies(tmp_path: Path) -> None:
 def test_the_words_of_a_target() -> None:
     target = Target("lua", "nixio", lua=Lua("luajit", "a b", "/c/?.so"))
     assert target.shell_text == "--lua nixio --lua-program luajit --lua-path 'a b' --lua-cpath '/c/?.so'"
-    assert target.lua.pytest_arguments == [
-        "--nixio-lua-program=luajit", "--nixio-lua-path=a b", "--nixio-lua-cpath=/c/?.so",
-    ]  # fmt: skip
     assert target.lua.templates == ("a b/?.lua;a b/?/init.lua;", "/c/?.so;")
 
 

@@ -17,7 +17,7 @@ from nixio_conformance.agents import python
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
-from nixio_conformance.target.python import installed, python_agent
+from nixio_conformance.target.python import installed_implementations, python_agent
 from nixio_conformance.target.target import Target
 
 Begin = Callable[..., Session]
@@ -100,7 +100,7 @@ def test_an_agents_argv_is_a_sequence_of_words(argv: object) -> None:
 
 
 def test_the_reference_is_plugged_in(begin: Begin) -> None:
-    assert "reference" in installed()
+    assert "reference" in installed_implementations()
     assert begin(start=Target("entry-point", "reference").starter).welcome.language.startswith("Python 3.")
 
 

@@ -1,29 +1,34 @@
-"""`nixio-conformance agent-check`: registered by the command line."""
+"""`nixio-conformance agent-check`: runs the agent protocol's own cases against an agent."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 
 import click
 from rich.console import Console
 
 from nixio_conformance.agentcheck import runner
+from nixio_conformance.commands.target_options import EPILOG, chosen
 from nixio_conformance.driver.errors import CannotStart
-from nixio_conformance.target.target import Target
+from nixio_conformance.pytest_plugin.options import ImplementationOptions, command_options
 
 
-def check(target: Target, words: tuple[str, ...], listed: bool, echo: Callable[..., None] = click.echo) -> None:
-    """Play the cases and exit: 0 when no one failed, 1, or 3 when the agent cannot be started."""
+@click.command("agent-check", epilog=EPILOG)
+@command_options(ImplementationOptions, "in_process")
+@click.option("--select", "words", metavar="WORD", multiple=True, help="Only the cases that have this in their id.")
+@click.option("--list", "listed", is_flag=True, help="List the cases, and run none.")
+def agent_check(words: tuple[str, ...], listed: bool, **values: str) -> None:
+    """Run the agent protocol's own cases: what an agent does wrong, and how to fix it."""
     if words and not runner.chosen(words):
         raise click.UsageError(f"no case has {' or '.join(map(repr, words))} in its id; --list shows all")
     if listed:
         for case in runner.chosen(words):
-            echo(f"{case.id}: {case.title}\n    {case.says}")
+            click.echo(f"{case.id}: {case.title}\n    {case.says}")
         return
+    implementation = chosen(ImplementationOptions(**values))  # type: ignore[arg-type]
     try:
-        fine = runner.run(target, Console(), words)
+        passed = runner.run(implementation, Console(), words)
     except CannotStart as error:
-        echo(f"{target.shell_text}: {error}", err=True)
+        click.echo(f"{implementation.shell_text}: {error}", err=True)
         sys.exit(3)
-    sys.exit(0 if fine else 1)
+    sys.exit(0 if passed else 1)

@@ -7,7 +7,6 @@ import random
 import re
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from nixio_conformance.commands.target_options import implementation_options
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.session import Session
@@ -62,52 +62,35 @@ class Choices:
     deadline: float
 
 
-def register(
-    group: click.Group,
-    implementation: Callable[[Any], Any],
-    target_of: Callable[[str | None, str | None, str | None, bool], Target],
-) -> None:
-    """Add the command. `implementation` gives it the options that name a port, `target_of` makes sense of them."""
+@click.command(epilog=_EPILOG)
+@implementation_options()
+@click.option("--for", "seconds", metavar="TIME", type=_Duration(), default="1m", show_default=True)
+@click.option("--seed", metavar="N", type=int, help="Draw the same sequences again.  [default: other ones each time]")
+@click.option("--kind", "kinds", metavar="KIND", type=click.Choice(list(KINDS)), multiple=True, help="Only these.")
+@click.option("--report", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="nixio-report")
+@click.option("--deadline", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), default=CALL)
+@click.option("--without", type=click.Choice(["lab"]), help="Stay on plain loopback, not in the hermetic network.")
+def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: Any) -> None:
+    """Make random calls on an implementation and on a model of sockets, until they differ.
 
-    @group.command(epilog=_EPILOG)
-    @implementation
-    @click.option("--for", "seconds", metavar="TIME", type=_Duration(), default="1m", show_default=True)
-    @click.option("--seed", metavar="N", type=int, help="Draw the same plays again.  [default: another one each time]")
-    @click.option("--kind", "kinds", metavar="KIND", type=click.Choice(list(KINDS)), multiple=True, help="Only these.")
-    @click.option("--report", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="nixio-report")
-    @click.option("--deadline", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), default=CALL)
-    @click.option("--without", type=click.Choice(["lab"]), help="Stay out of the lab, on plain loopback.")
-    @click.option("--in-process", is_flag=True, help="Host a Python port in this process (debugger, coverage).")
-    def fuzz(
-        name: str | None,
-        target: str | None,
-        agent: str | None,
-        in_process: bool,
-        without: str | None,
-        seed: int | None,
-        **rest: Any,
-    ) -> None:
-        """Play random calls on a port and on a model of sockets, until they differ.
-
-        What differs is told as a short script, and as a row for the table of examples; both are kept in --report.
-        """
-        chosen = target_of(name, target, agent, in_process)
-        _enter_lab(without or "")
-        choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
-        try:
-            sys.exit(_Fuzz(chosen, choices, Console()).run())
-        except CannotStart as error:
-            click.echo(f"{chosen.shell_text}: {error}", err=True)
-            sys.exit(3)
+    A difference is printed as a short script, and as a row for the table of examples; both are kept in --report.
+    """
+    _enter_lab(without or "")
+    choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
+    try:
+        sys.exit(_Fuzz(implementation, choices, Console()).run())
+    except CannotStart as error:
+        click.echo(f"{implementation.shell_text}: {error}", err=True)
+        sys.exit(3)
 
 
 def _enter_lab(without: str) -> None:
     """Play where nobody else is, if this host lets us."""
-    way = hermetic.Entry("taken away by --without lab") if without else hermetic.probe_entry()
-    if way.reason:
-        hermetic.stay_out(way.reason)
+    entry = hermetic.Entry("taken away by --without lab") if without else hermetic.probe_entry()
+    if entry.reason:
+        hermetic.stay_out(entry.reason)
     else:
-        hermetic.prepare(way)
+        hermetic.prepare(entry)
         hermetic.enter()
     capabilities.assume(capabilities.probe())
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from nixio_conformance.driver import limits
 from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.netns import hermetic
-from nixio_conformance.target.python import installed
+from nixio_conformance.target.python import installed_implementations
 from nixio_fixtures import load
 
 
@@ -27,7 +27,7 @@ def _overview() -> RenderableType:
     implementations = Table(title="Implementations", title_justify="left", box=None)
     implementations.add_column("name", style="bold")
     implementations.add_column("from")
-    for name, origin in sorted(installed().items()):
+    for name, origin in sorted(installed_implementations().items()):
         implementations.add_row(name, Text(origin))
     _know_the_lab()
     here = platforms.describe()
@@ -50,9 +50,9 @@ def _limits() -> str:
 
 def _know_the_lab() -> None:
     """A run would be in the lab, if there is one: tell what can be shown there."""
-    way = hermetic.probe_entry()
-    if way.reason:
-        hermetic.stay_out(way.reason)
+    entry = hermetic.probe_entry()
+    if entry.reason:
+        hermetic.stay_out(entry.reason)
         capabilities.assume(capabilities.probe())
     else:
-        capabilities.assume(json.loads(hermetic.try_inside(way, lambda: json.dumps(capabilities.probe()))))
+        capabilities.assume(json.loads(hermetic.try_inside(entry, lambda: json.dumps(capabilities.probe()))))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 
+import click
 from rich.console import Console
 from rich.text import Text
 
 from nixio_conformance.agentcheck import runner, shapes
 from nixio_conformance.agentcheck.agent import Agent
-from nixio_conformance.driver.errors import AgentError
+from nixio_conformance.commands.target_options import EPILOG, implementation_options
+from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.transcript import Step, Transcript
@@ -34,8 +37,20 @@ _OF_AGENTS = (
 )
 
 
-def run(target: Target, console: Console) -> bool:
-    """Print one line a step; whether all of them went well. Raises `CannotStart`."""
+@click.command(epilog=EPILOG)
+@implementation_options("in_process")
+def smoke(implementation: Target) -> None:
+    """Make a few calls on an implementation and print each: is it plugged in right?"""
+    try:
+        passed = _run(implementation, Console())
+    except CannotStart as error:
+        click.echo(f"{implementation.shell_text}: {error}", err=True)
+        sys.exit(3)
+    sys.exit(0 if passed else 1)
+
+
+def _run(target: Target, console: Console) -> bool:
+    """Print one line for each step; whether all of them passed. Raises `CannotStart`."""
     session = Session(target.starter)
     program = target.form == "agent"
     fine = True

@@ -1,15 +1,13 @@
-"""In the process that the user started: proves that the port can be started, and records what the others judge."""
+"""The plugin in the process that the user started: starts the implementation once, then writes the stream."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shlex
 import signal
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -17,65 +15,66 @@ import pytest
 from nixio_conformance import __version__
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.guard import guard
-from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities, platforms
-from nixio_conformance.pytest_plugin import environment, expectations
-from nixio_conformance.pytest_plugin.cases import PLAN_FILE, Cases, judged_levels
+from nixio_conformance.pytest_plugin.collection import Collection
 from nixio_conformance.pytest_plugin.faults import declared_faults
+from nixio_conformance.pytest_plugin.greeting import greet, network_hint
 from nixio_conformance.pytest_plugin.recorder import BROKEN, FAIL_FAST, INTERRUPTED, Recorder
-from nixio_conformance.pytest_plugin.stash import SESSION
-from nixio_conformance.target import remote
+from nixio_conformance.pytest_plugin.stash import EXPECTATIONS, OPTIONS, SESSION
+from nixio_conformance.pytest_plugin.workers import Plan, WorkerSetup, hand_over
 from nixio_conformance.target.target import Target
 from nixio_reports import Progress
-from nixio_reports.records import Header, Implementation, Row
+from nixio_reports.records import Header, Row
 
 #: Set by the command line: what shows the run as it goes.
 PROGRESS = pytest.StashKey[Progress]()
 
 
 class Controller:
-    """In the process that the user started: proves that the port can be started, and records."""
+    """Says hello to the implementation before anything is collected, and records the rows of all processes."""
 
     def __init__(self, config: pytest.Config, target: Target) -> None:
         self._config = config
         self._target = target
-        self._expecting = config.stash[expectations.EXPECTING]
+        self._options = config.stash[OPTIONS]
+        self._expectations = config.stash[EXPECTATIONS]
         self._recorder: Recorder | None = None
-        self._plan_file: Path | None = None
+        #: The plan of the first worker, where xdist runs the cases.
+        self._plan: Plan | None = None
         self._session: pytest.Session | None = None
         self._stopped = ""
         self._workers: set[int] = set()
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Say hello to the port before anything is collected, and begin the stream."""
+        """Say hello to the implementation before anything is collected, and begin the stream."""
         self._session = session
         try:
-            implementation = self._greet()
+            # Workers have agents of their own.
+            distributed = self._config.pluginmanager.hasplugin("dsession")
+            implementation = greet(self._config.stash[SESSION], self._target, keep=not distributed)
         except CannotStart as error:
-            pytest.exit(f"{self._target.shell_text}: {error}{self._hint()}", returncode=3)
-        folder = self._config.getoption("--nixio-report")
-        if folder:
+            pytest.exit(f"{self._target.shell_text}: {error}{network_hint(self._target)}", returncode=3)
+        if self._options.report is not None:
             header = Header(
                 suite=__version__,
                 implementation=implementation,
                 host=platforms.describe(),
-                command=shlex.join(["nixio-conformance", "run", *self._target.arguments, *self._expecting.words]),
-                judged=judged_levels(self._config),
-                selection=tuple(self._config.getoption("--nixio-select")),
-                baseline=self._expecting.baseline,
+                command=shlex.join(["nixio-conformance", "run", *self._target.arguments, *self._expectations.words]),
+                judged=self._options.judged,
+                selection=self._options.select,
+                baseline=self._expectations.baseline,
                 proven=declared_faults(),
                 started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
             )
-            self._recorder = Recorder(Path(folder), header, self._config.stash.get(PROGRESS, None))
-            self._plan_file = Path(folder).absolute() / ".plan.json"
+            self._recorder = Recorder(self._options.report, header, self._config.stash.get(PROGRESS, None))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: object) -> None:
-        """xdist: tell a worker where it is, and where to leave the plan."""
-        environment.tell(node)
-        expectations.tell(node, self._expecting)
-        if self._plan_file is not None:
-            node.workerinput[PLAN_FILE] = str(self._plan_file)  # type: ignore[attr-defined]
+        """xdist: give a worker what was found out, and take the plan of the first one."""
+        hand_over(node, WorkerSetup(capabilities.current(), self._expectations.baseline), self._take_plan)
+
+    def _take_plan(self, plan: Plan) -> None:
+        self._plan = plan
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: object) -> None:
@@ -93,25 +92,26 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
-        """xdist: take the plan that the first worker left."""
-        if self._recorder and self._plan_file and self._plan_file.exists():
-            plan = json.loads(self._plan_file.read_text())
-            self._plan_file.unlink()
-            if plan["wrong"]:
-                raise pytest.UsageError(plan["wrong"])
-            self._recorder.plan((node_id, msgspec.convert(row, Row)) for node_id, row in plan["rows"])
+        """xdist: record the plan, once: the first worker has sent it."""
+        plan, self._plan = self._plan, None
+        if plan is None:
+            return
+        if plan.wrong:
+            raise pytest.UsageError(plan.wrong)
+        if self._recorder:
+            self._recorder.plan(plan.rows)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A check that cannot be collected is the suite's fault: no verdict on the port can come of the run."""
+        """A check that cannot be collected is an error of the suite: the run has no verdict on the implementation."""
         if report.failed:
             self._stopped = BROKEN
             print(f"the suite itself cannot be collected: {report.nodeid}\n{report.longreprtext}", file=sys.stderr)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist: the plan is here."""
-        cases = self._config.pluginmanager.getplugin("nixio-cases")
-        if self._recorder and isinstance(cases, Cases) and session.items:
-            self._recorder.plan(cases.plan(session))
+        collection = self._config.pluginmanager.getplugin("nixio-collection")
+        if self._recorder and isinstance(collection, Collection) and session.items:
+            self._recorder.plan(collection.plan(session))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A case begins, here or in a worker."""
@@ -128,9 +128,11 @@ class Controller:
             message = "the test process died in this case; a port that may crash needs a process of its own"
             self._recorder.lost(
                 report.nodeid,
-                lambda row: self._expecting.settle(msgspec.structs.replace(row, outcome="crashed", message=message)),
+                lambda row: self._expectations.resolve(
+                    msgspec.structs.replace(row, outcome="crashed", message=message)
+                ),
             )
-        if self._recorder.findings and self._config.getoption("--nixio-fail-fast") and not self._stopped:
+        if self._recorder.findings and self._options.fail_fast and not self._stopped:
             self._stop(FAIL_FAST)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -140,7 +142,7 @@ class Controller:
         self._interrupt_workers()
 
     def pytest_internalerror(self) -> None:
-        """The suite failed, not the port."""
+        """The suite failed, not the implementation."""
         self._stopped = BROKEN
 
     @pytest.hookimpl(trylast=True)
@@ -151,8 +153,6 @@ class Controller:
         stopped = self._stopped
         if not stopped and (session.shouldfail or session.shouldstop):
             stopped = FAIL_FAST if self._config.getoption("maxfail") else str(session.shouldstop)
-        if self._plan_file is not None:
-            self._plan_file.unlink(missing_ok=True)
         if exitstatus == pytest.ExitCode.USAGE_ERROR:
             self._recorder.discard()
         else:
@@ -172,35 +172,6 @@ class Controller:
         for pid in self._workers:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGTERM)
-
-    def _hint(self) -> str:
-        """What to do about a program that has to leave the lab's network, and cannot."""
-        outside = self._target.form == "agent" and Path(self._target.argv[0]).name in (
-            "ssh",
-            "docker",
-            "podman",
-            "nsenter",
-        )
-        if not outside or capabilities.current()["lab"]:
-            return ""
-        return "; it was started in the lab, a network of its own: --without lab starts it in this host's"
-
-    def _greet(self) -> Implementation:
-        session = self._config.stash[SESSION]
-        session.begin_case(Transcript())
-        welcome = session.welcome
-        capabilities.assume(capabilities.current() | remote.lacking(session, capabilities.current()))
-        if self._config.pluginmanager.hasplugin("dsession"):
-            session.kill()  # the workers have agents of their own
-        return Implementation(
-            name=welcome.name or self._target.name,
-            version=welcome.version,
-            language=welcome.language,
-            platform=welcome.platform,
-            asked=self._target.shell_text,
-            capabilities=tuple(welcome.capabilities),
-            buffersize=welcome.buffersize,
-        )
 
 
 def _pid_of(node: object) -> int:

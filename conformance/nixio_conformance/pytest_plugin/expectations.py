@@ -1,25 +1,23 @@
-"""A run held against a baseline: which of its rows covers a case, and what a case's outcome is then."""
+"""A run compared with a baseline: which of its rows covers a case, and the case's outcome by it."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import pytest
 
 from nixio_conformance.baseline.read import BaselineError, load
-from nixio_conformance.pytest_plugin.verdict import Planned
+from nixio_conformance.pytest_plugin.options import RunOptions
+from nixio_conformance.pytest_plugin.planned import Planned
 from nixio_fixtures import load as tables
 from nixio_reports.deviations import Covered, edit
 from nixio_reports.records import Baseline, Deviation, Row
 
-#: What a worker is told: the baseline as JSON.
-_BASELINE = "nixio_baseline"
 
-
-class Expecting:
-    """The deviations that are known; in every process, as each judges cases."""
+class Expectations:
+    """The known deviations; in every process, as each has cases to judge."""
 
     def __init__(self, baseline: Baseline | None) -> None:
         #: None for a run without one.
@@ -32,7 +30,7 @@ class Expecting:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words of a command line that ask for it."""
+        """The options of the command line that name it."""
         return ("--baseline", self.baseline.path) if self.baseline else ()
 
     def deviation(self, planned: Planned) -> Deviation | None:
@@ -44,9 +42,9 @@ class Expecting:
         return None
 
     def check(self, planned: Sequence[Planned]) -> None:
-        """Take in all cases that there are of the clauses in question, chosen or not.
+        """Compare the rows with all cases that were collected, selected or not.
 
-        Raises `BaselineError` for a row that says something of cases that there are none of, or of one case twice.
+        Raises `BaselineError` for a row with a case or kind that does not exist, and for a case that two rows cover.
         """
         by_clause: dict[str, list[Planned]] = {}
         for one in planned:
@@ -79,12 +77,12 @@ class Expecting:
         path = self.baseline.path if self.baseline else ""
         raise BaselineError(f"{path}:{row.lines.get(name, row.line)}: {text}")
 
-    def settle(self, row: Row) -> Row:
-        """A case's row as the baseline makes it: failing as it says is expected, passing in spite of it is not."""
+    def resolve(self, row: Row) -> Row:
+        """A case's row with its outcome by the baseline: `expected-failure`, or `unexpected-pass` where it passes."""
         known = self._by_line.get(row.deviation)
         if known is None or self.baseline is None or row.outcome in ("host-skip", "port-skip", "not-run"):
             return row
-        if row.traceback:  # the suite's own fault is nobody's deviation
+        if row.traceback:  # an error of the suite is no deviation
             return row
         where = f"{self.baseline.path}:{known.line}"
         if row.outcome in known.outcomes:
@@ -117,22 +115,10 @@ class Expecting:
                 report.longrepr = row.message
 
 
-#: What the run is held against; there in every run, with or without a baseline.
-EXPECTING = pytest.StashKey[Expecting]()
-
-
-def of(config: pytest.Config, judged: Iterable[str]) -> Expecting:
+def of(options: RunOptions) -> Expectations:
     """What the options ask for. Raises `pytest.UsageError` for a baseline that cannot be used."""
-    work = getattr(config, "workerinput", None)
-    if work is not None:
-        return Expecting(msgspec.json.decode(work[_BASELINE], type=Baseline | None))
-    path = config.getoption("--nixio-baseline")
+    path = options.baseline
     try:
-        return Expecting(load(path, tables(), judged) if path else None)
+        return Expectations(load(path, tables(), options.judged) if path else None)
     except BaselineError as error:
         raise pytest.UsageError(str(error)) from None
-
-
-def tell(worker: object, expecting: Expecting) -> None:
-    """xdist: tell a worker what was read; it may be a pipe, or be edited while the run goes on."""
-    worker.workerinput[_BASELINE] = msgspec.json.encode(expecting.baseline)  # type: ignore[attr-defined]

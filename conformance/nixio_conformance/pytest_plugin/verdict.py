@@ -15,36 +15,10 @@ from nixio_conformance.target.target import Target
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.expect import Mismatch
 from nixio_conformance.toolkit.leaks import Leaked, NetworkChanged
-from nixio_fixtures import Clause, Kind
 from nixio_reports import records
 
 #: Steps of a case that a row keeps: the last ones tell what went wrong.
 STEPS_KEPT = 60
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A case before it has run: what the tables and pytest's parameters say of it."""
-
-    case: str
-    clause: Clause
-    kind: Kind | None
-    parameters: dict[str, str]
-
-    def row(self, rerun: str) -> records.Row:
-        """Its row as long as nothing is known."""
-        return records.Row(
-            case=self.case,
-            clause=self.clause.id,
-            method=self.clause.method,
-            level=self.clause.level,
-            kind=self.kind.id if self.kind else "",
-            parameters=self.parameters,
-            source=self.clause.source,
-            requires=self.clause.requires,
-            outcome="not-run",
-            rerun=rerun,
-        )
 
 
 @dataclass

@@ -31,16 +31,8 @@ class Lua:
     @property
     def arguments(self) -> tuple[str, ...]:
         """The options as arguments of `nixio-conformance`: `--lua-program luajit`."""
-        return tuple(word for pair in self._given() for word in pair)
-
-    @property
-    def pytest_arguments(self) -> list[str]:
-        """The options as arguments of pytest: `--nixio-lua-program=luajit`."""
-        return [f"{name.replace('--', '--nixio-')}={text}" for name, text in self._given()]
-
-    def _given(self) -> list[tuple[str, str]]:
-        options = [("--lua-program", self.program), ("--lua-path", self.path), ("--lua-cpath", self.cpath)]
-        return [(name, text) for name, text in options if text]
+        options = (("--lua-program", self.program), ("--lua-path", self.path), ("--lua-cpath", self.cpath))
+        return tuple(word for name, text in options if text for word in (name, text))
 
     @property
     def templates(self) -> tuple[str, str]:

@@ -20,7 +20,7 @@ def python_agent(form: str, name: str) -> list[str]:
     return [sys.executable, "-P", "-X", "faulthandler", python.__file__, form, name]
 
 
-def installed() -> dict[str, str]:
+def installed_implementations() -> dict[str, str]:
     """Names of the installed entry points of group `nixio.implementations`, each with its distribution and version."""
     return {
         point.name: f"{point.dist.name} {point.dist.version}" if point.dist else "?"

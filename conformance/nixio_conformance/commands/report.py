@@ -1,0 +1,33 @@
+"""`nixio-conformance report`: writes and shows the reports of a recorded stream."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from nixio_reports import StreamError, print_report, read, write_reports
+
+
+@click.command()
+@click.argument("stream", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--report", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Default: beside the stream.")
+def report(stream: Path, folder: Path | None) -> None:
+    """Write and show the reports of a recorded stream again."""
+    try:
+        sys.exit(show(stream, folder or stream.parent, Console()))
+    except StreamError as error:
+        raise click.BadParameter(str(error), param_hint="STREAM") from None
+
+
+def show(path: Path, folder: Path, console: Console) -> int:
+    """Write the reports of the stream at `path` into `folder` and print the summary.
+
+    Returns the run's exit code; 1 where the stream has no end. Raises `StreamError`.
+    """
+    stream = read(path)
+    written = write_reports(stream, folder)
+    print_report(console, stream, html=written["html"])
+    return stream.footer.exit_code if stream.footer else 1

@@ -1,0 +1,121 @@
+"""Which cases a run has: checks multiplied by methods, kinds and roles, held against the baseline, and selected."""
+
+from __future__ import annotations
+
+import random
+import shlex
+from collections.abc import Generator
+
+import msgspec
+import pytest
+
+from nixio_conformance.baseline.read import BaselineError
+from nixio_conformance.pytest_plugin import selection, workers
+from nixio_conformance.pytest_plugin.planned import METHOD, Planned, clauses_of, planned_case
+from nixio_conformance.pytest_plugin.stash import EXPECTATIONS, OPTIONS, PLANNED, TARGET
+from nixio_fixtures import Kind, load
+from nixio_reports.records import Row
+
+
+class Collection:
+    """The part of the plugin that decides what runs, in every process that collects."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._options = config.stash[OPTIONS]
+        self._expectations = config.stash[EXPECTATIONS]
+        self._wrong = ""
+        try:
+            self._chosen = selection.parse(self._options.select, load())
+        except selection.UnknownSelection as error:
+            raise pytest.UsageError(str(error)) from None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(
+        self, collector: pytest.Collector, name: str, obj: object
+    ) -> list[pytest.Item] | None:
+        """Leave out at once what is not selected: multiplying all checks would take longer than to run a few."""
+        for mark in getattr(obj, "pytestmark", ()):
+            if isinstance(mark, pytest.Mark) and mark.name == "clause":
+                try:
+                    clauses = clauses_of(mark.args[0])
+                except KeyError:
+                    raise collector.CollectError(f"{name} names clause {mark.args[0]!r}, which no table has") from None
+                if not any(selection.touches(self._chosen, clause) for clause in clauses.values()):
+                    return []
+        return None
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Multiply a check by its row's methods and kinds, and by the implementation's roles where it asks for them."""
+        marker = next(metafunc.definition.iter_markers("clause"), None)
+        if marker is None:
+            return
+        clauses = clauses_of(marker.args[0])
+        if len(clauses) > 1:  # first, so that it comes first in the item's id, from where `planned_case` removes it
+            chosen = [method for method, clause in clauses.items() if selection.touches(self._chosen, clause)]
+            metafunc.parametrize(METHOD, chosen)
+        # All clauses of a row have the same kinds.
+        kinds = load().select_kinds(next(iter(clauses.values())).kinds)
+        if "kind" not in metafunc.fixturenames or not kinds:
+            return
+        if "role" in metafunc.fixturenames:
+            pairs = [(kind, role) for kind in kinds for role in _roles(kind)]
+            metafunc.parametrize(
+                ("kind", "role"), [pytest.param(kind, role, id=f"{kind.id}-{role}") for kind, role in pairs]
+            )
+        else:
+            metafunc.parametrize("kind", [pytest.param(kind, id=kind.id) for kind in kinds])
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, None, None]:
+        """Compare the baseline with all cases that were collected; keep what is selected, in the order asked for."""
+        for item in items:
+            if (planned := planned_case(item)) is not None:
+                item.stash[PLANNED] = planned
+        self._check_baseline(items)
+        yield
+        chosen = [item for item in items if PLANNED in item.stash and self._is_chosen(item.stash[PLANNED])]
+        config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
+        if seed := self._options.shuffle:
+            random.Random(seed).shuffle(chosen)
+        items[:] = chosen
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """In a worker: send the plan to the controller, which collects nothing itself."""
+        if workers.is_worker(self._config):
+            workers.send_plan(self._config, self.plan(session), self._wrong)
+
+    def plan(self, session: pytest.Session) -> list[tuple[str, Row]]:
+        """The rows of all cases before they have run, by pytest's node id."""
+        return [(item.nodeid, planned_row(item)) for item in session.items]
+
+    def _check_baseline(self, items: list[pytest.Item]) -> None:
+        """Raise `pytest.UsageError` for a baseline with cases that do not exist."""
+        if any("::" in str(argument) for argument in self._config.args):
+            return  # single tests were named: others are not known
+        try:
+            self._expectations.check([item.stash[PLANNED] for item in items if PLANNED in item.stash])
+        except BaselineError as error:
+            if not workers.is_worker(self._config):
+                raise pytest.UsageError(str(error)) from None
+            self._wrong = str(error)  # the controller says it
+            items.clear()
+
+    def _is_chosen(self, planned: Planned) -> bool:
+        return selection.matches(self._chosen, planned.case, planned.clause, planned.kind)
+
+
+def planned_row(item: pytest.Item) -> Row:
+    """A case's row as long as nothing is known of it."""
+    planned, stash = item.stash[PLANNED], item.config.stash
+    words = ["nixio-conformance", "run", *stash[TARGET].arguments, "--select", planned.case]
+    known = stash[EXPECTATIONS].deviation(planned)
+    return msgspec.structs.replace(planned.row(shlex.join(words)), deviation=known.line if known else 0)
+
+
+def _roles(kind: Kind) -> tuple[str, ...]:
+    """The implementation's roles in a connection."""
+    return ("client", "server") if kind.type == "stream" else ("mutual",)

@@ -1,0 +1,73 @@
+"""What the controller gives to each worker of xdist when it starts, and the plan that a worker sends back.
+
+Both go through xdist's own connection, so that a worker may run on another machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from nixio_reports.records import Baseline, Row
+
+#: The key of xdist's `workerinput` that is ours.
+_KEY = "nixio"
+#: All workers collect the same cases: this one sends the plan.
+_PLANNER = "gw0"
+
+
+class WorkerSetup(Struct, frozen=True):
+    """What the controller found out and the workers must not find out differently."""
+
+    #: Each capability, and why this host lacks it; empty where it has it.
+    capabilities: dict[str, str]
+    #: As it was read: the file may be a pipe, or be edited while the run goes on.
+    baseline: Baseline | None
+
+
+class Plan(Struct, frozen=True):
+    """The cases that are going to run: their rows, as long as nothing is known, by pytest's node id."""
+
+    rows: list[tuple[str, Row]]
+    #: Why the baseline does not fit the cases; empty where it does.
+    wrong: str = ""
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is a worker of xdist."""
+    return hasattr(config, "workerinput")
+
+
+def hand_over(node: Any, setup: WorkerSetup, take_plan: Callable[[Plan], None]) -> None:
+    """In the controller: give a worker that is about to start its setup; `take_plan` is called with its plan.
+
+    `node` is xdist's `WorkerController`. The plan arrives before xdist reports that the worker has collected.
+    """
+    given: dict[str, Any] = {"setup": msgspec.json.encode(setup).decode()}
+    if node.gateway.id == _PLANNER:
+        given["plan"] = channel = node.gateway.newchannel()
+        channel.setcallback(lambda text: take_plan(msgspec.json.decode(text, type=Plan)))
+    node.workerinput[_KEY] = given
+
+
+def received(config: pytest.Config) -> WorkerSetup | None:
+    """In a worker: what the controller gave it. None in any other process."""
+    if not is_worker(config):
+        return None
+    return msgspec.json.decode(_given(config)["setup"], type=WorkerSetup)
+
+
+def send_plan(config: pytest.Config, rows: Iterable[tuple[str, Row]], wrong: str) -> None:
+    """In a worker: send the plan to the controller, if this is the worker that does."""
+    if (channel := _given(config).get("plan")) is not None:
+        channel.send(json.dumps(msgspec.to_builtins(Plan(list(rows), wrong))))
+
+
+def _given(config: pytest.Config) -> dict[str, Any]:
+    given: dict[str, Any] = config.workerinput[_KEY]  # type: ignore[attr-defined]
+    return given
