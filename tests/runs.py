@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,9 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nixio_reports import Row, Stream, read
-
-#: Seconds that any run may take on a machine with other things to do.
-TIMEOUT = 120
+from tests.command_line import execute
 
 #: Ports in the folder where the user stands: each is the reference but for one thing.
 PORTS = '''
@@ -155,16 +152,7 @@ class Runs:
 
     def execute(self, command: list[str], **environment: str) -> Finished:
         """Any program, in the folder."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        done = execute(command, self.folder, **environment)
         return Finished(done.returncode, done.stdout, done.stderr, self.report)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""The command: what it prints, what it leaves, its exit codes."""
+"""`nixio-conformance fuzz`: what it prints, which files it writes, its exit codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HERE = Path(__file__).parents[1] / "model"
 
 
 def fuzz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`nixio-conformance fuzz` on plain loopback, where the ports of this folder are importable."""
+    """`nixio-conformance fuzz` on plain loopback, where the implementations in tests/model are importable."""
     command = [sys.executable, "-m", "nixio_conformance", "fuzz", "--without=lab", f"--report={folder}/report"]
     return subprocess.run(
         [*command, *arguments],
@@ -23,7 +23,7 @@ def fuzz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_a_right_port_gives_0_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_conforming_implementation_gives_0_and_no_files(tmp_path: Path) -> None:
     done = fuzz(tmp_path, "reference", "--for=1s", "--seed=4")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "seed 4" in done.stdout
@@ -32,7 +32,13 @@ def test_a_right_port_gives_0_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_difference_gives_1_a_script_and_a_row(tmp_path: Path) -> None:
-    done = fuzz(tmp_path, "--target=stateful_ports:StaleAccept", "--kind=unix-stream", "--kind=inet-stream", "--seed=1")
+    done = fuzz(
+        tmp_path,
+        "--target=stateful_implementations:StaleAccept",
+        "--kind=unix-stream",
+        "--kind=inet-stream",
+        "--seed=1",
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     report = tmp_path / "report"
     assert str(report / "difference.py") in done.stdout
@@ -47,20 +53,20 @@ def test_a_difference_gives_1_a_script_and_a_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["reference", "--for=soon"], "'soon' is no duration"),
         (["reference", "--kind=inet-raw"], "inet-raw"),
         ([], "name one implementation"),
     ],
 )
-def test_wrong_usage_gives_2(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_wrong_usage_gives_2(tmp_path: Path, arguments: list[str], message: str) -> None:
     done = fuzz(tmp_path, *arguments)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
 
 
-def test_a_port_that_cannot_be_started_gives_3(tmp_path: Path) -> None:
-    done = fuzz(tmp_path, "--target=no_such_port:socket", "--for=1s")
+def test_an_implementation_that_cannot_be_started_gives_3(tmp_path: Path) -> None:
+    done = fuzz(tmp_path, "--target=no_such_module:socket", "--for=1s")
     assert done.returncode == 3
-    assert "no_such_port" in done.stderr
+    assert "no_such_module" in done.stderr

@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import pytest
+from tests.command_line import TIMEOUT
 from tests.processes import running
-from tests.runs import TIMEOUT, Runs
+from tests.runs import Runs
 
 from nixio_conformance.driver.deadline import wait_for
 from nixio_reports import Stream, read

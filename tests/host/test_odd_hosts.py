@@ -95,4 +95,6 @@ def test_a_host_whose_loopback_is_down(tmp_path: Path) -> None:
 )
 def test_a_host_with_other_settings(tmp_path: Path, sysctls: dict[str, str]) -> None:
     rows = judged(tmp_path, {"sysctls": sysctls}, "--without", "lab")
-    assert {row.outcome for row in rows if row.kind == "inet-stream" and row.clause == "send.data.arrives"} == {"passed"}
+    assert {row.outcome for row in rows if row.kind == "inet-stream" and row.clause == "send.data.arrives"} == {
+        "passed"
+    }

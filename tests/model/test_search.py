@@ -1,4 +1,4 @@
-"""What the random plays find, and what they accept: ports whose faults depend on what was called before."""
+"""The search finds faults that depend on earlier calls, shrinks them, and accepts conforming implementations."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pytest
 from nixio_conformance.driver.session import Session
 from nixio_conformance.host.workspace import workspace
 from nixio_conformance.model.examples import examples
-from nixio_conformance.model.moves import KINDS, Play
-from nixio_conformance.model.search import Found, Table
-from nixio_conformance.model.shorten import shorten
+from nixio_conformance.model.search import Counterexample, Searcher
+from nixio_conformance.model.sequences import KINDS, OperationSequence
+from nixio_conformance.model.shrink import shrink
 from nixio_conformance.repro import python
 from nixio_conformance.target.target import Target
 from nixio_reports import Row
 
 HERE = Path(__file__).parent
-Sit = Callable[[str], Table]
+MakeSearcher = Callable[[str], Searcher]
 
-#: Each fault, a kind of socket that shows it, and the most steps that its shortest script may have.
+#: Each faulty implementation, a kind of socket with which it is found, and the most steps of its shrunk reproducer.
 FAULTS = {
     "OffsetTwice": ("unix-stream", 14),
     "StalePeer": ("inet-dgram", 14),
@@ -33,45 +33,47 @@ FAULTS = {
 
 
 @pytest.fixture
-def sit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit]:
-    """A table at which a port of `stateful_ports` is played, in this process."""
+def make_searcher(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSearcher]:
+    """Makes a searcher for an implementation of `stateful_implementations`, in this process."""
     monkeypatch.syspath_prepend(str(HERE))
     sessions = []
     with workspace() as folder:
 
-        def table(name: str) -> Table:
-            sessions.append(Session(Target("target", f"stateful_ports:{name}", in_process=True).starter))
-            return Table(sessions[-1], folder)
+        def make(name: str) -> Searcher:
+            sessions.append(Session(Target("target", f"stateful_implementations:{name}", in_process=True).starter))
+            return Searcher(sessions[-1], folder)
 
-        yield table
+        yield make
         for session in sessions:
             session.kill()
 
 
-def searched(table: Table, kind: str) -> Found | None:
-    """What is found in a fixed number of plays."""
+def search(searcher: Searcher, kind: str) -> Counterexample | None:
+    """The first counterexample in a fixed number of sequences."""
     for seed in range(8):
-        if (found := table.search(kind, seed, 25)) is not None:
+        if (found := searcher.search(kind, seed, 25)) is not None:
             return found
     return None
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_that_needs_a_history_is_found_and_told_shortly(sit: Sit, name: str, tmp_path: Path) -> None:
+def test_a_fault_that_depends_on_earlier_calls_is_found_and_shrunk(
+    make_searcher: MakeSearcher, name: str, tmp_path: Path
+) -> None:
     kind, most = FAULTS[name]
-    table = sit(name)
-    found = searched(table, kind)
+    searcher = make_searcher(name)
+    found = search(searcher, kind)
     assert found is not None
-    found = shorten(table, found)
+    found = shrink(searcher, found)
     steps = found.transcript.steps
     assert len(steps) <= most, [step.call for step in steps]
     expected, actual = getattr(found.error, "expected", ""), getattr(found.error, "actual", "")
-    assert f"Expected: {expected}\nActual: {actual}\n" in shown(found, name, tmp_path)
+    assert f"Expected: {expected}\nActual: {actual}\n" in reproduced(found, name, tmp_path)
 
 
-def shown(found: Found, name: str, folder: Path) -> str:
-    """What the script of a difference prints, where the port is importable."""
-    target = Target("target", f"stateful_ports:{name}")
+def reproduced(found: Counterexample, name: str, folder: Path) -> str:
+    """What the reproducer prints, run where the implementation is importable."""
+    target = Target("target", f"stateful_implementations:{name}")
     row = Row(
         case="model.example", clause="model.example", method="socket", level="should", source="design:model",
         requires="x", outcome="failed",
@@ -86,41 +88,33 @@ def shown(found: Found, name: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["Fine", "ShortReads", "Plain"])
+@pytest.mark.parametrize("name", ["Conforming", "ShortReads", "ClosedIsBadArgument"])
 @pytest.mark.parametrize("kind", ["inet-stream", "unix-dgram", "dual-stream"])
-def test_a_right_port_is_accepted(sit: Sit, name: str, kind: str) -> None:
-    found = sit(name).search(kind, 7, 15)
-    assert found is None, (found.made, found.error)
+def test_a_conforming_implementation_is_accepted(make_searcher: MakeSearcher, name: str, kind: str) -> None:
+    found = make_searcher(name).search(kind, 7, 15)
+    assert found is None, (found.executed, found.error)
 
 
-def test_the_same_seed_makes_the_same_plays(sit: Sit) -> None:
-    drawn: list[list[Play]] = []
+def test_the_same_seed_draws_the_same_sequences(make_searcher: MakeSearcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[OperationSequence] = []
+    searcher = make_searcher("Conforming")
+    monkeypatch.setattr(searcher, "run", drawn.append)
     for _ in range(2):
-        table = sit("Fine")
-        seen: list[Play] = []
-        drawn.append(seen)
-        original = table.play
-
-        def play(play: Play, seconds: float | None = None, seen: list[Play] = seen) -> None:
-            seen.append(play)
-
-        table.play = play  # type: ignore[method-assign]
-        assert original is not None
-        table.search("inet-stream", 5, 10)
-    assert drawn[0] == drawn[1]
-    assert len(drawn[0]) == 10
+        searcher.search("inet-stream", 5, 10)
+    assert len(drawn) == 20
+    assert drawn[:10] == drawn[10:]
 
 
-def test_no_file_is_left_by_drawing(sit: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_leaves_no_files(make_searcher: MakeSearcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    sit("Fine").search("inet-stream", 0, 3)
+    make_searcher("Conforming").search("inet-stream", 0, 3)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_each_example_can_be_played(sit: Sit) -> None:
-    table = sit("Fine")
+def test_each_example_has_an_id_of_its_own_and_runs(make_searcher: MakeSearcher) -> None:
+    searcher = make_searcher("Conforming")
     assert len({row.id for row in examples()}) == len(examples())
     for row in examples():
         assert row.kind in KINDS
-        found = table.play(row.play)
+        found = searcher.run(row.sequence)
         assert found is None, (row.id, found.error)

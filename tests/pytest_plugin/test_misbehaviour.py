@@ -128,4 +128,4 @@ def size_is_sane(done: Finished) -> None:
 def test_a_limit_that_nobody_can_be_held_to_is_refused(runs: Runs) -> None:
     done = runs.run("reference", "--in-process", "--memory", "200")
     assert done.code == 2
-    assert "the port is in the suite's own process; leave the option out" in done.errors
+    assert "the implementation is in the suite's own process; leave the option out" in done.errors

@@ -1,4 +1,4 @@
-"""Random sequences of calls against the model, a fixed number of them; and those that found something once."""
+"""Random sequences of operations against the model, a fixed number in each run; and the regression examples."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import pytest
 
 from nixio_conformance.host import capabilities
 from nixio_conformance.model.examples import examples
-from nixio_conformance.model.moves import Play, kinds_of
-from nixio_conformance.model.search import Found, Table
-from nixio_conformance.model.shorten import shorten
+from nixio_conformance.model.search import Counterexample, Searcher
+from nixio_conformance.model.sequences import OperationSequence, kinds_of
+from nixio_conformance.model.shrink import shrink
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind
 
-#: Plays of a kind: about a second's worth. `nixio-conformance fuzz` makes as many as there is time for.
-PLAYS = 40
+#: Sequences per kind, which take about a second. `nixio-conformance fuzz` runs as many as there is time for.
+SEQUENCES = 40
 
 
-def judge(case: Case, table: Table, found: Found | None) -> None:
-    """Nothing differs; else the case is told as the shortest play that shows it."""
+def report(case: Case, searcher: Searcher, found: Counterexample | None) -> None:
+    """Raise the error of the shrunk counterexample, whose transcript becomes the case's; nothing if there is none."""
     if found is not None:
-        found = shorten(table, found)
+        found = shrink(searcher, found)
         case.transcript = found.transcript
         raise found.error
 
 
 def search(case: Case, request: pytest.FixtureRequest, kind: str) -> None:
-    """Make plays of a kind, always the same ones for one seed."""
-    table = Table(case.session, Path(case.folder))
-    judge(case, table, table.search(kind, request.config.getoption("--nixio-seed"), PLAYS))
+    """Run sequences of a kind, always the same ones for one seed."""
+    searcher = Searcher(case.session, Path(case.folder))
+    report(case, searcher, searcher.search(kind, request.config.getoption("--nixio-seed"), SEQUENCES))
 
 
 @clause("model.stream")
@@ -49,11 +49,13 @@ def test_both_families(case: Case, request: pytest.FixtureRequest, type_: str) -
     search(case, request, f"dual-{type_}")
 
 
+# The parameter's name and text (OperationSequence.__str__) are part of the result stream, and keep their older terms.
 @clause("model.example")
-@pytest.mark.parametrize("play", [pytest.param(row.play, id=row.id) for row in examples()])
-def test_examples(case: Case, play: Play) -> None:
-    for kind in kinds_of(play):
+@pytest.mark.parametrize("play", [pytest.param(row.sequence, id=row.id) for row in examples()])  # words: allow
+def test_examples(case: Case, play: OperationSequence) -> None:  # words: allow
+    sequence = play  # words: allow
+    for kind in kinds_of(sequence):
         if reason := capabilities.current()[kind.capability]:
             pytest.skip(f"{kind.capability}: {reason}")
-    table = Table(case.session, Path(case.folder))
-    judge(case, table, table.play(play))
+    searcher = Searcher(case.session, Path(case.folder))
+    report(case, searcher, searcher.run(sequence))

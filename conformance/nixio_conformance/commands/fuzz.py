@@ -24,9 +24,9 @@ from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
 from nixio_conformance.model.examples import row
-from nixio_conformance.model.moves import KINDS, Play, kinds_of
-from nixio_conformance.model.search import Found, Table
-from nixio_conformance.model.shorten import shorten
+from nixio_conformance.model.search import Counterexample, Searcher
+from nixio_conformance.model.sequences import KINDS, OperationSequence, kinds_of
+from nixio_conformance.model.shrink import shrink
 from nixio_conformance.netns import hermetic
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
@@ -111,7 +111,7 @@ class _Fuzz:
                 welcome = session.welcome
                 named = f"{welcome.name or self._target.name} {welcome.version}".strip()
                 self._tell(f"{named} against the model, seed {self._choices.seed}")
-                table = Table(session, folder)
+                table = Searcher(session, folder)
                 return self._play(table, self._kinds())
         finally:
             session.kill()
@@ -120,7 +120,7 @@ class _Fuzz:
         """The kinds that this host can; raises `CannotStart` when it can none of them."""
         reasons: dict[str, str] = {}
         for name in self._choices.kinds or tuple(KINDS):
-            needs = {kind.capability for kind in kinds_of(Play(name))}
+            needs = {kind.capability for kind in kinds_of(OperationSequence(name))}
             needs |= {"dual-stack"} if name.startswith("dual") else set()
             found = [
                 f"{need}: {capabilities.current()[need]}" for need in sorted(needs) if capabilities.current()[need]
@@ -133,7 +133,7 @@ class _Fuzz:
             raise CannotStart("this host has none of the kinds of socket that were asked for")
         return able
 
-    def _play(self, table: Table, kinds: list[str]) -> int:
+    def _play(self, table: Searcher, kinds: list[str]) -> int:
         found = None
         try:
             with self._console.status("") as status:
@@ -143,7 +143,7 @@ class _Fuzz:
                     status.update(f"{kind}: {self._told(table)}")
                     if found := table.search(kind, self._choices.seed * 1000 + turn, _TURN, self._has_time):
                         status.update(f"{kind}: a difference, being shortened")
-                        found = shorten(table, found)
+                        found = shrink(table, found)
                         break
         except KeyboardInterrupt:
             self._tell(f"interrupted after {self._told(table)}")
@@ -158,19 +158,19 @@ class _Fuzz:
     def _has_time(self) -> bool:
         return time.monotonic() - self._start < self._choices.seconds
 
-    def _told(self, table: Table) -> str:
+    def _told(self, table: Searcher) -> str:
         seconds = time.monotonic() - self._start
-        return f"{table.plays} plays, {table.calls} calls, {seconds:.0f} s"
+        return f"{table.sequences} plays, {table.calls} calls, {seconds:.0f} s"
 
-    def _show(self, found: Found, welcome: messages.Welcome) -> None:
+    def _show(self, found: Counterexample, welcome: messages.Welcome) -> None:
         """Print the difference, and keep what shows it again."""
         expected, actual = getattr(found.error, "expected", "an answer"), getattr(found.error, "actual", found.error)
         shown = Row(
-            case=f"model.example[{found.play.kind}]",
+            case=f"model.example[{found.sequence.kind}]",
             clause="model.example",
             method="socket",
             level="should",
-            kind=found.play.kind,
+            kind=found.sequence.kind,
             source="design:model",
             requires="Calls come to what a model of sockets says.",
             outcome="failed",
@@ -188,7 +188,7 @@ class _Fuzz:
             program.with_suffix(".lua").write_text(text, encoding="utf-8")
             self._tell(f"in Lua: {program.with_suffix('.lua')}")
         example = folder / "difference.toml"
-        example.write_text(row(found.made, "name-it", str(found.error)), encoding="utf-8")
+        example.write_text(row(found.executed, "name-it", str(found.error)), encoding="utf-8")
         for step in steps:
             self._tell(f"  {step.call} -> {step.result}")
         self._tell(f"\n{found.error}\n")

@@ -1,4 +1,4 @@
-"""The model's face: which outcomes of a call are legal, and what follows from the one that came."""
+"""The model's interface: which outcomes of a call are allowed, and the state after the outcome that occurred."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 from nixio_conformance.driver.outcome import Outcome
 from nixio_conformance.driver.text import show
 from nixio_conformance.driver.wire import Argument
-from nixio_conformance.model import messages, names, streams
-from nixio_conformance.model.state import Name, Sock, State
-from nixio_conformance.model.ways import UNSAID, Legal, fails, is_socket, returns, true
+from nixio_conformance.model import datagram_rules, socket_rules, stream_rules
+from nixio_conformance.model.chunk import select_chunk
+from nixio_conformance.model.outcomes import UNSPECIFIED, Allowed, fails, is_socket, returns, true
+from nixio_conformance.model.state import Address, Owner, Sock, State
 from nixio_fixtures import Kind
 
-Rule = Callable[[State, int, Sequence[Argument]], Legal]
+#: The rule of a method: from the state, the index of the socket and the arguments.
+Rule = Callable[[State, int, Sequence[Argument]], Allowed]
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call on a socket, by its place in the state."""
+    """A method call on the socket with this index in the state."""
 
-    who: int
+    index: int
     method: str
     arguments: tuple[Argument, ...] = ()
 
@@ -28,27 +30,28 @@ class Call:
         return f"{self.method}({', '.join(show(argument) for argument in self.arguments)})"
 
 
-def legal(state: State, call: Call) -> Legal:
-    """What a call may come to now."""
-    if state.sockets[call.who].phase == "closed":
-        return Legal((fails(state, "argument", "EBADF"),))
-    if state.sockets[call.who].odd and call.method not in _ODD:
-        return UNSAID
-    return RULES[call.method](state, call.who, call.arguments)
+def allowed(state: State, call: Call) -> Allowed:
+    """The outcomes of a call that are allowed in a state."""
+    sock = state.sockets[call.index]
+    if sock.phase == "closed":
+        return Allowed((fails(state, "argument", "EBADF"),))
+    if sock.shutdown_failed and call.method not in _SPECIFIED_AFTER_FAILED_SHUTDOWN:
+        return UNSPECIFIED
+    return RULES[call.method](state, call.index, call.arguments)
 
 
-def after(state: State, call: Call, outcome: Outcome) -> State:
-    """What the sockets are after a call with that outcome; ValueError for one that is not legal."""
-    way = legal(state, call).match(outcome)
-    if way is None:
-        raise ValueError(f"{call} cannot come to {outcome}")
-    return way.then(outcome)
+def next_state(state: State, call: Call, outcome: Outcome) -> State:
+    """The state after a call with this outcome. Raises ValueError for an outcome that is not allowed."""
+    match = allowed(state, call).match(outcome)
+    if match is None:
+        raise ValueError(f"{call}: {outcome} is not allowed")
+    return match.next_state(outcome)
 
 
-def opened(state: State, kind: Kind, owner: str) -> Legal:
-    """What the factory may come to."""
-    fresh = Sock(kind, "port" if owner == "port" else "peer", blocking=owner == "port")
-    return Legal(
+def create(state: State, kind: Kind, owner: Owner) -> Allowed:
+    """The allowed outcome of socket(): one more socket. An implementation's is blocking, a peer's is not."""
+    fresh = Sock(kind, owner, blocking=owner == "implementation")
+    return Allowed(
         (
             returns(
                 "a socket",
@@ -59,66 +62,66 @@ def opened(state: State, kind: Kind, owner: str) -> Legal:
     )
 
 
-def _connect(state: State, who: int, arguments: Sequence[Argument]) -> Legal:
-    connect = streams.connect if state.sockets[who].is_stream else messages.connect
-    return connect(state, who, _name(state, who, arguments))
+def _connect(state: State, index: int, arguments: Sequence[Argument]) -> Allowed:
+    connect = stream_rules.connect if state.sockets[index].is_stream else datagram_rules.connect
+    return connect(state, index, _address(state, index, arguments))
 
 
-def _name(state: State, who: int, arguments: Sequence[Argument]) -> Name:
+def _address(state: State, index: int, arguments: Sequence[Argument]) -> Address:
     host, port = arguments[:2]
-    return Name(str(host), int(str(port)) if state.sockets[who].is_ip else None)
+    return Address(str(host), int(str(port)) if state.sockets[index].is_ip else None)
 
 
-def _send(state: State, who: int, arguments: Sequence[Argument]) -> Legal:
-    given = streams.chunk(*arguments)
-    if state.sockets[who].is_stream:
-        return streams.send(state, who, given)
-    return messages.send(state, who, given)
+def _send(state: State, index: int, arguments: Sequence[Argument]) -> Allowed:
+    send = stream_rules.send if state.sockets[index].is_stream else datagram_rules.send
+    return send(state, index, select_chunk(*arguments))
 
 
-def _sendto(state: State, who: int, arguments: Sequence[Argument]) -> Legal:
+def _sendto(state: State, index: int, arguments: Sequence[Argument]) -> Allowed:
     buffer, *address = arguments[:3]
-    given = streams.chunk(buffer, *arguments[3:])
-    if not state.sockets[who].is_stream:
-        return messages.send(state, who, given, _name(state, who, address))
-    return streams.send(state, who, given, named=True)
+    chunk = select_chunk(buffer, *arguments[3:])
+    if state.sockets[index].is_stream:
+        return stream_rules.send(state, index, chunk, with_address=True)
+    return datagram_rules.send(state, index, chunk, _address(state, index, address))
 
 
-def _receive(told: bool) -> Rule:
-    def rule(state: State, who: int, arguments: Sequence[Argument]) -> Legal:
+def _receive(with_address: bool) -> Rule:
+    def rule(state: State, index: int, arguments: Sequence[Argument]) -> Allowed:
         length = int(str(arguments[0]))
-        most = state.system.buffersize if state.sockets[who].owner == "port" else max(length, 0)
+        # Only the implementation limits what one call returns; the standard library's socket does not.
+        most = state.system.buffersize if state.sockets[index].owner == "implementation" else max(length, 0)
         limit = min(length, most) if length >= 0 else most
-        receive = streams.receive if state.sockets[who].is_stream else messages.receive
-        return receive(state, who, limit, refusable=length < 0, told=told)
+        receive = stream_rules.receive if state.sockets[index].is_stream else datagram_rules.receive
+        return receive(state, index, limit, refusable=length < 0, with_address=with_address)
 
     return rule
 
 
-def _shutdown(state: State, who: int, arguments: Sequence[Argument]) -> Legal:
+def _shutdown(state: State, index: int, arguments: Sequence[Argument]) -> Allowed:
     how = str(arguments[0]) if arguments else "rdwr"
     if how not in ("rd", "wr", "rdwr"):
-        return Legal((fails(state, "argument"),))
-    shutdown = streams.shutdown if state.sockets[who].is_stream else messages.shutdown
-    return shutdown(state, who, how)
+        return Allowed((fails(state, "argument"),))
+    shutdown = stream_rules.shutdown if state.sockets[index].is_stream else datagram_rules.shutdown
+    return shutdown(state, index, how)
 
 
-def _close(state: State, who: int, arguments: Sequence[Argument]) -> Legal:
-    then = streams.closed(state, who)
-    gone = replace(then.sockets[who], phase="closed", descriptor=None, queue=(), messages=())
-    return Legal((true(replace(then, sockets=(*then.sockets[:who], gone, *then.sockets[who + 1 :]))),))
+def _close(state: State, index: int, arguments: Sequence[Argument]) -> Allowed:
+    after = stream_rules.after_close(state, index)
+    closed = replace(after.sockets[index], phase="closed", descriptor=None, queue=(), messages=())
+    return Allowed((true(replace(after, sockets=(*after.sockets[:index], closed, *after.sockets[index + 1 :]))),))
 
 
-#: Methods that a failed shutdown changes nothing for.
-_ODD = ("close", "fileno", "setblocking", "setopt", "getopt", "getsockname", "getpeername")
-#: The rule of each method.
+#: Methods whose outcome does not depend on whether a failed shutdown() had an effect.
+_SPECIFIED_AFTER_FAILED_SHUTDOWN = (
+    "close", "fileno", "setblocking", "setopt", "getopt", "getsockname", "getpeername",
+)  # fmt: skip
 RULES: dict[str, Rule] = {
-    "getsockname": names.getsockname,
-    "getpeername": names.getpeername,
-    "bind": names.bind,
+    "getsockname": socket_rules.getsockname,
+    "getpeername": socket_rules.getpeername,
+    "bind": socket_rules.bind,
     "connect": _connect,
-    "listen": streams.listen,
-    "accept": streams.accept,
+    "listen": stream_rules.listen,
+    "accept": stream_rules.accept,
     "sendto": _sendto,
     "send": _send,
     "write": _send,
@@ -127,10 +130,8 @@ RULES: dict[str, Rule] = {
     "read": _receive(False),
     "close": _close,
     "shutdown": _shutdown,
-    "fileno": names.fileno,
-    "setblocking": names.setblocking,
-    "setopt": names.setopt,
-    "getopt": names.getopt,
+    "fileno": socket_rules.fileno,
+    "setblocking": socket_rules.setblocking,
+    "setopt": socket_rules.setopt,
+    "getopt": socket_rules.getopt,
 }
-
-__all__ = ["RULES", "UNSAID", "Call", "after", "legal", "opened"]

@@ -1,4 +1,4 @@
-"""Looks for a play in which port and model differ: plays are drawn from a seed, one after the other."""
+"""Runs sequences on an implementation, one after the other, until one of them fails."""
 
 from __future__ import annotations
 
@@ -12,90 +12,103 @@ from nixio_conformance.driver.errors import AgentCannot, AgentError
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities
-from nixio_conformance.model.moves import Play, kinds_of
-from nixio_conformance.model.player import Abandoned, Player
-from nixio_conformance.model.plays import draw
+from nixio_conformance.model.generate import draw
+from nixio_conformance.model.runner import Inconclusive, Runner
+from nixio_conformance.model.sequences import OperationSequence, kinds_of
 from nixio_conformance.model.state import System
 from nixio_conformance.toolkit import leaks
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.expect import Mismatch
 
-#: Two seeds have no plays in common before so many.
-_APART = 1_000_000
+#: How many sequences belong to one seed; the next seed's begin after them.
+_SEQUENCES_PER_SEED = 1_000_000
 
 
 @dataclass
-class Found:
-    """A play in which the port and the model differ."""
+class Counterexample:
+    """A sequence that fails: the implementation differs from the model, crashes, hangs or leaks."""
 
-    play: Play
-    #: The same without the moves that meant nothing or came too late.
-    made: Play
+    sequence: OperationSequence
+    #: The same without the operations that were skipped or that follow the failing one.
+    executed: OperationSequence
     error: Mismatch | AgentError
     transcript: Transcript
+    #: The folder of the UNIX paths in the transcript.
     folder: str
     stderr: str = ""
 
 
 @dataclass
-class Table:
-    """Where plays are made: a port, and what came of those that were made already."""
+class Searcher:
+    """Runs sequences on one implementation, and counts them."""
 
     session: Session
     folder: Path
-    #: Plays and calls that were made.
-    plays: int = 0
+    #: The number of sequences and of calls so far.
+    sequences: int = 0
     calls: int = 0
 
-    def play(self, play: Play, seconds: float | None = None) -> Found | None:
-        """Make a play; a second time if it seems to leak, as only what leaks twice is a leak."""
-        found = self._once(play, seconds)
+    def run(self, sequence: OperationSequence, seconds: float | None = None) -> Counterexample | None:
+        """Run a sequence; None if it does not fail. `seconds` is the timeout of a call, None for the session's own.
+
+        A sequence that seems to leak is run a second time: the first may only have initialized the implementation.
+        """
+        found = self._run_once(sequence, seconds)
         if found is not None and isinstance(found.error, leaks.Leaked):
-            found = self._once(play, seconds)
+            found = self._run_once(sequence, seconds)
             if found is not None:
                 self.session.kill()
         return found
 
-    def _once(self, play: Play, seconds: float | None) -> Found | None:
-        case = Case(self.session, self.folder, kinds_of(play)[0])
+    def search(
+        self, kind: str, seed: int, count: int, has_time: Callable[[], bool] | None = None
+    ) -> Counterexample | None:
+        """Run `count` sequences of a kind that are drawn from a seed; the first that fails, or None.
+
+        Ends early if `has_time`, which is called before each sequence, returns False.
+        """
+        for number in range(count):
+            if has_time is not None and not has_time():
+                break
+            if (found := self.run(draw(kind, seed * _SEQUENCES_PER_SEED + number))) is not None:
+                return found
+        return None
+
+    def _run_once(self, sequence: OperationSequence, seconds: float | None) -> Counterexample | None:
+        case = Case(self.session, self.folder, kinds_of(sequence)[0])
         self.session.begin_case(case.transcript)
-        welcome = self.session.welcome
-        system = System(sys.platform.startswith("linux"), not capabilities.current()["lab"], welcome.buffersize)
-        player = Player(case, play, system, seconds)
-        self.plays += 1
+        runner = Runner(case, sequence, self._system(), seconds)
+        self.sequences += 1
         try:
             with leaks.watched(case):
-                player.run()
-        except (Abandoned, AgentCannot):
+                runner.run()
+        except (Inconclusive, AgentCannot):
             self.session.kill()
         except (Mismatch, AgentError) as error:
             stderr = self.session.current_stderr().strip()
-            if not isinstance(error, leaks.Leaked):
+            leaked = isinstance(error, leaks.Leaked)
+            if not leaked:
                 self._end_case()
-            made = replace(play, moves=tuple(player.made), finish=player.finishing or isinstance(error, leaks.Leaked))
-            return Found(play, made, error, case.transcript, case.folder, stderr)
+            finish = runner.finishing or leaked
+            executed = replace(sequence, operations=tuple(runner.executed), finish=finish)
+            return Counterexample(sequence, executed, error, case.transcript, case.folder, stderr)
         finally:
-            self.calls += player.calls
-            player.discard()
+            self.calls += runner.calls
+            runner.discard()
             with contextlib.suppress(OSError):
                 case.close()
         return None
 
+    def _system(self) -> System:
+        return System(
+            keeps_data=sys.platform.startswith("linux"),
+            exclusive=not capabilities.current()["lab"],  # the value is the reason why there is none
+            buffersize=self.session.welcome.buffersize,
+        )
+
     def _end_case(self) -> None:
-        """Close what a play that broke off has left."""
+        """Close the sockets of a sequence that failed."""
         try:
             self.session.end_case()
         except AgentError:
             self.session.kill()
-
-    def search(self, kind: str, number: int, count: int, go_on: Callable[[], bool] | None = None) -> Found | None:
-        """Make so many plays of a kind, drawn from a seed, until one differs; that one.
-
-        `go_on` is asked before each play whether there is time for it.
-        """
-        for turn in range(count):
-            if go_on is not None and not go_on():
-                break
-            if (found := self.play(draw(kind, number * _APART + turn))) is not None:
-                return found
-        return None

@@ -1,4 +1,4 @@
-"""What a few sockets and the connections between them are at one moment: frozen values, and how they are replaced."""
+"""The state of the model: a few sockets and the connections between them, as frozen values."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nixio_conformance.driver.wire import Argument
+from nixio_conformance.toolkit.case import LOOPBACK
 from nixio_fixtures import Kind
 
-#: A port that the system has chosen and nobody has asked for yet.
+#: A port number that the system has chosen and getsockname() has not returned yet.
 UNKNOWN = -1
-LOOPBACK = {"inet": "127.0.0.1", "inet6": "::1"}
 WILDCARD = {"inet": "0.0.0.0", "inet6": "::"}
-#: How an IPv4 address looks to an IPv6 socket.
+#: The prefix of an IPv4 address on an IPv6 socket (RFC 4291, 2.5.5.2).
 MAPPED = "::ffff:"
 
-Owner = Literal["port", "peer"]
+Owner = Literal["implementation", "peer"]
 Phase = Literal["fresh", "bound", "listening", "connected", "closed"]
 
 
 @dataclass(frozen=True)
-class Name:
-    """An address in the contract's shape: for UNIX the path (empty if there is none) and no port."""
+class Address:
+    """A socket's address: host and port number; for UNIX the path (empty if there is none), and no port number."""
 
     host: str
     port: int | None
@@ -33,13 +33,14 @@ class Name:
 
 @dataclass(frozen=True)
 class Message:
-    """A datagram that waits to be received; one that is not sure may as well be gone."""
+    """A datagram in a socket's receive queue."""
 
     data: bytes
-    #: Who sent it, and the address that this one had then.
+    #: The index of the socket that sent it, and that socket's address at the time.
     sender: int
-    source: Name
-    sure: bool = True
+    source: Address
+    #: False where the system may have dropped it.
+    guaranteed: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,21 +48,20 @@ class Pipe:
     """One direction of a connection, as its reader will see it."""
 
     data: bytes = b""
-    #: The writer has made an end: after the data, it is told.
-    ended: bool = False
-    #: The reader has shut down receiving: an end may be told at any time.
-    deaf: bool = False
-    #: How many of the bytes come for sure all the same: those that were there before.
-    sure: int = 0
-    #: The reader has closed.
-    gone: bool = False
-    #: A reset is on its way: what was not read may be lost, and the reset may be told.
-    broken: bool = False
+    #: The writer has shut down: EOF follows the buffered data.
+    eof: bool = False
+    #: The reader called shutdown(SHUT_RD): EOF may be returned at any time.
+    reader_shut: bool = False
+    #: How many bytes can be received even so: those that arrived before that shutdown.
+    guaranteed: int = 0
+    reader_closed: bool = False
+    #: A reset is in flight: unread data may be lost, and a call may report the reset.
+    reset: bool = False
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A connection that nobody has accepted yet, from the listener's side."""
+class QueuedConnection:
+    """A connection that is not accepted yet; the pipes are named from the listener's side."""
 
     client: int
     inp: int
@@ -76,169 +76,188 @@ class Sock:
     owner: Owner
     phase: Phase = "fresh"
     blocking: bool = True
-    #: None when nobody can know it: systems differ.
-    local: Name | None = None
-    remote: Name | None = None
-    #: The pipes that a stream reads and writes.
+    #: None where systems differ in it.
+    local: Address | None = None
+    remote: Address | None = None
+    #: The indexes of the pipes that a stream reads and writes.
     inp: int = -1
     out: int = -1
-    #: What a listener holds, and how much it may.
-    queue: tuple[Waiting, ...] = ()
+    #: A listener's connections that are not accepted yet, and the backlog that was passed to listen().
+    queue: tuple[QueuedConnection, ...] = ()
     backlog: int = 0
     messages: tuple[Message, ...] = ()
-    #: A message that went nowhere: the error may be told by any later call.
-    refused: bool = False
-    #: A connection in the making, that a non-blocking connect has begun.
-    trying: bool = False
-    #: A connect that failed: systems differ in what is left.
-    spent: bool = False
-    #: Shut down without being connected: it fails, and Linux remembers it all the same.
-    odd: bool = False
+    #: A datagram could not be delivered: any later call may report the error.
+    pending_error: bool = False
+    #: A non-blocking connect() is in progress.
+    connecting: bool = False
+    #: A connect() failed: systems differ in what the socket can do then.
+    connect_failed: bool = False
+    #: shutdown() failed because the socket was not connected; Linux shuts it down all the same.
+    shutdown_failed: bool = False
     #: Directions that this end has shut down: `rd`, `wr`.
     shut: frozenset[str] = frozenset()
-    #: Options by `level.name`: the values that reading may tell.
+    #: The values that getopt() may return, by `level.name`.
     options: tuple[tuple[str, tuple[Argument, ...]], ...] = ()
-    #: What fileno() told.
+    #: The value that fileno() returned first.
     descriptor: int | None = None
 
     @property
     def domain(self) -> str:
-        """Its family."""
+        """The address family: `inet`, `inet6` or `unix`."""
         return self.kind.domain
 
     @property
     def is_stream(self) -> bool:
-        """Whether it is one of connections."""
+        """True for streams, False for datagram sockets."""
         return self.kind.type == "stream"
 
     @property
     def is_ip(self) -> bool:
-        """Whether it has ports."""
+        """True for IPv4 and IPv6, whose addresses have port numbers; False for UNIX."""
         return self.kind.domain != "unix"
 
 
 @dataclass(frozen=True)
 class System:
-    """What differs between systems and places, and what the port says of itself."""
+    """What depends on the operating system, on the place of the run, or on the implementation's constants."""
 
-    #: Data that came before shutdown('rd') can still be received (Linux; POSIX leaves it open).
+    #: Data that arrived before shutdown('rd') can still be received (true on Linux; POSIX leaves it open).
     keeps_data: bool
-    #: Nobody else can take an address that was let go.
-    alone: bool
+    #: No other program can bind an address that a sequence has used (true in a network namespace of the run's own).
+    exclusive: bool
+    #: The implementation's `nixio.const.buffersize`, in bytes.
     buffersize: int = 8192
 
 
 @dataclass(frozen=True)
 class State:
-    """All of them. Sockets and pipes are named by their places in the tuples, and none is ever taken out."""
+    """All sockets and pipes of a sequence. Each is named by its index in the tuple, and none is ever removed."""
 
     system: System
     sockets: tuple[Sock, ...] = ()
     pipes: tuple[Pipe, ...] = field(default=())
 
-    def set(self, who: int, **changes: object) -> State:
-        """The same but for some fields of one socket."""
-        changed = replace(self.sockets[who], **changes)  # type: ignore[arg-type]
-        return replace(self, sockets=(*self.sockets[:who], changed, *self.sockets[who + 1 :]))
+    def set(self, index: int, **changes: object) -> State:
+        """A copy with other values in some fields of one socket."""
+        changed = replace(self.sockets[index], **changes)  # type: ignore[arg-type]
+        return replace(self, sockets=(*self.sockets[:index], changed, *self.sockets[index + 1 :]))
 
-    def set_pipe(self, number: int, **changes: object) -> State:
-        """The same but for some fields of one pipe."""
-        changed = replace(self.pipes[number], **changes)  # type: ignore[arg-type]
-        return replace(self, pipes=(*self.pipes[:number], changed, *self.pipes[number + 1 :]))
+    def set_pipe(self, index: int, **changes: object) -> State:
+        """A copy with other values in some fields of one pipe."""
+        changed = replace(self.pipes[index], **changes)  # type: ignore[arg-type]
+        return replace(self, pipes=(*self.pipes[:index], changed, *self.pipes[index + 1 :]))
 
     def add(self, sock: Sock) -> State:
-        """The same with one more socket, whose local name is that of a fresh one if it has none."""
+        """A copy with one more socket; a fresh one gets the local address of an unbound socket."""
         if sock.local is None and sock.phase == "fresh":
-            sock = replace(sock, local=fresh_name(sock.domain))
+            sock = replace(sock, local=unbound_address(sock.domain))
         return replace(self, sockets=(*self.sockets, sock))
 
-    def connect(self, client: int, listener: int, remote: Name, local: Name) -> State:
-        """The same with a new connection, which waits to be accepted."""
+    def connect(self, client: int, listener: int, remote: Address, local: Address) -> State:
+        """A copy in which `client` is connected and its connection stands in the listener's queue."""
         there, back = len(self.pipes), len(self.pipes) + 1
         state = replace(self, pipes=(*self.pipes, Pipe(), Pipe()))
         state = state.set(
-            client, phase="connected", remote=remote, local=local, inp=back, out=there, trying=False, spent=False
+            client,
+            phase="connected",
+            remote=remote,
+            local=local,
+            inp=back,
+            out=there,
+            connecting=False,
+            connect_failed=False,
         )
         queue = state.sockets[listener].queue
-        return state.set(listener, queue=(*queue, Waiting(client, there, back)))
+        return state.set(listener, queue=(*queue, QueuedConnection(client, there, back)))
 
     def open(self) -> Iterator[tuple[int, Sock]]:
-        """The sockets that are not closed, with their numbers."""
-        return ((number, sock) for number, sock in enumerate(self.sockets) if sock.phase != "closed")
+        """The sockets that are not closed, with their indexes."""
+        return ((index, sock) for index, sock in enumerate(self.sockets) if sock.phase != "closed")
 
-    def at(self, who: int, name: Name) -> int | None:
-        """The open socket that a message or connection of `who` for this name would come to; None for nobody."""
-        asking = self.sockets[who]
-        for number, sock in self.open():
+    def socket_at(self, index: int, address: Address) -> int | None:
+        """The open socket that gets what socket `index` sends or connects to this address; None if there is none."""
+        sender = self.sockets[index]
+        for other, sock in self.open():
             if sock.phase == "connected" and sock.is_stream:
                 continue
-            if sock.local is not None and sock.is_ip == asking.is_ip and _means(name, sock.local):
-                return number
+            if sock.local is not None and sock.is_ip == sender.is_ip and _reaches(address, sock.local):
+                return other
         return None
 
-    def was_there(self, name: Name) -> bool:
-        """Whether any socket, closed ones too, has or had this name, or one that overlaps with it."""
-        return any(_overlap(name, sock.local) for sock in self.sockets)
+    def was_used(self, address: Address) -> bool:
+        """True if any socket, open or closed, was bound to this address or to one that overlaps with it."""
+        return any(_overlap(address, sock.local) for sock in self.sockets)
 
-    def is_held(self, name: Name) -> bool:
-        """Whether an open socket is bound to this name, or to one that overlaps with it."""
-        return any(sock.phase in ("bound", "listening") and _overlap(name, sock.local) for _, sock in self.open())
-
-
-def fresh_name(domain: str) -> Name:
-    """What a socket that is not bound is called."""
-    return Name(WILDCARD[domain], 0) if domain in WILDCARD else Name("", None)
+    def is_bound(self, address: Address) -> bool:
+        """True if an open, unconnected socket is bound to this address or to one that overlaps with it."""
+        return any(sock.phase in ("bound", "listening") and _overlap(address, sock.local) for _, sock in self.open())
 
 
-def _means(name: Name, local: Name) -> bool:
-    """Whether something for `name` comes to a socket that is bound to `local`."""
-    if name.port is None or local.port is None:
-        return name.host == local.host != "" and name.port is local.port
-    if name.port != local.port or name.port <= 0:
+def unbound_address(domain: str) -> Address:
+    """The address that getsockname() returns for a socket that is not bound."""
+    return Address(WILDCARD[domain], 0) if domain in WILDCARD else Address("", None)
+
+
+def surely_unbound(state: State, sock: Sock, address: Address) -> bool:
+    """True if no socket is bound to the address and none can be assigned it (as an ephemeral port, or by self-connect).
+
+    The caller has found no socket of the state there (`State.socket_at`).
+    """
+    if not sock.is_ip:
+        return True
+    has_another_port = sock.local is not None and sock.local.port not in (0, UNKNOWN, address.port)
+    return state.system.exclusive and has_another_port
+
+
+def _reaches(address: Address, local: Address) -> bool:
+    """True if what is sent to `address` reaches a socket that is bound to `local`."""
+    if address.port is None or local.port is None:
+        return address.host == local.host != "" and address.port is local.port
+    if address.port != local.port or address.port <= 0:
         return False
-    given, bound = plain(name.host), plain(local.host)
+    given, bound = _unmapped(address.host), _unmapped(local.host)
     return given == bound or bound == "::" or (bound == "0.0.0.0" and ":" not in given)
 
 
-def _overlap(name: Name, local: Name | None) -> bool:
-    return local is not None and (_means(name, local) or _means(local, name))
+def _overlap(address: Address, local: Address | None) -> bool:
+    return local is not None and (_reaches(address, local) or _reaches(local, address))
 
 
-def plain(host: str) -> str:
-    """An IPv4 address that an IPv6 socket uses, as itself."""
+def _unmapped(host: str) -> str:
+    """An IPv4-mapped IPv6 address as the IPv4 address; any other as it is."""
     return host.removeprefix(MAPPED)
 
 
-def seen_from(domain: str, name: Name) -> Name:
-    """An address as a socket of that family is told it."""
-    if domain == "inet6" and ":" not in name.host:
-        return Name(MAPPED + name.host, name.port)
-    return Name(plain(name.host), name.port) if domain == "inet" else name
+def as_seen_by(domain: str, address: Address) -> Address:
+    """The form in which a socket of this family returns an address."""
+    if domain == "inet6" and ":" not in address.host:
+        return Address(MAPPED + address.host, address.port)
+    return Address(_unmapped(address.host), address.port) if domain == "inet" else address
 
 
-def reached_by(domain: str, local: Name, bound_domain: str) -> Name:
-    """The address by which a socket of that family reaches one that is bound to `local`."""
+def reachable_address(domain: str, local: Address, bound_domain: str) -> Address:
+    """The address by which a socket of family `domain` reaches one of family `bound_domain` bound to `local`."""
     host = local.host
     if host in WILDCARD.values():
         host = LOOPBACK[domain if bound_domain == "inet6" else "inet"]
-    return seen_from(domain, Name(host, local.port)) if local.port is not None else local
+    return as_seen_by(domain, Address(host, local.port)) if local.port is not None else local
 
 
-def is_apart(sock: Sock, name: Name) -> bool:
-    """Whether an IPv6 socket is bound, or may be, to an address of the family that the name is not of."""
+def families_may_differ(sock: Sock, address: Address) -> bool:
+    """True if the socket is IPv6 and its local address is or may be IPv6 where `address` is mapped IPv4, or reverse."""
     if sock.domain != "inet6" or (sock.local is not None and sock.local.host in WILDCARD.values()):
         return False
     if sock.local is None:
         return True
-    return (MAPPED in sock.local.host) != (MAPPED in name.host)
+    return (MAPPED in sock.local.host) != (MAPPED in address.host)
 
 
-def own_name(sock: Sock, remote: Name) -> Name:
-    """What a socket is called once it is connected: the system chooses what it was not bound to."""
+def connected_address(sock: Sock, remote: Address) -> Address:
+    """The local address of a socket after connect(): the system chooses the parts that it was not bound to."""
     local = sock.local
     if not sock.is_ip:
-        return local or Name("", None)
+        return local or Address("", None)
     same_machine = MAPPED + LOOPBACK["inet"] if MAPPED in remote.host else LOOPBACK[sock.domain]
     if local is None or local.port == 0:
-        return Name(same_machine, UNKNOWN)
-    return Name(same_machine, local.port) if local.host in WILDCARD.values() else local
+        return Address(same_machine, UNKNOWN)
+    return Address(same_machine, local.port) if local.host in WILDCARD.values() else local

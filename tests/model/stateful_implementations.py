@@ -1,22 +1,22 @@
-"""Ports that are the reference but for one thing, which depends on what was called before."""
+"""Implementations that are the reference but for one fault, which depends on earlier calls; and conforming variants."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import nixio_reference as right
+import nixio_reference as reference
 
 
-class Port:
-    """Hands everything on to the reference's socket."""
+class Conforming:
+    """A socket of the reference; every method that a subclass does not define is the reference's."""
 
     def __init__(self, domain: str, type: str, protocol: Any = None, *, inner: Any = None) -> None:  # noqa: A002
-        self.inner = right.socket(domain, type, protocol) if inner is None else inner
+        self.inner = reference.socket(domain, type, protocol) if inner is None else inner
         self.kind = (domain, type)
         self.start()
 
     def start(self) -> None:
-        """What the port remembers."""
+        """Initialize the state on which the fault depends."""
 
     def accept(self) -> tuple[Any, ...]:
         sock, host, port = self.inner.accept()
@@ -28,12 +28,8 @@ class Port:
         return getattr(self.inner, name)
 
 
-class Fine(Port):
-    """Nothing is wrong."""
-
-
-class OffsetTwice(Port):
-    """From the fourth call on, the offset counts twice."""
+class OffsetTwice(Conforming):
+    """From the fourth call of send() on, the offset is counted twice."""
 
     def start(self) -> None:
         self.calls = 0
@@ -44,19 +40,19 @@ class OffsetTwice(Port):
         return self.inner.send(buffer, offset * 2 if twice else offset, length)
 
 
-class StalePeer(Port):
-    """A datagram socket that is connected again tells its first peer's name."""
+class StalePeer(Conforming):
+    """getpeername() of a datagram socket returns the first peer's address after a second connect(), too."""
 
     def start(self) -> None:
-        self.name: Any = None
+        self.address: Any = None
 
     def getpeername(self) -> Any:
-        self.name = (self.kind[1] == "dgram" and self.name) or self.inner.getpeername()
-        return self.name
+        self.address = (self.kind[1] == "dgram" and self.address) or self.inner.getpeername()
+        return self.address
 
 
-class SendtoConnects(Port):
-    """On a connected datagram socket, sendto changes the peer."""
+class SendtoConnects(Conforming):
+    """sendto() on a connected datagram socket changes the peer."""
 
     def start(self) -> None:
         self.connected = False
@@ -72,8 +68,8 @@ class SendtoConnects(Port):
         return count
 
 
-class StaleAccept(Port):
-    """Each accept tells the first peer's address."""
+class StaleAccept(Conforming):
+    """Every accept() returns the first client's address."""
 
     def start(self) -> None:
         self.first: tuple[Any, ...] = ()
@@ -84,8 +80,8 @@ class StaleAccept(Port):
         return (sock, *self.first)
 
 
-class EndAfterBlocking(Port):
-    """After two would-blocks a stream without data is taken for one at its end."""
+class EndAfterBlocking(Conforming):
+    """From the third call of recv() on that would block, it returns EOF."""
 
     def start(self) -> None:
         self.blocked = 0
@@ -100,8 +96,8 @@ class EndAfterBlocking(Port):
             raise
 
 
-class ShortReads(Port):
-    """Right, and unusual: a stream gives at most half of what is asked for, and takes three bytes at once."""
+class ShortReads(Conforming):
+    """Conforming: recv() on a stream returns at most half of the requested bytes, and send() takes at most three."""
 
     def recv(self, length: Any) -> Any:
         return self.inner.recv(length // 2 if self.kind[1] == "stream" and length > 1 else length)
@@ -112,8 +108,8 @@ class ShortReads(Port):
         return self.inner.send(buffer, offset, 3 if length is None or not 0 <= length < 3 else length)
 
 
-class Plain(Port):
-    """Right, and unusual: every system's failure is an OSError of its own class, and a closed socket a bad argument."""
+class ClosedIsBadArgument(Conforming):
+    """Conforming: close() of a closed socket raises ValueError instead of EBADF."""
 
     def close(self) -> Any:
         if self.inner.fileno() < 0:

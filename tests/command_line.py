@@ -1,0 +1,137 @@
+"""Runs of `nixio-conformance` in processes of their own, forked from one that has imported it.
+
+Most of a short run's time is imports. One server process does them once; each run is a child of it with a folder, an
+environment and outputs of its own, so that nothing that it does can reach another test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import NoReturn
+
+#: Seconds that any run may take on a machine with other things to do.
+TIMEOUT = 120
+#: Elsewhere each run starts an interpreter: macOS and Windows do not fork a process that has imported so much.
+FORKS = sys.platform.startswith("linux")
+
+
+_COMMAND = [sys.executable, "-m", "nixio_conformance"]
+
+
+def nixio_conformance(words: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`nixio-conformance` with these words, in this folder; raises `subprocess.TimeoutExpired` after `TIMEOUT`."""
+    return execute([*_COMMAND, *words], folder, **environment)
+
+
+def execute(command: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Any program in this folder; `python -m nixio_conformance` is forked where that is possible."""
+    if FORKS and list(command[:3]) == _COMMAND:
+        return _server().run(list(command[3:]), folder, {**os.environ, **environment})
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@cache
+def _server() -> _Server:
+    return _Server()
+
+
+class _Server:
+    """The process that forks. It ends when its standard input does, with the tests."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, words: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        with tempfile.NamedTemporaryFile() as output, tempfile.NamedTemporaryFile() as errors:
+            self._ask([words, str(folder), environment, output.name, errors.name])
+            code = self._answer()
+            return subprocess.CompletedProcess(words, code, _text(output.name), _text(errors.name))
+
+    def _ask(self, request: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+
+    def _answer(self) -> int:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the server of runs ended"
+        answer = json.loads(line)
+        if answer["timed out"]:
+            raise subprocess.TimeoutExpired("nixio-conformance", TIMEOUT)
+        return int(answer["code"])
+
+
+def _text(path: str) -> str:
+    return Path(path).read_text("utf-8", "replace")
+
+
+def _serve() -> None:
+    for module in ("hypothesis.strategies", "xdist.plugin", "nixio_conformance.cli"):
+        importlib.import_module(module)
+    for line in sys.stdin:
+        words, folder, environment, output, errors = json.loads(line)
+        child = os.fork()
+        if not child:
+            _child(words, folder, environment, output, errors)
+        print(json.dumps(_wait(child)), flush=True)
+
+
+def _wait(child: int) -> dict[str, object]:
+    """The child's exit code; it is killed when it takes too long."""
+    timed_out: list[int] = []
+
+    def kill(number: int, frame: object) -> None:
+        timed_out.append(number)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, kill)
+    signal.alarm(TIMEOUT)
+    _, status = os.waitpid(child, 0)
+    signal.alarm(0)
+    return {"code": os.waitstatus_to_exitcode(status), "timed out": bool(timed_out)}
+
+
+def _child(words: list[str], folder: str, environment: dict[str, str], output: str, errors: str) -> NoReturn:
+    """Do what `python -m nixio_conformance` does, and end as that does, with all that runs at an interpreter's exit."""
+    os.setsid()
+    for number, path, flags in ((0, os.devnull, os.O_RDONLY), (1, output, os.O_WRONLY), (2, errors, os.O_WRONLY)):
+        file = os.open(path, flags)
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    sys.argv = ["nixio-conformance", *words]
+    sys.path[0] = folder
+    from nixio_conformance.cli import main
+
+    main(prog_name="nixio-conformance")
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    _serve()
