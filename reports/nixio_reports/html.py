@@ -127,7 +127,7 @@ def _cases(summary: Summary) -> dict[str, Case]:
 
 def _blocks(summary: Summary, cases: dict[str, Case]) -> dict[tuple[str, str], Block]:
     """The cells in the order of the page. Anchors are unique, and the same in every run."""
-    found, faults = summary.matrix, summary.stream.header.proven
+    found, faults = summary.matrix, summary.stream.header.proven  # words: allow
     made: dict[tuple[str, str], Block] = {}
     taken: set[str] = set()
     for method in found.methods:

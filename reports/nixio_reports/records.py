@@ -103,7 +103,7 @@ class Header(Line, frozen=True, kw_only=True):
     baseline: Baseline | None = None
     #: The number of faults declared for each clause: faulty implementations that the suite is tested with, and that the
     #: clause must report. Empty if the suite was installed without that data.
-    proven: dict[str, int] = {}
+    proven: dict[str, int] = {}  # words: allow
     #: When the run began, in ISO 8601 with a zone.
     started: str
 

@@ -56,7 +56,7 @@ def test_what_the_baseline_knows_does_not_fail_the_run(runs: Runs, workers: str)
     assert "an assertion" in done.output
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_what_passes_in_spite_of_the_baseline_fails_with_the_lines_to_delete(runs: Runs, workers: str) -> None:
     done = held(runs, KNOWN, "--target", "ports:fine", "-n", workers)
     assert done.code == 1
@@ -118,7 +118,7 @@ def test_a_test_process_that_dies_may_be_known(runs: Runs) -> None:
     assert done.code == 0
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_row_for_a_case_that_is_gone_is_wrong_usage(runs: Runs, workers: str) -> None:
     text = KNOWN.replace("[unix-stream-client]", "[unix-stream-clint]")
     done = held(runs, text, "--target", "ports:mixed", "-n", workers)

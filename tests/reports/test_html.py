@@ -230,7 +230,7 @@ NORM = "https://openwrt.github.io/luci/api/modules/nixio.Socket.html"
 
 def test_a_clause_shows_its_needs_and_the_number_of_its_faults() -> None:
     rows = [row("bind.resolution.first[inet-stream]"), row("send.data.arrives[inet-stream]")]
-    page = html_page(stream(*rows, header=header(proven={"bind.resolution.first": 1})))
+    page = html_page(stream(*rows, header=header(proven={"bind.resolution.first": 1})))  # words: allow
     assert "norm:120</a>, needs lab, 1 fault declared</p>" in page
     assert page.count("fault declared</p>") == 1
     assert "the suite is tested with N faulty implementations that this clause must report." in page
