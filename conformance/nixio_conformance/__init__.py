@@ -1,7 +1,7 @@
-"""Conformance suite for nixio's Socket API: checks any port of it against the specification.
+"""Conformance suite for nixio's Socket API: checks any implementation of it against the specification.
 
-`Agent` is all that a port's own packaging needs from here: an entry point of group `nixio.implementations` may be an
-`Agent`, which names a program that speaks the agent protocol.
+`Agent` is all that the packaging of an implementation needs from here: an entry point of group
+`nixio.implementations` may be an `Agent`, which names a program that speaks the agent protocol.
 """
 
 from __future__ import annotations

@@ -262,11 +262,20 @@ def test_list_shows_what_is_plugged_in_and_what_the_host_can(cli: Cli) -> None:
         assert row.id in done.output
 
 
-@pytest.mark.parametrize("axis", ["clauses", "methods", "options"])
-def test_spec_prints_a_table(cli: Cli, axis: str) -> None:
+@pytest.mark.parametrize(
+    ("axis", "text"),
+    [("clauses", "send.data"), ("methods", "recvfrom"), ("options", "keepalive"), ("sources", "design:contract")],
+)
+def test_spec_prints_a_table(cli: Cli, axis: str, text: str) -> None:
     done = cli("spec", axis)
     assert done.exit_code == 0
-    assert {"clauses": "send.data", "methods": "recvfrom", "options": "keepalive"}[axis] in done.output
+    assert text in done.output
+
+
+def test_spec_says_where_each_source_can_be_read(cli: Cli) -> None:
+    lines = [line for line in cli("spec", "clauses").output.splitlines()[2:] if line]
+    assert len(lines) == len(load().clauses)
+    assert {line.split()[-1] for line in lines} == {load().link(clause.source) for clause in load().clauses}
 
 
 def test_spec_prints_the_clauses_of_a_method_one_a_line(cli: Cli) -> None:

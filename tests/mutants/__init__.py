@@ -1,1 +1,1 @@
-"""The suite proves its own power: faulty ports that it must report, and unusual right ones that it must accept."""
+"""Mutation testing of the suite: faulty implementations that it must report, and unusual ones that it must accept."""

@@ -1,5 +1,5 @@
 """`python -m tests.mutants`, from the root of the checkout."""
 
-from tests.mutants.command import prove
+from tests.mutants.command import mutants
 
-prove(prog_name="python -m tests.mutants")
+mutants(prog_name="python -m tests.mutants")

@@ -1,9 +1,10 @@
-"""All rows of the proof: the faults that must be reported, and the varieties that must be accepted."""
+"""The catalogue: the faults that the suite must report, and the conforming variants that it must accept."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -11,96 +12,107 @@ from fnmatch import fnmatchcase
 from nixio_fixtures import Spec, load
 from tests.mutants import faults
 from tests.mutants.implementation import TARGET
-from tests.mutants.registry import Chapter, Fault, Tabled, Variety
+from tests.mutants.registry import Fault, Group, TableGroup, Variant
 
 
 class CatalogueError(ValueError):
-    """A row is wrong: says which, and what was expected."""
+    """A row is wrong; the message names it and what was expected."""
 
 
 class NoSuchRow(ValueError):
-    """A word that names no row; says what there is."""
+    """A pattern selects no row; the message lists the groups."""
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The rows, in the order of their chapters."""
+    """Rows, in the order of their groups."""
 
     faults: tuple[Fault, ...]
-    varieties: tuple[Variety, ...]
+    variants: tuple[Variant, ...]
 
     @property
-    def rows(self) -> tuple[Fault | Variety, ...]:
-        """All of them."""
-        return (*self.faults, *self.varieties)
+    def rows(self) -> tuple[Fault | Variant, ...]:
+        """Faults and variants."""
+        return (*self.faults, *self.variants)
 
-    def chosen(self, words: Sequence[str]) -> Catalogue:
-        """The rows that words stand for: an id, a chapter, or a pattern with `*`; all rows for no word.
+    def chosen(self, patterns: Sequence[str]) -> Catalogue:
+        """The rows that patterns select: an id, a group, or a pattern with `*`; without patterns all.
 
-        Raises `NoSuchRow` for a word that stands for none.
+        Raises `NoSuchRow` for a pattern that selects none.
         """
-        for word in words:
-            if not any(_stands_for(word, row.id) for row in self.rows):
-                chapters = ", ".join(dict.fromkeys(row.id.partition("/")[0] for row in self.rows))
-                raise NoSuchRow(f"{word!r} is no row of the catalogue; its chapters are {chapters} (--list shows all)")
-        return self._kept(lambda row: not words or any(_stands_for(word, row) for word in words))
+        for pattern in patterns:
+            if not any(_selects(pattern, row.id) for row in self.rows):
+                groups = ", ".join(dict.fromkeys(row.id.partition("/")[0] for row in self.rows))
+                raise NoSuchRow(f"{pattern!r} is not in the catalogue; its groups are {groups} (--list shows all rows)")
+        return self._filtered(lambda row: not patterns or any(_selects(pattern, row) for pattern in patterns))
 
     def without(self, ids: Collection[str]) -> Catalogue:
         """The rows that have none of these ids."""
-        return self._kept(lambda row: row not in ids)
+        return self._filtered(lambda row: row not in ids)
 
-    def _kept(self, wanted: Callable[[str], bool]) -> Catalogue:
-        """The rows with an id that is wanted."""
+    def _filtered(self, wanted: Callable[[str], bool]) -> Catalogue:
         return Catalogue(
-            tuple(row for row in self.faults if wanted(row.id)),
-            tuple(row for row in self.varieties if wanted(row.id)),
+            tuple(row for row in self.faults if wanted(row.id)), tuple(row for row in self.variants if wanted(row.id))
         )
 
     def part(self, number: int, parts: int) -> Catalogue:
-        """Every `parts`-th row, the first part being 1."""
-        return Catalogue(self.faults[number - 1 :: parts], self.varieties[number - 1 :: parts])
+        """Every `parts`-th row; the first part has number 1."""
+        return Catalogue(self.faults[number - 1 :: parts], self.variants[number - 1 :: parts])
+
+    def declared(self) -> dict[str, int]:
+        """How many faults each clause is declared to report, by its id.
+
+        A name with `*` counts for no clause: one of several clauses must report such a fault, and the row does not say
+        which one.
+        """
+        return dict(sorted(Counter(name for fault in self.faults for name in fault.clauses if "*" not in name).items()))
 
 
-def target(row: Fault | Variety) -> str:
-    """What `--target` takes for a row's port."""
+def target(row: Fault | Variant) -> str:
+    """The value of `--target` for a row."""
     return f"{TARGET}{row.id}"
 
 
 def catalogue() -> Catalogue:
-    """The catalogue that is shipped with this package. Raises `CatalogueError` for the first wrong row."""
+    """All rows of `faults/`. Raises `CatalogueError` for the first wrong one."""
     modules = sorted(module.name for module in pkgutil.iter_modules(faults.__path__))
-    return collect([importlib.import_module(f"{faults.__name__}.{name}").CHAPTER for name in modules], load())
+    return collect([importlib.import_module(f"{faults.__name__}.{name}").GROUP for name in modules], load())
 
 
-def collect(chapters: Iterable[Chapter], spec: Spec) -> Catalogue:
-    """The rows of these chapters, checked against the tables."""
+def collect(groups: Iterable[Group], spec: Spec) -> Catalogue:
+    """The rows of these groups, checked against the specification's tables."""
     faults: list[Fault] = []
-    varieties: list[Variety] = []
-    for chapter in chapters:
-        faults += chapter.tabled() if isinstance(chapter, Tabled) else chapter.faults
-        varieties += chapter.varieties
-    seen: set[str] = set()
-    methods = {method.name for method in spec.methods}
-    found = Catalogue(tuple(faults), tuple(varieties))
-    for row in found.rows:
-        if row.id in seen:
-            raise CatalogueError(f"{row.id} stands twice; ids are unique")
-        seen.add(row.id)
-    for fault in faults:
-        if not fault.clauses:
-            raise CatalogueError(f"{fault.id} names no clause; expected those that must report it")
-        for name in fault.clauses:
-            if not stands_for(name, spec):
-                raise CatalogueError(f"{fault.id} names clause {name!r}, which no table has")
-    for variety in varieties:
-        for method in variety.methods:
-            if method not in methods:
-                raise CatalogueError(f"{variety.id} names method {method!r}, which no table has")
+    variants: list[Variant] = []
+    for group in groups:
+        if group.unfinished:
+            raise CatalogueError(f"{group.name}/{min(group.unfinished)} does not say what differs from the reference")
+        faults += group.rows_of_tables() if isinstance(group, TableGroup) else group.faults
+        variants += group.variants
+    found = Catalogue(tuple(faults), tuple(variants))
+    _check(found, spec)
     return found
 
 
-def stands_for(name: str, spec: Spec) -> tuple[str, ...]:
-    """The clauses that a fault's row means by a name, which may have `*` in it."""
+def _check(found: Catalogue, spec: Spec) -> None:
+    counts = Counter(row.id for row in found.rows)
+    for row, count in counts.items():
+        if count > 1:
+            raise CatalogueError(f"{row} is declared twice; ids are unique")
+    for fault in found.faults:
+        if not fault.clauses:
+            raise CatalogueError(f"{fault.id} names no clause; expected those that must report it")
+        for name in fault.clauses:
+            if not matching(name, spec):
+                raise CatalogueError(f"{fault.id} names clause {name!r}, which no table has")
+    methods = {method.name for method in spec.methods}
+    for variant in found.variants:
+        for method in variant.methods:
+            if method not in methods:
+                raise CatalogueError(f"{variant.id} names method {method!r}, which no table has")
+
+
+def matching(name: str, spec: Spec) -> tuple[str, ...]:
+    """The judged clauses that a fault's row names: an id, or a pattern with `*`."""
     return tuple(
         clause.id
         for clause in spec.clauses
@@ -108,5 +120,5 @@ def stands_for(name: str, spec: Spec) -> tuple[str, ...]:
     )
 
 
-def _stands_for(word: str, row: str) -> bool:
-    return row == word or row.startswith(f"{word}/") or fnmatchcase(row, word)
+def _selects(pattern: str, row: str) -> bool:
+    return row == pattern or row.startswith(f"{pattern}/") or fnmatchcase(row, pattern)

@@ -1,4 +1,4 @@
-"""`nixio-conformance prove`."""
+"""`python -m tests.mutants`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ from rich.console import Console
 from nixio_conformance import __version__
 from nixio_conformance.pytest_plugin import selection
 from nixio_fixtures import Spec, load
-from tests.mutants import coverage, results, show
-from tests.mutants.catalogue import Catalogue, CatalogueError, NoSuchRow, catalogue, stands_for
-from tests.mutants.pool import CannotBegin, Pool
-from tests.mutants.runner import prove as run
+from tests.mutants import coverage, results, runner, show
+from tests.mutants.catalogue import Catalogue, CatalogueError, NoSuchRow, catalogue, matching
+from tests.mutants.pool import CannotStart, Pool
 
-#: Name of the record in the report's folder.
-RECORD = "proof.jsonl"
+#: Name of the record in the report folder.
+RECORD = "mutants.jsonl"
 
 
 @click.command(
-    epilog="Exit codes: 0 all faults reported and all varieties accepted, 1 not so, 2 wrong usage, 3 the suite could "
-    "not be started or nothing could be shown on this host, 130 interrupted, 143 terminated."
+    epilog="Exit codes: 0 every fault is reported and every variant accepted, 1 not so, 2 wrong usage, 3 the suite "
+    "cannot be started or this host can run none of the rows, 130 interrupted, 143 terminated."
 )
 @click.argument("rows", nargs=-1, metavar="[ROW]...")
 @click.option(
@@ -36,38 +35,36 @@ RECORD = "proof.jsonl"
     metavar="N",
     type=click.IntRange(1),
     default=None,
-    help="Worker processes (default: two a processor, as half of the time is waiting).",
+    help="Worker processes (default: two for each processor, since half of the time is waiting).",
 )
 @click.option(
     "--select", metavar="TERM", multiple=True, help="Only faults that these clauses, methods or levels must report."
 )
-@click.option("--part", metavar="K/N", help="Only every N-th row, beginning with number K.")
-@click.option("--whole", is_flag=True, help="Run the whole suite over each variety, not a sample and its own methods.")
-@click.option("--no-search", is_flag=True, help="Do not look for another clause where those that are named are silent.")
+@click.option("--part", metavar="K/N", help="Only every N-th row, from row K on.")
+@click.option(
+    "--whole", is_flag=True, help="Run the whole suite over each conforming variant, not a sample and its own methods."
+)
+@click.option("--no-search", is_flag=True, help="Do not search other clauses where the named ones report nothing.")
 @click.option("--without", metavar="CAPABILITY", multiple=True, help="As if this host lacked it (see `list`).")
 @click.option(
     "--report",
     "folder",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("nixio-proof"),
+    default=Path("nixio-mutants"),
     show_default=True,
-    help=f"Where {RECORD} is written.",
+    help=f"Where {RECORD} and {coverage.TABLE} are written.",
 )
 @click.option(
-    "--ledger",
-    "page",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the coverage ledger there (needs all rows).",
+    "--resume", is_flag=True, help="Take over the good results that --report has, and run the other rows only."
 )
+@click.option("--list", "list_", is_flag=True, help="Print the rows and run nothing.")
 @click.option(
-    "--resume",
+    "--table",
     is_flag=True,
-    help="Take over what --report already shows as reported or accepted, and run the other rows.",
+    help="Print the coverage table and run nothing: declared faults, and what --report has recorded.",
 )
-@click.option("--list", "list_", is_flag=True, help="Show the rows and do nothing.")
-def prove(
+def mutants(
     rows: tuple[str, ...],
     workers: int | None,
     select: tuple[str, ...],
@@ -76,80 +73,87 @@ def prove(
     no_search: bool,
     without: tuple[str, ...],
     folder: Path,
-    page: Path | None,
     resume: bool,
     list_: bool,
+    table: bool,
 ) -> None:
-    """Prove the suite itself: it must report each faulty port of the catalogue, and accept each unusual right one.
+    """Test the suite by mutants of the reference: it must report every fault and accept every conforming variant.
 
-    ROW is an id (`chunks/swapped-send`), a chapter (`chunks`), or a pattern with `*`; none stands for all.
+    ROW is an id (`chunks/swapped-send`), a group (`chunks`), or a pattern with `*`; the default is all rows.
     """
     spec, console = load(), Console()
     chosen = _chosen(rows, select, part, spec)
-    if page is not None and (rows or select or part):
-        raise click.UsageError("--ledger tells of the whole catalogue: leave ROW, --select and --part out")
+    record = folder / RECORD
     if list_:
-        for table in show.listing(chosen):
-            console.print(table)
+        for listing in show.listing(chosen):
+            console.print(listing)
+        return
+    if table:
+        click.echo(coverage.markdown(spec, chosen.declared(), _recorded(record)), nl=False)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    record = folder / RECORD
-    earlier = _earlier(record, chosen, whole=whole) if resume else {}
+    earlier = _earlier(_recorded(record), chosen, whole=whole) if resume else {}
     pool = Pool(workers or 2 * (os.cpu_count() or 1), [f"--nixio-without={name}" for name in without])
     words = (*rows, *(f"--select={term}" for term in select), *([f"--part={part}"] if part else []))
 
-    def lines(each: Callable[[results.Result], None]) -> Iterator[results.Line]:
-        return run(chosen, spec, pool, chosen=words, whole=whole, search=not no_search, earlier=earlier, each=each)
+    def lines(on_result: Callable[[results.Result], None]) -> Iterator[results.Line]:
+        search = not no_search
+        return runner.run(
+            chosen, spec, pool, chosen=words, whole=whole, search=search, earlier=earlier, on_result=on_result
+        )
 
-    code = _recorded(pool, lines, record, show.Progress(console, _rows(chosen)))
+    code = _run(pool, lines, record, show.Progress(console, _count(chosen)))
     if code is None:
-        proof = results.read(record)
-        for shown in show.summary(proof):
+        found = results.read(record)
+        for shown in show.summary(found):
             console.print(shown, highlight=False)
-        if page is not None:
-            page.write_text(coverage.markdown(spec, proof), encoding="utf-8")
-            Path(coverage.__file__).with_name(coverage.CAUGHT).write_text(coverage.recorded(proof), encoding="utf-8")
-        code = results.exit_code(proof.results)
+        (folder / coverage.TABLE).write_text(coverage.markdown(spec, chosen.declared(), found), encoding="utf-8")
+        code = results.exit_code(found.results)
     sys.exit(code)
 
 
-def _recorded(
+def _run(
     pool: Pool,
     lines: Callable[[Callable[[results.Result], None]], Iterable[results.Line]],
     record: Path,
     progress: show.Progress,
 ) -> int | None:
-    """Run it all into the record; the exit code where that did not come to its end."""
+    """Write the record. Returns an exit code where the run stopped before its end."""
     previous = signal.signal(signal.SIGTERM, _terminated)
     try:
         with pool, progress:
             results.write(record, lines(progress.done))
-    except CannotBegin as error:
+    except CannotStart as error:
         click.echo(f"the suite cannot be started: {error}", err=True)
         return 3
     except KeyboardInterrupt:
-        click.echo(f"interrupted; what was proven is in {record}", err=True)
+        click.echo(f"interrupted; the results so far are in {record}", err=True)
         return 130
     finally:
         signal.signal(signal.SIGTERM, previous)
     return None
 
 
-def _earlier(record: Path, chosen: Catalogue, *, whole: bool) -> dict[str, results.Result]:
+def _recorded(record: Path) -> results.Record | None:
+    """The record of an earlier run, if there is one."""
     try:
-        return results.still_good(results.read(record), chosen.rows, __version__, whole=whole)
+        return results.read(record)
     except FileNotFoundError:
-        return {}
+        return None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _earlier(found: results.Record | None, chosen: Catalogue, *, whole: bool) -> dict[str, results.Result]:
+    return results.still_valid(found, chosen.rows, __version__, whole=whole) if found else {}
 
 
 def _terminated(number: int, frame: object) -> None:
     sys.exit(143)
 
 
-def _rows(chosen: Catalogue) -> int:
-    return len(chosen.faults) + len(chosen.varieties)
+def _count(chosen: Catalogue) -> int:
+    return len(chosen.faults) + len(chosen.variants)
 
 
 def _chosen(rows: Sequence[str], select: Sequence[str], part: str | None, spec: Spec) -> Catalogue:
@@ -167,16 +171,16 @@ def _chosen(rows: Sequence[str], select: Sequence[str], part: str | None, spec: 
             if any(
                 selection.touches(terms, spec.clause(clause))
                 for name in fault.clauses
-                for clause in stands_for(name, spec)
+                for clause in matching(name, spec)
             )
         )
-        # A variety is about no clause in particular.
-        found = replace(found, faults=faults, varieties=())
+        # A variant belongs to no clause.
+        found = replace(found, faults=faults, variants=())
     if part:
         match = re.fullmatch(r"(\d+)/(\d+)", part)
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
             raise click.BadParameter(f"{part!r} is not K/N with K from 1 to N", param_hint="--part")
         found = found.part(int(match[1]), int(match[2]))
-    if not _rows(found):
-        raise click.UsageError("no row is chosen: ROW, --select and --part exclude each other")
+    if not _count(found):
+        raise click.UsageError("no row is selected: ROW, --select and --part exclude each other")
     return found

@@ -1,4 +1,4 @@
-"""One worker that has collected the suite, for all tests of a process: it is what makes a proof fast."""
+"""One worker that has collected the suite, shared by all tests of a process, since starting it takes seconds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.mutants.pool import Pool
 
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Pool]:
-    """A pool that tests may give jobs one after another."""
+    """A pool with one worker, which tests give jobs one after another."""
     with Pool(1) as started:
         yield started

@@ -1,45 +1,48 @@
-"""Classes that hand every call on through hooks: one for each thing that a port can get wrong."""
+"""Classes that pass every call on through hooks. A fault overrides one hook.
+
+`pass_on` returns the arguments to call the reference with, `result` what the method returns, and `failed` what it
+returns or raises in place of an error. Hooks apply to `methods` only.
+"""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tests.mutants.wrapper import RECEIVING, SENDING, Port, chunk
+from tests.mutants.wrapper import RECEIVING, SENDING, Wrapped, chunk
 
 
-class Sender(Port):
+class Sender(Wrapped):
     """send, write and sendto through hooks."""
 
-    #: The methods that are different.
     methods: ClassVar[tuple[str, ...]] = SENDING
 
     def applies(self) -> bool:
-        """Whether this socket is different."""
+        """Whether this socket is faulty."""
         return True
 
-    def chosen(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
-        """The buffer, offset and length that are handed on."""
+    def pass_on(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
+        """The buffer, offset and length to send."""
         return buffer, offset, length
 
-    def told(self, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
+    def result(self, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
         """The result, from the number of bytes that were sent."""
         return sent
 
     def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
-        """What becomes of a failure of the system."""
+        """The result in place of an OSError."""
         raise error
 
     def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
-        """One call of `name`; `to` is empty, or host and port."""
+        """One call of the method `name`; `to` is empty, or host and port."""
         function = getattr(self.inner, name)
         if name not in self.methods or not self.applies():
             return function(buffer, *to, *chunk(offset, length))
-        handed, start, count = self.chosen(buffer, offset, length)
+        handed, start, count = self.pass_on(buffer, offset, length)
         try:
             sent = function(handed, *to, *chunk(start, count))
         except OSError as error:
             return self.failed(error, buffer, offset, length)
-        return self.told(sent, buffer, offset, length)
+        return self.result(sent, buffer, offset, length)
 
     def send(self, buffer: Any, offset: Any = None, length: Any = None) -> Any:
         return self.transmit("send", buffer, (), offset, length)
@@ -51,44 +54,44 @@ class Sender(Port):
         return self.transmit("sendto", buffer, (host, port), offset, length)
 
 
-class Receiver(Port):
+class Receiver(Wrapped):
     """recv, read and recvfrom through hooks."""
 
     methods: ClassVar[tuple[str, ...]] = RECEIVING
 
     def applies(self) -> bool:
-        """Whether this socket is different."""
+        """Whether this socket is faulty."""
         return True
 
-    def asked(self, length: Any) -> Any:
-        """The length that is handed on."""
+    def pass_on(self, length: Any) -> Any:
+        """The length to receive."""
         return length
 
-    def got(self, data: bytes, length: Any) -> Any:
+    def result(self, data: bytes, length: Any) -> Any:
         """The data of the result."""
         return data
 
     def sender(self, host: Any, port: Any) -> tuple[Any, ...]:
-        """The values of recvfrom's result after the data."""
+        """The values after the data in recvfrom's result."""
         return host, port
 
     def failed(self, error: OSError, length: Any) -> Any:
-        """What becomes of a failure of the system, as the data."""
+        """The data of the result in place of an OSError."""
         raise error
 
     def receive(self, name: str, length: Any) -> Any:
-        """One call of `name`."""
+        """One call of the method `name`."""
         if name not in self.methods or not self.applies():
             return getattr(self.inner, name)(length)
         host: Any = None
         port: Any = None
         try:
-            result = getattr(self.inner, name)(self.asked(length))
+            result = getattr(self.inner, name)(self.pass_on(length))
         except OSError as error:
             data = self.failed(error, length)
         else:
             data, host, port = result if name == "recvfrom" else (result, None, None)
-            data = self.got(data, length)
+            data = self.result(data, length)
         return (data, *self.sender(host, port)) if name == "recvfrom" else data
 
     def recv(self, length: Any) -> Any:
@@ -101,33 +104,41 @@ class Receiver(Port):
         return self.receive("recvfrom", length)
 
 
-class Hooked(Port):
-    """One method, `method`, through hooks: its arguments, its result and its failures."""
+class Hooked(Wrapped):
+    """Methods that exchange no data, through hooks."""
 
-    method: ClassVar[str] = ""
+    methods: ClassVar[tuple[str, ...]] = ()
 
-    def given(self, *arguments: Any) -> tuple[Any, ...]:
-        """The arguments that are handed on."""
+    def before(self, *arguments: Any) -> None:
+        """Runs before the call."""
+
+    def pass_on(self, *arguments: Any) -> tuple[Any, ...]:
+        """The arguments to call with."""
         return arguments
 
-    def told(self, result: Any) -> Any:
+    def after(self, result: Any) -> None:
+        """Runs after a call that succeeded."""
+
+    def result(self, result: Any) -> Any:
         """The result."""
         return result
 
     def failed(self, error: Exception) -> Any:
-        """What becomes of a failure, the caller's among them."""
+        """The result in place of any failure, a bad argument too."""
         raise error
 
     def hooked(self, name: str, *arguments: Any) -> Any:
-        """One call of `name`."""
+        """One call of the method `name`."""
         function = getattr(super(), name)
-        if name != self.method:
+        if name not in self.methods:
             return function(*arguments)
         try:
-            result = function(*self.given(*arguments))
+            self.before(*arguments)
+            result = function(*self.pass_on(*arguments))
         except (OSError, ValueError, TypeError) as error:
             return self.failed(error)
-        return self.told(result)
+        self.after(result)
+        return self.result(result)
 
     def getsockname(self) -> Any:
         return self.hooked("getsockname")
@@ -161,62 +172,62 @@ class Hooked(Port):
 
 
 class Opener(Hooked):
-    """bind or connect through hooks that know host and port."""
+    """bind and connect through hooks that know host and port."""
 
-    def where(self, host: Any, port: Any) -> tuple[Any, Any]:
-        """The host and port that are handed on."""
+    def address(self, host: Any, port: Any) -> tuple[Any, Any]:
+        """The host and port to call with."""
         return host, port
 
-    def given(self, *arguments: Any) -> tuple[Any, ...]:
+    def pass_on(self, *arguments: Any) -> tuple[Any, ...]:
         host, port = (*arguments, None, None)[:2]
-        return self.where(host, port)
+        return self.address(host, port)
 
 
-class Optioned(Port):
+class Optioned(Wrapped):
     """setopt and getopt through hooks, for some pairs of level and option."""
 
-    #: The pairs that are different; none for all.
-    pairs: ClassVar[frozenset[tuple[str, str]]] = frozenset()
+    #: The pairs that are faulty; empty means all.
+    pairs: ClassVar[tuple[tuple[str, str], ...]] = ()
 
-    def written(self, value: Any) -> Any:
-        """The value that is set."""
+    def pass_on(self, value: Any) -> Any:
+        """The value to set."""
         return value
 
-    def set_told(self, result: Any, value: Any) -> Any:
+    def set_result(self, result: Any, value: Any) -> Any:
         """setopt's result."""
         return result
 
     def set_failed(self, error: Exception, value: Any) -> Any:
-        """What becomes of setopt's failure."""
+        """setopt's result in place of a failure."""
         raise error
 
-    def found(self, value: Any) -> Any:
+    def get_result(self, value: Any) -> Any:
         """getopt's result."""
         return value
 
     def get_failed(self, error: Exception) -> Any:
-        """What becomes of getopt's failure."""
+        """getopt's result in place of a failure."""
         raise error
 
-    def different(self, *pair: Any) -> bool:
-        """Whether a pair is one of them."""
+    def applies(self, *pair: Any) -> bool:
+        """Whether a pair is one of the faulty ones."""
         return not self.pairs or pair in self.pairs
 
     def setopt(self, *arguments: Any) -> Any:
-        if len(arguments) != 3 or not self.different(*arguments[:2]):
+        if len(arguments) != 3 or not self.applies(*arguments[:2]):
             return self.inner.setopt(*arguments)
         level, option, value = arguments
         try:
-            result = self.inner.setopt(level, option, self.written(value))
+            result = self.inner.setopt(level, option, self.pass_on(value))
         except (OSError, ValueError, TypeError) as error:
             return self.set_failed(error, value)
-        return self.set_told(result, value)
+        return self.set_result(result, value)
 
     def getopt(self, *arguments: Any) -> Any:
-        if len(arguments) != 2 or not self.different(*arguments):
+        if len(arguments) != 2 or not self.applies(*arguments):
             return self.inner.getopt(*arguments)
         try:
             value = self.inner.getopt(*arguments)
         except (OSError, ValueError, TypeError) as error:
             return self.get_failed(error)
-        return self.found(value)
+        return self.get_result(value)

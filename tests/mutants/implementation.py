@@ -1,6 +1,6 @@
-"""Where an agent finds a port of the catalogue: `--target tests.mutants.implementation:chapter/name`.
+"""Where an agent finds a row of the catalogue: `--target tests.mutants.implementation:GROUP/NAME`.
 
-Only the chapter that is asked for is imported: an agent is started for each.
+Only the group that is asked for is imported, since an agent is started for each row.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-#: What stands before the id of a fault or a variety in the name of its target.
+#: The start of a `--target` before a row's id.
 TARGET = f"{__name__}:"
 
 
 def __getattr__(name: str) -> Any:
-    chapter, _, row = name.partition("/")
-    if not row or not chapter.isidentifier():
+    group, _, row = name.partition("/")
+    if not row or not group.isidentifier():
         raise AttributeError(name)
     try:
-        module = importlib.import_module(f"tests.mutants.faults.{chapter}")
-        return module.CHAPTER.port(row)
+        module = importlib.import_module(f"tests.mutants.faults.{group}")
+        return module.GROUP.implementation(row)
     except (ModuleNotFoundError, KeyError):
         raise AttributeError(f"the catalogue has no {name!r}") from None

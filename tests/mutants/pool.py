@@ -1,4 +1,4 @@
-"""Worker processes that are given jobs as long as there are any; one that dies or hangs costs its job and no other."""
+"""Worker processes that take jobs from a queue. One that dies or hangs costs its own job only."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
@@ -18,67 +19,71 @@ import msgspec
 from nixio_conformance.driver.guard import guard
 from tests.mutants.jobs import Answer, Job, Ready
 
-#: Seconds that a worker may take to begin, on a machine with other things to do.
-BEGIN = 120.0
-#: Seconds that a job may take. A whole run of the suite takes one minute on an idle machine.
-PATIENCE = 900.0
-#: Bytes of a worker's standard error that are told.
-_TOLD = 2000
+ROOT = Path(__file__).parents[2]
+#: Seconds for a worker to start on a loaded machine.
+START_TIMEOUT = 120.0
+#: Seconds for a job. A run of the whole suite takes one minute on an idle machine.
+JOB_TIMEOUT = 900.0
+#: Seconds for a worker to exit after SIGTERM.
+EXIT_TIMEOUT = 5.0
+#: Bytes from the end of a worker's standard error that a message contains.
+STDERR_TAIL = 2000
 
 
-class CannotBegin(Exception):
-    """A worker did not come to collect the suite; the text says why."""
+class CannotStart(Exception):
+    """A worker could not collect the suite; the message says why."""
 
 
 class _Worker:
-    """One process and what it said so far."""
+    """One worker process and the lines that it has written."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # it is the process's as long as that lives
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the process
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.mutants.worker", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            start_new_session=True,  # a terminal's Ctrl-C is for the process that steers
+            cwd=ROOT,  # where the worker and its agents find this package
+            start_new_session=True,  # a terminal's Ctrl-C is for the controller only
         )
         guard().watch(self._process.pid)
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         self._reader.start()
 
-    def begin(self) -> Ready:
-        """Wait until it has collected the suite. Raises `CannotBegin`."""
+    def ready(self) -> Ready:
+        """Wait until it has collected the suite. Raises `CannotStart`."""
         try:
-            return msgspec.json.decode(self._line(BEGIN), type=Ready)
+            return msgspec.json.decode(self._line(START_TIMEOUT), type=Ready)
         except (EOFError, TimeoutError) as error:
-            raise CannotBegin(f"{error}: {self._told() or 'it said nothing'}") from None
+            raise CannotStart(f"{error}: {self._stderr_tail() or 'nothing on standard error'}") from None
 
-    def do(self, job: Job) -> Answer:
-        """Have one job done. Raises EOFError or TimeoutError; the worker is of no use then."""
+    def run(self, job: Job) -> Answer:
+        """Run one job. After EOFError or TimeoutError the worker cannot be used again."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(msgspec.json.encode(job) + b"\n")
             self._process.stdin.flush()
         except OSError as error:
-            raise EOFError(f"the worker is gone: {error}: {self._told()}") from None
+            raise EOFError(f"the worker has exited: {error}: {self._stderr_tail()}") from None
         try:
-            return msgspec.json.decode(self._line(PATIENCE), type=Answer)
+            return msgspec.json.decode(self._line(JOB_TIMEOUT), type=Answer)
         except EOFError as error:
-            raise EOFError(f"{error}: {self._told()}") from None
+            raise EOFError(f"{error}: {self._stderr_tail()}") from None
 
-    def end(self) -> None:
-        """Let it go, in good order if it can."""
+    def stop(self) -> None:
+        """Stop it with SIGTERM, or else with SIGKILL."""
         with contextlib.suppress(OSError):
             os.kill(self._process.pid, signal.SIGTERM)
         try:
-            self._process.wait(5)
+            self._process.wait(EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         guard().forget(self._process.pid)
-        self._reader.join(5)  # it holds the output that is closed here
+        self._reader.join(EXIT_TIMEOUT)  # it reads from the pipe that is closed here
         for stream in (self._process.stdin, self._process.stdout, self._stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -96,78 +101,86 @@ class _Worker:
         except queue.Empty:
             raise TimeoutError(f"the worker did not answer within {seconds:.0f} s") from None
         if not line:
-            raise EOFError("the worker ended")
+            raise EOFError("the worker exited")
         return line
 
-    def _told(self) -> str:
+    def _stderr_tail(self) -> str:
         size = self._stderr.seek(0, os.SEEK_END)
-        self._stderr.seek(max(0, size - _TOLD))
+        self._stderr.seek(max(0, size - STDERR_TAIL))
         return self._stderr.read().decode("utf-8", "replace").strip()
 
 
 class Pool:
-    """So many workers; `with` ends them all."""
+    """A number of workers; leaving the context stops them all."""
 
     def __init__(self, workers: int, arguments: Sequence[str] = ()) -> None:
         """`arguments` are pytest's, for the plugin: `--nixio-without=lab`."""
         self._count = workers
         self._arguments = arguments
         self._workers: set[_Worker] = set()
+        self._idle: list[_Worker] = []
         self._lock = threading.Lock()
-        self._over = False
-        #: What the first worker found: how many cases each clause has here, and what the host lacks.
+        self._closed = False
+        #: What the first worker found: the number of cases of each clause here, and the host's capabilities.
         self.ready = Ready(cases={}, capabilities={})
 
     def __enter__(self) -> Pool:
-        """Start the first worker, which says what there is. Raises `CannotBegin`."""
-        self._first: _Worker | None = self._start()
+        """Start the first worker; the others start with the first jobs. Raises `CannotStart`."""
+        first = self._start()
         try:
-            self.ready = self._first.begin()
+            self.ready = first.ready()
         except BaseException:
             self.__exit__()
             raise
+        self._idle.append(first)
         return self
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            self._over = True
+            self._closed = True
             workers = list(self._workers)
         for worker in workers:
-            worker.end()
+            worker.stop()
 
     def answers(self, jobs: Sequence[Job]) -> Iterator[Answer]:
-        """The answers as they come, each job's once."""
+        """One answer for each job, in the order in which they finish."""
         waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         for job in jobs:
             waiting.put(job)
         done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        threads = []
         for _ in range(min(self._count, len(jobs))):
-            first, self._first = self._first, None
-            threading.Thread(target=self._serve, args=(first, waiting, done), daemon=True).start()
+            worker = self._idle.pop() if self._idle else None
+            threads.append(threading.Thread(target=self._serve, args=(worker, waiting, done), daemon=True))
+            threads[-1].start()
         for _ in jobs:
             yield done.get()
+        for thread in threads:
+            thread.join()  # until its worker is idle again
 
     def _start(self) -> _Worker:
         with self._lock:
-            if self._over:
-                raise CannotBegin("the pool was closed")
+            if self._closed:
+                raise CannotStart("the pool was closed")
             worker = _Worker(self._arguments)
             self._workers.add(worker)
         return worker
 
     def _serve(self, worker: _Worker | None, waiting: queue.SimpleQueue[Job], done: queue.SimpleQueue[Answer]) -> None:
-        while not self._over:
+        while not self._closed:
             try:
                 job = waiting.get_nowait()
             except queue.Empty:
+                if worker is not None:
+                    self._idle.append(worker)
                 return
             try:
                 if worker is None:
                     worker = self._start()
-                    worker.begin()
-                done.put(worker.do(job))
-            except (EOFError, TimeoutError, CannotBegin) as error:
-                done.put(Answer(id=job.id, broke=str(error)))
+                    worker.ready()
+                done.put(worker.run(job))
+            except (EOFError, TimeoutError, CannotStart) as error:
+                done.put(Answer(id=job.id, error=str(error)))
                 if worker is not None:
-                    worker.end()
+                    worker.stop()
                 worker = None

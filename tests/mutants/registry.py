@@ -1,105 +1,177 @@
-"""How faults and varieties are written down: a chapter is a file, a row is a port that differs from the reference."""
+"""How faults and conforming variants are declared: a group is a file, a row is a mutant of the reference.
+
+A row has an id, a sentence, and the clauses that must report it (a variant has methods to judge it by instead). What
+differs from the reference is given in one of three forms:
+
+    @fault("offset-kept", "send keeps the last offset", "send.offset.default")
+    def send(self: Wrapped, *arguments: Any) -> Any: ...          # replaces one method of the class that `self` names
+
+    @fault("accepted-owned", "accepted sockets are closed with their listener", "accept.listener.closed")
+    class AcceptedOwned(Wrapped): ...                               # several methods, or state
+
+    fault("returns-zero", "close returns 0", "close.result.true").override(Close, result=lambda sock, result: 0)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
-from tests.mutants.wrapper import Port
+from tests.mutants.wrapper import Wrapped
 
-C = TypeVar("C", bound=type[Port])
+C = TypeVar("C", bound=Callable[..., Any])
 
 
 class Fault(NamedTuple):
-    """One faulty port."""
+    """One faulty implementation."""
 
-    #: `chapter/name`, or `chapter/behaviour/row` where a table says it.
+    #: `group/name`, or `group/behaviour/subject` in groups made from the specification's tables.
     id: str
-    #: What is wrong with it, in words that begin with the subject.
+    #: What is wrong, as a sentence that begins with the subject.
     does: str
-    #: Clauses that must report it, each of them. One with `*` stands for several: one of these must.
+    #: Clauses that must report it, each of them. A pattern with `*` stands for several, of which one must.
     clauses: tuple[str, ...]
 
 
-class Variety(NamedTuple):
-    """One right port that uses a freedom."""
+class Variant(NamedTuple):
+    """One conforming implementation with permitted but unusual behaviour: the suite must accept it."""
 
     id: str
-    #: What is unusual about it.
+    #: What is unusual.
     does: str
-    #: Methods whose cases would show that the suite takes it for wrong; none for all.
+    #: Methods whose cases it is judged by besides the sample; empty means the sample only.
     methods: tuple[str, ...]
 
 
-class Chapter:
-    """The rows of one file, with the ports that they are about."""
+class Group:
+    """The rows of one file of `faults/`, and the implementations that `--target` finds by their names."""
 
     def __init__(self, module: str) -> None:
         self.name = module.rpartition(".")[2]
         self.faults: list[Fault] = []
-        self.varieties: list[Variety] = []
-        self._ports: dict[str, Any] = {}
+        self.variants: list[Variant] = []
+        #: Rows that were declared without saying what differs from the reference.
+        self.unfinished: set[str] = set()
+        self._implementations: dict[str, Any] = {}
 
-    def port(self, name: str) -> Any:
-        """The port of a row: what `--target` would name. KeyError where there is none."""
-        return self._ports[name]
+    def implementation(self, name: str) -> Any:
+        """What `--target` finds by a row's name: a class or an object. KeyError for an unknown name."""
+        return self._implementations[name]
 
-    def fault(self, name: str, does: str, *clauses: str) -> Callable[[C], C]:
-        """The decorator of a class that is a faulty port."""
+    def fault(self, name: str, does: str, /, *clauses: str, **members: Any) -> Declaration:
+        """Declare a fault; `members` are further attributes of its class."""
+        return self.declare(Fault(f"{self.name}/{name}", does, clauses), Wrapped, members)
 
-        def register(port: C) -> C:
-            self._put(name, port)
-            self.faults.append(Fault(f"{self.name}/{name}", does, clauses))
-            return port
+    def variant(self, name: str, does: str, /, *methods: str) -> Declaration:
+        """Declare a conforming variant."""
+        return self.declare(Variant(f"{self.name}/{name}", does, methods), Wrapped, {})
 
-        return register
+    def rows(
+        self,
+        base: type[Wrapped],
+        id: str = "{}",  # noqa: A002
+        does: str = "{}",
+        clause: str = "{}",
+        methods: tuple[str, ...] = (),
+    ) -> Callable[..., Declaration]:
+        """A function like `fault` for rows with a common base class and wording.
 
-    def variety(self, name: str, does: str, *methods: str) -> Callable[[C], C]:
-        """The decorator of a class that is an unusual port."""
+        The formats take the name, the sentence and each clause of a row. Where there are `methods`, each row is a fault
+        for each of them, and the formats take `{method}` too.
+        """
 
-        def register(port: C) -> C:
-            self.also(name, does, port, *methods)
-            return port
+        def declare(name: str, sentence: str, /, *clauses: str, **members: Any) -> Declaration:
+            declaration = Declaration(self)
+            for method in methods or ("",):
+                named = tuple(clause.format(each, method=method) for each in clauses)
+                fault = Fault(
+                    f"{self.name}/{id.format(name, method=method)}", does.format(sentence, method=method), named
+                )
+                own = {"methods": (method,)} if methods else {}
+                declaration.add(fault, base, own | members)
+            return declaration
 
-        return register
+        return declare
 
-    def also(self, name: str, does: str, port: Any, *methods: str) -> None:
-        """An unusual port that is not made of one class."""
-        self._put(name, port)
-        self.varieties.append(Variety(f"{self.name}/{name}", does, methods))
+    def declare(self, row: Fault | Variant, base: type[Wrapped], members: dict[str, Any]) -> Declaration:
+        """Declare one row."""
+        declaration = Declaration(self)
+        declaration.add(row, base, members)
+        return declaration
 
-    def row(self, name: str, does: str, clauses: Iterable[str], base: type[Port], **members: Any) -> None:
-        """A faulty port that is a class with some members replaced."""
-        if isinstance(clauses, str):
-            raise TypeError(f"{self.name}/{name}: clauses are several texts, not one: {clauses!r}")
-        self.fault(name, does, *clauses)(type(name, (base,), members))
+    def announce(self, row: Fault | Variant) -> None:
+        """Reserve a row's id. ValueError where it is taken."""
+        name = row.id.partition("/")[2]
+        if name in self._implementations or name in self.unfinished:
+            raise ValueError(f"{row.id} is declared twice; ids are unique")
+        self.unfinished.add(name)
 
-    def unusual(self, name: str, does: str, methods: Iterable[str], base: type[Port], **members: Any) -> None:
-        """An unusual port that is a class with some members replaced."""
-        self.variety(name, does, *methods)(type(name, (base,), members))
+    def finish(self, row: Fault | Variant, implementation: Any) -> None:
+        """Add a row with its implementation."""
+        name = row.id.partition("/")[2]
+        self.unfinished.discard(name)
+        self._implementations[name] = implementation
+        if isinstance(row, Fault):
+            self.faults.append(row)
+        else:
+            self.variants.append(row)
 
-    def _put(self, name: str, port: Any) -> None:
-        if name in self._ports:
-            raise ValueError(f"{self.name}/{name} stands twice; ids are unique")
-        self._ports[name] = port
+
+class Declaration:
+    """One row, or one for each of several methods, that waits for what differs from the reference.
+
+    As a decorator it takes a class, or a function that replaces a method of the class which annotates its `self`.
+    """
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._rows: list[tuple[Fault | Variant, type[Wrapped], dict[str, Any]]] = []
+
+    def add(self, row: Fault | Variant, base: type[Wrapped], members: dict[str, Any]) -> None:
+        """One row more, with the base and the members that its class has whatever else differs."""
+        self._group.announce(row)
+        self._rows.append((row, base, members))
+
+    def __call__(self, decorated: C) -> C:
+        if isinstance(decorated, type):
+            self.is_object(decorated)
+        else:
+            base = decorated.__annotations__["self"]
+            self.override(decorated.__globals__[base], **{decorated.__name__: decorated})
+        return decorated
+
+    def override(self, base: type[Wrapped] | None = None, /, **members: Any) -> None:
+        """A class that is `base` with these members replaced."""
+        for row, usual, own in self._rows:
+            parent = base or usual
+            for name in (*own, *members):
+                if not hasattr(parent, name) and name not in parent.__annotations__:
+                    raise TypeError(f"{row.id} overrides {name!r}, which {parent.__name__} does not have")
+            self._group.finish(row, type(row.id, (parent,), {**own, **members}))
+
+    def is_object(self, implementation: Any) -> None:
+        """A class, or any object that `--target` may name."""
+        for row, _, _ in self._rows:
+            self._group.finish(row, implementation)
 
 
-class Tabled(Chapter):
-    """A chapter whose rows come from the specification's tables: a behaviour for each row that it applies to.
+class TableGroup(Group):
+    """A group made from the specification's tables: a behaviour for each of their rows that it applies to.
 
-    `rows` needs the tables; `port` does not, as an agent that loads them would start at half the speed.
+    `rows_of_tables` needs the tables; `implementation` does not, since an agent that loads them takes twice as long to
+    start.
     """
 
     def __init__(self, module: str, rows: Callable[[], Iterator[Fault]], build: Callable[[str, str], Any]) -> None:
         super().__init__(module)
-        self._rows = rows
+        self._of_tables = rows
         self._build = build
 
-    def port(self, name: str) -> Any:
-        """The port of `behaviour/row`."""
-        behaviour, _, row = name.partition("/")
-        return self._build(behaviour, row)
+    def implementation(self, name: str) -> Any:
+        """The implementation of `behaviour/subject`. KeyError for an unknown name."""
+        behaviour, _, subject = name.partition("/")
+        return self._build(behaviour, subject)
 
-    def tabled(self) -> list[Fault]:
-        """All rows."""
-        return [row._replace(id=f"{self.name}/{row.id}") for row in self._rows()]
+    def rows_of_tables(self) -> list[Fault]:
+        """All rows, with the group's name in their ids."""
+        return [row._replace(id=f"{self.name}/{row.id}") for row in self._of_tables()]

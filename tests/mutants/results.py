@@ -1,4 +1,4 @@
-"""What a proof came to: a record for each row, kept as JSON Lines, and what follows from them all. Pure."""
+"""Results: the record of a run (JSON Lines, a line for each row), counts and exit code. Pure but for read and write."""
 
 from __future__ import annotations
 
@@ -10,49 +10,50 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from tests.mutants.jobs import SUITE_FAILED, Answer, Finding
-from tests.mutants.registry import Fault, Variety
+from tests.mutants.jobs import SUITE_ERROR, Answer, Finding
+from tests.mutants.registry import Fault, Variant
 
 Outcome = Literal[
-    "reported",  # each clause that its row names reports the fault
+    "reported",  # each clause that the fault's row names reports it
     "partly",  # not all of them
-    "elsewhere",  # none of them, but another one
-    "survived",  # nothing reports it
-    "accepted",  # a right port was taken for right
-    "rejected",  # a right port was taken for wrong
-    "host-skip",  # this host cannot run the clauses that its row names
-    "broke",  # the suite itself came to no verdict
+    "elsewhere",  # none of them, but another clause
+    "survived",  # no clause reports it
+    "accepted",  # no case fails for a conforming variant
+    "rejected",  # a case does
+    "host-skip",  # this host cannot run the clauses that the row names
+    "suite-error",  # no result: a check raised an error of its own, or a worker died
 ]
-#: What must not be.
-BAD: tuple[Outcome, ...] = ("partly", "elsewhere", "survived", "rejected", "broke")
+#: Outcomes that make the exit code 1.
+BAD: tuple[Outcome, ...] = ("partly", "elsewhere", "survived", "rejected", "suite-error")
+READ_HINT = "run `python -m tests.mutants` again"
 
 
 class Line(Struct, frozen=True, kw_only=True, tag_field="record", tag=str.lower, forbid_unknown_fields=True):
-    """One line of the file."""
+    """One line of the record."""
 
 
 class Header(Line, frozen=True, kw_only=True):
-    """First line: what was proven, and where."""
+    """First line: which rows were run, and on what host."""
 
     suite: str
     started: str
-    #: The words of the command line that chose the rows; none for the whole catalogue.
+    #: The command line's words that select rows; empty for the whole catalogue.
     chosen: tuple[str, ...] = ()
-    #: Each variety was under the whole suite, not under a sample.
+    #: The whole suite was run over each variant, not a sample.
     whole: bool = False
-    #: Cases of each clause on this host.
+    #: Number of cases of each clause on this host.
     cases: dict[str, int] = {}
     #: Why this host lacks a capability, by its name; empty where it has it.
     capabilities: dict[str, str] = {}
 
 
 class Result(Line, frozen=True, kw_only=True):
-    """What came of one row."""
+    """One row's result."""
 
     id: str
     does: str
     outcome: Outcome
-    #: The clauses that its row names.
+    #: The clauses that the row names; empty for a variant.
     named: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     silent: tuple[str, ...] = ()
@@ -62,14 +63,14 @@ class Result(Line, frozen=True, kw_only=True):
 
 
 class Footer(Line, frozen=True, kw_only=True):
-    """Last line; where it is missing, the proof was stopped."""
+    """Last line; where it is missing, the run was stopped."""
 
     counts: dict[str, int]
     seconds: float
 
 
-class Proof(Struct, frozen=True, kw_only=True):
-    """A whole file."""
+class Record(Struct, frozen=True, kw_only=True):
+    """A whole record."""
 
     header: Header
     results: tuple[Result, ...]
@@ -77,11 +78,11 @@ class Proof(Struct, frozen=True, kw_only=True):
 
 
 def of_fault(fault: Fault, answer: Answer) -> Result:
-    """The result of a faulty port."""
+    """The result of a fault."""
     outcome: Outcome
-    failed = any(finding.outcome == SUITE_FAILED for finding in answer.findings)
-    if answer.broke or failed:
-        outcome = "broke"
+    failed = any(finding.outcome == SUITE_ERROR for finding in answer.findings)
+    if answer.error or failed:
+        outcome = "suite-error"
     elif not answer.findings:
         outcome = "survived" if answer.silent else "host-skip"
     elif len(answer.silent) + len(answer.skipped) < len(fault.clauses):
@@ -95,30 +96,30 @@ def of_fault(fault: Fault, answer: Answer) -> Result:
         named=fault.clauses,
         findings=answer.findings,
         silent=answer.silent,
-        message=answer.broke or "; ".join(f"{name}: {reason}" for name, reason in answer.skipped.items()),
+        message=answer.error or "; ".join(f"{name}: {reason}" for name, reason in answer.skipped.items()),
         cases=answer.cases,
         seconds=answer.seconds,
     )
 
 
-def of_variety(variety: Variety, answers: Iterable[Answer]) -> Result:
-    """The result of an unusual right port, from its parts."""
+def of_variant(variant: Variant, answers: Iterable[Answer]) -> Result:
+    """The result of a conforming variant, from the answers to its jobs."""
     parts = list(answers)
     findings = tuple(finding for answer in parts for finding in answer.findings)
-    broke = "; ".join(answer.broke for answer in parts if answer.broke)
+    errors = "; ".join(answer.error for answer in parts if answer.error)
     return Result(
-        id=variety.id,
-        does=variety.does,
-        outcome="rejected" if findings else "broke" if broke else "accepted",
+        id=variant.id,
+        does=variant.does,
+        outcome="rejected" if findings else "suite-error" if errors else "accepted",
         findings=findings,
-        message=broke,
+        message=errors,
         cases=sum(answer.cases for answer in parts),
         seconds=sum(answer.seconds for answer in parts),
     )
 
 
-def caught(results: Iterable[Result]) -> dict[str, int]:
-    """How many faults each clause reported, of those that were to be reported by it."""
+def reported(results: Iterable[Result]) -> dict[str, int]:
+    """How many faults each clause reported, of those whose rows name it (by a pattern too)."""
     counts: Counter[str] = Counter()
     for result in results:
         if result.outcome in ("reported", "partly"):
@@ -127,7 +128,7 @@ def caught(results: Iterable[Result]) -> dict[str, int]:
 
 
 def by_method(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
-    """Faults that were reported as their rows say, and all, by the method of the first clause that a row names."""
+    """Faults that were reported as declared, and all, by the method of the first clause that a row names."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for result in results:
         if result.named and result.outcome != "host-skip":
@@ -138,52 +139,52 @@ def by_method(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
 
 
 def by_clause(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
-    """Faults that each clause reported, and all that it was to report. A name with `*` promises none of its own."""
+    """Faults that each clause reported, and all that are declared for it. A name with `*` counts for no clause."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for result in results:
         reported = {finding.clause for finding in result.findings}
         for name in result.named:
-            if name in reported or name in result.silent:  # else this host cannot show it
+            if name in reported or name in result.silent:  # else this host cannot run the clause
                 counts[name][0] += name in reported
                 counts[name][1] += "*" not in name
     return {clause: (count[0], count[1]) for clause, count in sorted(counts.items()) if count[1]}
 
 
 def exit_code(results: Iterable[Result]) -> int:
-    """0: all as it should be. 1: not. 3: nothing could be proven."""
+    """0: each fault reported, each variant accepted. 1: not so. 3: no result but host-skips."""
     outcomes = {result.outcome for result in results}
     if not outcomes or outcomes <= {"host-skip"}:
         return 3
     return 1 if outcomes & set(BAD) else 0
 
 
-def still_good(proof: Proof, rows: Iterable[Fault | Variety], suite: str, *, whole: bool) -> dict[str, Result]:
-    """Results of an earlier proof by the same suite that need not be had again: of rows that came out as they should.
+def still_valid(record: Record, rows: Iterable[Fault | Variant], suite: str, *, whole: bool) -> dict[str, Result]:
+    """Good results of an earlier run of the same suite, by row id, for rows that have not changed since.
 
-    A row that was changed since is not among them, and no variety that was under a sample where all is wanted.
+    With `whole`, variants count only where the earlier run was whole too.
     """
-    if proof.header.suite != suite:
+    if record.header.suite != suite:
         return {}
-    found = {result.id: result for result in proof.results if result.outcome in ("reported", "accepted")}
+    found = {result.id: result for result in record.results if result.outcome in ("reported", "accepted")}
     return {
         row.id: found[row.id]
         for row in rows
         if row.id in found
         and found[row.id].does == row.does
-        and (row.clauses == found[row.id].named if isinstance(row, Fault) else proof.header.whole or not whole)
+        and (row.clauses == found[row.id].named if isinstance(row, Fault) else record.header.whole or not whole)
     }
 
 
 def write(path: Path, lines: Iterable[Line]) -> None:
-    """Write a file's lines as they come, each at once."""
+    """Write a record, flushing each line."""
     with path.open("wb") as file:
         for line in lines:
             file.write(msgspec.json.encode(line) + b"\n")
             file.flush()
 
 
-def read(path: Path) -> Proof:
-    """A recorded proof. Raises ValueError with the line that is none."""
+def read(path: Path) -> Record:
+    """Read a record. ValueError names the file and the line that is wrong."""
     header: Header | None = None
     results: list[Result] = []
     footer: Footer | None = None
@@ -191,7 +192,7 @@ def read(path: Path) -> Proof:
         try:
             found = msgspec.json.decode(line, type=Header | Result | Footer)
         except msgspec.DecodeError as error:
-            raise ValueError(f"{path}, line {number}: {error}; record it anew with `nixio-conformance prove`") from None
+            raise ValueError(f"{path}, line {number}: {error}; {READ_HINT}") from None
         if isinstance(found, Header):
             header = found
         elif isinstance(found, Result):
@@ -199,8 +200,8 @@ def read(path: Path) -> Proof:
         else:
             footer = found
     if header is None:
-        raise ValueError(f"{path} has no header; record it anew with `nixio-conformance prove`")
-    return Proof(header=header, results=tuple(results), footer=footer)
+        raise ValueError(f"{path} has no header; {READ_HINT}")
+    return Record(header=header, results=tuple(results), footer=footer)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

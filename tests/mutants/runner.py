@@ -1,4 +1,4 @@
-"""Runs the catalogue over the suite: every fault must be reported, every variety accepted."""
+"""Runs the suite over the catalogue: jobs for the pool, and results from its answers."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from datetime import UTC, datetime
 from nixio_conformance import __version__
 from nixio_fixtures import Spec
 from tests.mutants import results
-from tests.mutants.catalogue import Catalogue, stands_for, target
+from tests.mutants.catalogue import Catalogue, matching, target
 from tests.mutants.jobs import Accept, Answer, Job, Seek
 from tests.mutants.pool import Pool
 
-#: In how many parts a variety's cases are run, so that all workers have something to do until the end.
+#: Into how many jobs the whole suite over a variant is divided, so that no worker idles at the end.
 PARTS = 8
-#: One case in so many shows a variety in a short proof: other cases for each, so that all of them together show much.
+#: The sample of a variant is every so many-th case, from another first case for each variant.
 SAMPLE = 40
-#: About so many cases of a variety's own methods are run besides.
+#: About so many cases of a variant's own methods are run besides the sample.
 OWN = 250
 
 
 def jobs(
     catalogue: Catalogue, spec: Spec, cases: Mapping[str, int], *, whole: bool = False, search: bool = True
 ) -> list[Job]:
-    """What is to be done, the longest first. `cases`: how many each clause has."""
+    """The jobs for these rows, the longest first. `cases`: how many each clause has on this host."""
     long: list[Job] = []
-    for number, variety in enumerate(catalogue.varieties):
+    for number, variant in enumerate(catalogue.variants):
         parts = PARTS if whole else SAMPLE
         for part in range(parts) if whole else [number % parts]:
-            long.append(Accept(id=f"{variety.id}#{part}", target=target(variety), part=part, parts=parts))
-        if variety.methods and not whole:
-            clauses = tuple(c.id for c in spec.clauses if c.method in variety.methods and c.level != "may")
+            long.append(Accept(id=f"{variant.id}#{part}", target=target(variant), part=part, parts=parts))
+        if variant.methods and not whole:
+            clauses = tuple(c.id for c in spec.clauses if c.method in variant.methods and c.level != "may")
             share = max(1, sum(cases.get(clause, 0) for clause in clauses) // OWN)
-            long.append(Accept(id=f"{variety.id}#own", target=target(variety), clauses=clauses, parts=share))
+            long.append(Accept(id=f"{variant.id}#own", target=target(variant), clauses=clauses, parts=share))
     return long + [
         Seek(
             id=fault.id,
             target=target(fault),
-            promises={name: stands_for(name, spec) for name in fault.clauses},
+            names={name: matching(name, spec) for name in fault.clauses},
             about=fault.id.rpartition("/")[2].replace("-", ".", 1) if fault.id.startswith("of_options/") else "",
             elsewhere=search,
         )
@@ -48,7 +48,7 @@ def jobs(
     ]
 
 
-def prove(
+def run(
     catalogue: Catalogue,
     spec: Spec,
     pool: Pool,
@@ -57,13 +57,13 @@ def prove(
     whole: bool = False,
     search: bool = True,
     earlier: Mapping[str, results.Result] = {},
-    each: Callable[[results.Result], None] = lambda result: None,
+    on_result: Callable[[results.Result], None] = lambda result: None,
 ) -> Iterator[results.Line]:
-    """The lines of the proof's record as they come; `each` is told every result.
+    """The lines of the record, as they are known; `on_result` is called with each row's result.
 
-    `whole`: the whole suite over each variety, not a sample and its own methods. `search`: where no clause that a row
-    names reports a fault, look for another one that does. `earlier`: results by their rows' ids that are taken as they
-    are.
+    `chosen`: the command line's words that select rows. `whole`: run the whole suite over each variant, not a sample
+    and its own methods. `search`: where no named clause reports a fault, look for another one that does. `earlier`:
+    results by row id that are taken over instead of running the row.
     """
     started = time.monotonic()
     yield results.Header(
@@ -78,14 +78,14 @@ def prove(
     todo = jobs(catalogue.without(earlier), spec, pool.ready.cases, whole=whole, search=search)
     for result in itertools.chain(earlier.values(), _results(catalogue, todo, pool.answers(todo))):
         counts[result.outcome] += 1
-        each(result)
+        on_result(result)
         yield result
     yield results.Footer(counts=dict(counts), seconds=time.monotonic() - started)
 
 
 def _results(catalogue: Catalogue, todo: Sequence[Job], answers: Iterator[Answer]) -> Iterator[results.Result]:
     faults = {fault.id: fault for fault in catalogue.faults}
-    varieties = {variety.id: variety for variety in catalogue.varieties}
+    variants = {variant.id: variant for variant in catalogue.variants}
     due = Counter(job.id.partition("#")[0] for job in todo)
     parts: dict[str, list[Answer]] = defaultdict(list)
     for answer in answers:
@@ -95,4 +95,4 @@ def _results(catalogue: Catalogue, todo: Sequence[Job], answers: Iterator[Answer
         name = answer.id.partition("#")[0]
         parts[name].append(answer)
         if len(parts[name]) == due[name]:
-            yield results.of_variety(varieties[name], parts.pop(name))
+            yield results.of_variant(variants[name], parts.pop(name))

@@ -1,4 +1,4 @@
-"""A proof on the terminal: each row that is not as it should be as it comes, a bar, and the tables at the end."""
+"""A run on the terminal: a progress bar, each bad row when it is known, and tables at the end."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tests.mutants.catalogue import Catalogue
 from tests.mutants.results import Result
 
 _WORDS: dict[results.Outcome, str] = {
-    "reported": "reported as promised",
-    "partly": "not reported by each clause that is named",
+    "reported": "reported as declared",
+    "partly": "not reported by each named clause",
     "elsewhere": "reported by another clause only",
     "survived": "survived",
     "accepted": "accepted",
-    "rejected": "right ports rejected",
-    "host-skip": "cannot be shown on this host",
-    "broke": "without a verdict",
+    "rejected": "conforming variants rejected",
+    "host-skip": "not run on this host",
+    "suite-error": "without a result",
 }
-#: Findings of one row that are shown.
+#: Findings of one row that are printed.
 _SHOWN = 3
 
 
 class Progress:
-    """The proof as it goes. Without a terminal only the rows that matter are printed."""
+    """The progress bar. Without a terminal only bad rows are printed."""
 
     def __init__(self, console: Console, rows: int) -> None:
         self._console = console
@@ -53,7 +53,7 @@ class Progress:
         self._bar.stop()
 
     def done(self, result: Result) -> None:
-        """One row has its result."""
+        """Count a result, and print it if it is bad."""
         self._bad += result.outcome in results.BAD
         self._bar.update(self._task, advance=1, description=f"{self._bad} wrong" if self._bad else "")
         if result.outcome in results.BAD:
@@ -62,44 +62,44 @@ class Progress:
 
 
 def lines(result: Result) -> list[str]:
-    """What there is to say of a row that is not as it should be, in rich's markup."""
-    said = [f"[bold]{result.outcome}[/bold] {escape(result.id)}: {escape(result.does)}"]
+    """A bad row, in rich's markup."""
+    text = [f"[bold]{result.outcome}[/bold] {escape(result.id)}: {escape(result.does)}"]
     if result.silent:
-        said.append(f"    silent: {escape(', '.join(result.silent))}")
+        text.append(f"    silent: {escape(', '.join(result.silent))}")
     if result.outcome != "partly":
-        said += [f"    found: {escape(f'{f.case}: {f.message}')}" for f in result.findings[:_SHOWN]]
+        text += [f"    found: {escape(f'{f.case}: {f.message}')}" for f in result.findings[:_SHOWN]]
     if result.message:
-        said.append(f"    {escape(result.message)}")
+        text.append(f"    {escape(result.message)}")
     if result.outcome in ("survived", "partly", "elsewhere"):
         named = " ".join(f"--select clause={name}" for name in result.silent)
-        said.append(
-            f"    look: nixio-conformance run --target tests.mutants.implementation:{escape(result.id)} {escape(named)}"
+        text.append(
+            f"    try: nixio-conformance run --target tests.mutants.implementation:{escape(result.id)} {escape(named)}"
         )
-    return said
+    return text
 
 
-def summary(proof: results.Proof) -> list[Table | str]:
-    """The tables at the end, and the verdict in one line."""
-    counts = {name: sum(result.outcome == name for result in proof.results) for name in _WORDS}
-    said = ", ".join(f"{count} {_WORDS[name]}" for name, count in counts.items() if count)
+def summary(record: results.Record) -> list[Table | str]:
+    """The tables at the end, and the counts in one line."""
+    counts = {name: sum(result.outcome == name for result in record.results) for name in _WORDS}
+    words = ", ".join(f"{count} {_WORDS[name]}" for name, count in counts.items() if count)
     shown: list[Table | str] = []
-    if methods := results.by_method(proof.results):
+    if methods := results.by_method(record.results):
         shown.append(_rates("Faults by method", "method", methods))
-    clauses = results.by_clause(proof.results)
+    clauses = results.by_clause(record.results)
     if short := {clause: count for clause, count in clauses.items() if count[0] < count[1]}:
-        shown.append(_rates("Clauses that miss one", "clause", short))
+        shown.append(_rates("Clauses that miss a fault", "clause", short))
     if clauses:
-        shown.append(f"{len(clauses) - len(short)} of {len(clauses)} clauses report each fault that they are to report")
-    seconds = f" in {proof.footer.seconds:.0f} s" if proof.footer else "; it was stopped before its end"
-    shown.append(f"{said or 'nothing was proven'}{seconds}")
+        shown.append(f"{len(clauses) - len(short)} of {len(clauses)} clauses report each fault declared for them")
+    seconds = f" in {record.footer.seconds:.0f} s" if record.footer else "; stopped before the end"
+    shown.append(f"{words or 'no row was run'}{seconds}")
     return shown
 
 
 def _rates(title: str, of: str, counts: Mapping[str, tuple[int, int]]) -> Table:
-    """How many faults were reported, of how many."""
+    """Reported faults of all, by method or clause."""
     table = Table(of, "faults", "reported", "rate", box=None, title=title, title_justify="left")
-    for name, (caught, total) in counts.items():
-        table.add_row(name, str(total), str(caught), f"{caught / total:.0%}")
+    for name, (reported, total) in counts.items():
+        table.add_row(name, str(total), str(reported), f"{reported / total:.0%}")
     return table
 
 
@@ -108,7 +108,7 @@ def listing(catalogue: Catalogue) -> Iterable[Table]:
     faults = Table("fault", "what is wrong", "clauses that must report it", box=None)
     for fault in catalogue.faults:
         faults.add_row(escape(fault.id), escape(fault.does), escape(", ".join(fault.clauses)))
-    varieties = Table("variety", "what is unusual, and right", box=None)
-    for variety in catalogue.varieties:
-        varieties.add_row(escape(variety.id), escape(variety.does))
-    return (faults, varieties)
+    variants = Table("conforming variant", "what is unusual", box=None)
+    for variant in catalogue.variants:
+        variants.add_row(escape(variant.id), escape(variant.does))
+    return (faults, variants)

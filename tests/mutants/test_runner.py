@@ -1,4 +1,4 @@
-"""Faults and varieties through the real workers: what is wrong is reported, and what is right is not."""
+"""Faults and conforming variants through a real worker: faults are reported, variants accepted."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from nixio_fixtures import load
 from tests.mutants import results, runner
 from tests.mutants.catalogue import Catalogue, catalogue
 from tests.mutants.jobs import Accept
-from tests.mutants.pool import CannotBegin, Pool
-from tests.mutants.registry import Fault, Variety
+from tests.mutants.pool import CannotStart, Pool
+from tests.mutants.registry import Fault, Variant
 
 SPEC = load()
 
 
-def proven(pool: Pool, *rows: Fault | Variety, search: bool = False) -> dict[str, results.Result]:
+def judged(pool: Pool, *rows: Fault | Variant, search: bool = False) -> dict[str, results.Result]:
     """The results of these rows."""
     chosen = Catalogue(
-        tuple(row for row in rows if isinstance(row, Fault)), tuple(row for row in rows if isinstance(row, Variety))
+        tuple(row for row in rows if isinstance(row, Fault)), tuple(row for row in rows if isinstance(row, Variant))
     )
-    lines = runner.prove(chosen, SPEC, pool, search=search)
+    lines = runner.run(chosen, SPEC, pool, search=search)
     return {line.id: line for line in lines if isinstance(line, results.Result)}
 
 
@@ -27,7 +27,7 @@ def proven(pool: Pool, *rows: Fault | Variety, search: bool = False) -> dict[str
     "row",
     [
         "chunks/offset-from-one-send",
-        "shutting/shutdown-swapped",
+        "shutting/shutdown-returns-word",
         "of_methods/missing/listen",
         "of_options/swapped/tcp-cork",
         "interrupts/crashes-getpeername",
@@ -35,37 +35,37 @@ def proven(pool: Pool, *rows: Fault | Variety, search: bool = False) -> dict[str
 )
 def test_a_fault_is_reported_by_the_clauses_that_its_row_names(pool: Pool, row: str) -> None:
     (fault,) = catalogue().chosen([row]).faults
-    result = proven(pool, fault)[row]
+    result = judged(pool, fault)[row]
     assert result.outcome == "reported", result
     assert not result.silent
 
 
 def test_a_fault_that_nothing_reports_survives(pool: Pool) -> None:
     harmless = Fault("unusual/plain", "does nothing wrong", ("close.result.true",))
-    result = proven(pool, harmless)["unusual/plain"]
+    result = judged(pool, harmless)["unusual/plain"]
     assert result.outcome == "survived"
     assert result.silent == ("close.result.true",)
 
 
-def test_a_clause_that_keeps_silent_beside_another_is_told(pool: Pool) -> None:
-    fault = Fault("shutting/shutdown-rdwr-is-wr", "", ("shutdown.rdwr.own-end", "shutdown.rdwr.peer-end"))
-    result = proven(pool, fault)[fault.id]
-    assert (result.outcome, result.silent) == ("partly", ("shutdown.rdwr.peer-end",))
+def test_a_named_clause_that_reports_nothing_makes_the_outcome_partly(pool: Pool) -> None:
+    fault = Fault("closing/connected-none", "", ("close.result.connected", "close.result.listening"))
+    result = judged(pool, fault)[fault.id]
+    assert (result.outcome, result.silent) == ("partly", ("close.result.listening",))
 
 
-def test_a_fault_that_only_another_clause_reports_is_told_with_that_clause(pool: Pool) -> None:
+def test_a_fault_that_only_another_clause_reports_is_found_elsewhere(pool: Pool) -> None:
     fault = Fault("of_methods/none/shutdown", "", ("shutdown.unconnected",))
-    result = proven(pool, fault, search=True)[fault.id]
+    result = judged(pool, fault, search=True)[fault.id]
     assert result.outcome == "elsewhere"
     assert result.findings[0].clause.startswith("shutdown.")
 
 
 def test_one_clause_of_a_pattern_is_enough(pool: Pool) -> None:
     fault = Fault("of_methods/none/shutdown", "", ("shutdown.result.*",))
-    assert proven(pool, fault)[fault.id].outcome == "reported"
+    assert judged(pool, fault)[fault.id].outcome == "reported"
 
 
-def test_a_right_port_is_accepted_in_the_cases_that_would_show_it(pool: Pool) -> None:
+def test_a_variant_is_accepted(pool: Pool) -> None:
     clauses = tuple(clause.id for clause in SPEC.clauses if clause.method == "shutdown")
     job = Accept(id="unusual/exchanged", target="tests.mutants.implementation:unusual/exchanged", clauses=clauses)
     (answer,) = pool.answers([job])
@@ -73,21 +73,23 @@ def test_a_right_port_is_accepted_in_the_cases_that_would_show_it(pool: Pool) ->
     assert answer.cases > 100
 
 
-def test_a_port_that_is_wrong_is_no_variety(pool: Pool) -> None:
+def test_a_fault_is_rejected_as_a_variant(pool: Pool) -> None:
     clauses = tuple(clause.id for clause in SPEC.clauses if clause.method == "close")
     job = Accept(id="closing/returns-zero", target="tests.mutants.implementation:closing/returns-zero", clauses=clauses)
-    variety = Variety("closing/returns-zero", "", ("close",))
-    result = results.of_variety(variety, pool.answers([job]))
+    variant = Variant("closing/returns-zero", "", ("close",))
+    result = results.of_variant(variant, pool.answers([job]))
     assert result.outcome == "rejected"
     assert "close.result.true" in {finding.clause for finding in result.findings}
 
 
-def test_what_this_host_cannot_show_is_no_survivor() -> None:
+@pytest.mark.slow
+def test_a_fault_that_this_host_cannot_run_has_not_survived() -> None:
     (fault,) = catalogue().chosen(["walking/first-only-bind"]).faults
     with Pool(1, ["--nixio-without=lab"]) as pool:
-        assert proven(pool, fault)[fault.id].outcome == "host-skip"
+        assert judged(pool, fault)[fault.id].outcome == "host-skip"
 
 
-def test_a_worker_that_cannot_begin_says_why() -> None:
-    with pytest.raises(CannotBegin, match="no-such-capability"), Pool(1, ["--nixio-without=no-such-capability"]):
-        pytest.fail("it began")
+@pytest.mark.slow
+def test_a_worker_that_cannot_start_says_why() -> None:
+    with pytest.raises(CannotStart, match="no-such-capability"), Pool(1, ["--nixio-without=no-such-capability"]):
+        pytest.fail("it started")

@@ -1,10 +1,10 @@
-"""A process that collects the suite once and then judges one port after another.
+"""A worker process: collects the suite once and then judges one implementation after another.
 
-Starting a run costs a second: Python's imports, the lab, nine thousand cases. A faulty port is reported by a few
-cases of one clause, which takes a tenth of that. So a worker stays, and each job only changes the port: its agent is
-a new process, and all that a case leaves behind is looked at as in any run.
+Starting a run takes a second: Python's imports, the network namespace, nine thousand cases. A few cases of one clause,
+which report a fault, take a tenth of that. So a worker stays, and a job only changes the implementation. Its agent is a
+new process, and the leak check after each case works as in any run.
 
-Jobs come in on standard input and answers go out on what was standard output, one JSON line each (`jobs`).
+Jobs are read from standard input and answers written to what was standard output, one JSON line each (`jobs`).
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from nixio_conformance.pytest_plugin.cases import Cases
 from nixio_conformance.pytest_plugin.stash import PLANNED
 from nixio_conformance.target.target import Target
 from nixio_reports.records import FINDINGS, Row
-from tests.mutants.jobs import SUITE_FAILED, Accept, Answer, Finding, Job, Ready, Seek
+from tests.mutants.jobs import SUITE_ERROR, Accept, Answer, Finding, Job, Ready, Seek
 
 _CHECKS = Path(checks.__file__).parent
 _JUDGED = ("must", "should")
-#: Findings of a right port that are told; one is too many already.
-TOLD = 20
+#: Most findings of a variant that an answer has; a single one is wrong already.
+MOST_FINDINGS = 20
 
 
 class Worker:
-    """The pytest plugin that runs jobs in the place of pytest's own loop over the cases."""
+    """A pytest plugin that runs jobs instead of pytest's own loop over the cases."""
 
     def __init__(self, jobs: Iterable[bytes], answers: BinaryIO) -> None:
         self._jobs = jobs
@@ -48,12 +48,12 @@ class Worker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Answer jobs until there are no more."""
+        """Answer jobs until the input ends."""
         self._items = session.items
         for item in session.items:
             self._by_clause[item.stash[PLANNED].clause.id].append(item)
         counts = {clause: len(items) for clause, items in self._by_clause.items()}
-        self._tell(Ready(cases=counts, capabilities=dict(capabilities.current())))
+        self._send(Ready(cases=counts, capabilities=dict(capabilities.current())))
         plugin = session.config.pluginmanager.getplugin("nixio-cases")
         assert isinstance(plugin, Cases)
         for line in self._jobs:
@@ -62,11 +62,11 @@ class Worker:
             start = time.monotonic()
             self._ran = 0
             answer = self._seek(job) if isinstance(job, Seek) else self._accept(job)
-            self._tell(msgspec.structs.replace(answer, cases=self._ran, seconds=time.monotonic() - start))
+            self._send(msgspec.structs.replace(answer, cases=self._ran, seconds=time.monotonic() - start))
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take a case's row."""
+        """Keep a case's row."""
         if (row := getattr(report, "nixio_row", None)) is not None:
             self._rows.append(msgspec.convert(row, Row))
 
@@ -74,7 +74,7 @@ class Worker:
         findings: list[Finding] = []
         silent: list[str] = []
         skipped: dict[str, str] = {}
-        for promise, clauses in job.promises.items():
+        for name, clauses in job.names.items():
             reasons: list[str] = []
             items = [item for clause in clauses for item in self._by_clause[clause]]
             if job.about:
@@ -83,17 +83,17 @@ class Worker:
             if found:
                 findings.append(found)
             elif len(reasons) == len(items):
-                skipped[promise] = reasons[0] if reasons else "it has no case"
+                skipped[name] = reasons[0] if reasons else "it has no case"
             else:
-                silent.append(promise)
+                silent.append(name)
         if not findings and silent and job.elsewhere:
-            findings += self._elsewhere({clause for clauses in job.promises.values() for clause in clauses})
+            findings += self._elsewhere({clause for clauses in job.names.values() for clause in clauses})
         return Answer(id=job.id, findings=tuple(findings), silent=tuple(silent), skipped=skipped)
 
-    def _elsewhere(self, promised: set[str]) -> list[Finding]:
-        """The first finding of the other clauses, those of the same methods first."""
-        methods = {self._by_clause[name][0].stash[PLANNED].clause.method for name in promised}
-        others = [item for item in self._items if item.stash[PLANNED].clause.id not in promised]
+    def _elsewhere(self, named: set[str]) -> list[Finding]:
+        """The first finding of a clause that is not named, those of the same methods first."""
+        methods = {self._by_clause[name][0].stash[PLANNED].clause.method for name in named}
+        others = [item for item in self._items if item.stash[PLANNED].clause.id not in named]
         others.sort(key=lambda item: item.stash[PLANNED].clause.method not in methods)
         found = next(self._findings(others), None)
         return [found] if found else []
@@ -103,7 +103,7 @@ class Worker:
         findings: list[Finding] = []
         for found in self._findings(items[job.part :: job.parts]):
             findings.append(found)
-            if len(findings) == TOLD:
+            if len(findings) == MOST_FINDINGS:
                 break
         return Answer(id=job.id, findings=tuple(findings))
 
@@ -112,32 +112,32 @@ class Worker:
     ) -> Iterator[Finding]:
         for item in items:
             self._rows.clear()
-            # Nothing is kept for the next item: which one that will be, a finding decides.
+            # No next item: a finding decides which one that is, so no fixture is kept for it.
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
             self._ran += 1
             for row in self._rows:
                 if row.outcome in FINDINGS and row.level in _JUDGED:
-                    outcome = SUITE_FAILED if row.traceback else row.outcome
+                    outcome = SUITE_ERROR if row.traceback else row.outcome
                     message = row.traceback[-500:] if row.traceback else row.message[:500]
                     yield Finding(clause=row.clause, case=row.case, outcome=outcome, message=message)
                 elif row.outcome in ("host-skip", "port-skip"):
                     skipped(row.message)
 
-    def _tell(self, message: Answer | Ready) -> None:
+    def _send(self, message: Answer | Ready) -> None:
         self._answers.write(msgspec.json.encode(message) + b"\n")
         self._answers.flush()
 
 
 def main() -> int:
     """Serve jobs until the input ends; the exit code is pytest's."""
-    # What anything prints goes where errors go: the answers have a stream of their own.
+    # Whatever prints goes to standard error, so that standard output has answers only.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     jobs = os.fdopen(os.dup(0), "rb")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave nothing behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that fixtures and temporary files are cleaned up
     with tempfile.TemporaryDirectory(prefix="nx") as temporary:
         arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={_CHECKS}", str(_CHECKS), "-p", "no:terminal"]
         arguments += [

@@ -1,12 +1,11 @@
-"""The reference in a shell: what faulty and unusual ports are made of.
+"""The reference, wrapped: what faulty and unusual implementations are made of.
 
-`Port` hands every call on; the classes of `hooks` do so in a way that a fault can get hold of.
+`Wrapped` passes every call on; the classes of `hooks` do so through methods that a fault can override.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -15,91 +14,108 @@ from typing import Any, NoReturn, TypeGuard
 
 from nixio_conformance.agents import python
 
-FAMILIES = {
-    "inet": socket.AF_INET,
-    "inet6": socket.AF_INET6,
-    "unix": getattr(socket, "AF_UNIX", socket.AF_INET),
-}
+FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6, "unix": getattr(socket, "AF_UNIX", socket.AF_INET)}
 TYPES = {"stream": socket.SOCK_STREAM, "dgram": socket.SOCK_DGRAM, "raw": socket.SOCK_RAW}
+LEVELS = ("socket", "tcp", "ip", "ipv6")
+LOOPBACK = {"inet": "127.0.0.1", "inet6": "::1"}
+#: The methods of a socket.
+METHODS = (
+    *("getsockname", "getpeername", "bind", "connect", "listen", "accept", "sendto", "send", "write"),
+    *("recvfrom", "recv", "read", "close", "shutdown", "fileno", "setblocking", "setopt", "getopt"),
+)
 RECEIVING = ("recv", "read", "recvfrom")
 SENDING = ("send", "write", "sendto")
-#: Those that are told no address.
+#: Those that take no address.
 TO_PEER = ("send", "write")
 
 
 @cache
 def reference() -> Any:
-    """The reference implementation, found as any port is: by its entry point."""
+    """The reference implementation, found by its entry point as any implementation is."""
     return python.find("entry-point", "reference")
 
 
 def raising(error: BaseException) -> NoReturn:
-    """Raise, where only an expression can stand."""
+    """Raise, as an expression."""
     raise error
 
 
-def doing(value: Any, *actions: Callable[[], object]) -> Any:
-    """A value, when something was done, where only an expression can stand."""
+def with_effect(value: Any, *actions: Callable[[], object]) -> Any:
+    """Run the actions, then return the value: statements as an expression."""
     for action in actions:
         action()
     return value
 
 
 def system(number: int) -> OSError:
-    """The error (of the right subclass) that the system would have raised."""
+    """The system's error with this errno, of the subclass that Python gives it."""
     return OSError(number, os.strerror(number))
 
 
 def is_int(value: object) -> TypeGuard[int]:
-    """Whether it is a number, and no bool."""
+    """Whether it is an int and not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def positive(value: object) -> bool:
-    """Whether it is a number above 0."""
+    """Whether it is an int above 0."""
     return is_int(value) and value > 0
 
 
 def would_block(error: BaseException) -> bool:
-    """Whether the call would have waited."""
+    """Whether an error means would-block."""
     return isinstance(error, BlockingIOError)
 
 
-def quietly(action: Callable[..., object], *arguments: Any) -> None:
-    """Try it, whatever comes of it."""
+def ignore_errors(action: Callable[..., object], *arguments: Any) -> None:
+    """Call it and drop its failure."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         action(*arguments)
 
 
 def size(buffer: Any) -> int:
-    """How many bytes a bytes-like object has."""
+    """Length of a bytes-like object in bytes."""
     return memoryview(buffer).nbytes
 
 
 def flat(buffer: Any) -> bytes:
-    """The bytes of any bytes-like object; TypeError for others."""
+    """The bytes of a bytes-like object. TypeError for others."""
     return memoryview(buffer).tobytes()
 
 
 def chunk(offset: Any, length: Any) -> tuple[Any, ...]:
-    """Offset and length as arguments, left out where they are None."""
+    """Offset and length as positional arguments, without those at the end that are None."""
     if length is not None:
         return (0 if offset is None else offset, length)
     return () if offset is None else (offset,)
 
 
 def with_errno(error: BaseException, *numbers: int) -> bool:
-    """Whether it is the system's error of one of these numbers."""
+    """Whether it is a system error with one of these errnos."""
     return isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno in numbers
 
 
-class Port:
-    """Right, by containment: each method does what the reference's does."""
+def peer_of(sock: Wrapped) -> Any:
+    """The peer's host and port, or None for a socket without a peer."""
+    try:
+        return sock.inner.getpeername()
+    except OSError:
+        return None
 
-    #: What the port is; a fault that lives on some sockets only asks for them.
+
+def replace_descriptor(sock: Wrapped) -> None:
+    """Put a new socket of the same kind behind the descriptor's number."""
+    with socket.socket(FAMILIES[sock.domain], TYPES[sock.type]) as new:
+        os.dup2(new.fileno(), sock.number, inheritable=False)
+
+
+class Wrapped:
+    """The reference by containment: each method does what the reference's does."""
+
+    #: Family and type, for faults of some sockets only.
     domain: str
     type: str
-    #: Whether accept() made it.
+    #: Whether accept() returned it.
     accepted: bool
 
     def __init__(self, domain: str, type: str, protocol: Any = None, *, inner: Any = None) -> None:  # noqa: A002
@@ -109,44 +125,44 @@ class Port:
         self.start()
 
     def make(self, domain: Any, type: Any, protocol: Any) -> Any:  # noqa: A002
-        """The socket inside."""
+        """The reference's socket."""
         return reference().socket(domain, type, protocol)
 
     def start(self) -> None:
-        """What a new socket gets, made or accepted."""
+        """Runs when the socket exists, made or accepted."""
 
-    def wrap(self, inner: Any) -> Port:
-        """An accepted socket."""
+    def wrap(self, inner: Any) -> Wrapped:
+        """The implementation's socket for one that the reference accepted."""
         return self.__class__(self.domain, self.type, inner=inner)
 
     @property
     def internet(self) -> bool:
-        """Whether it has hosts and ports."""
+        """Whether its family is inet or inet6."""
         return self.domain != "unix"
 
     @property
     def unix(self) -> bool:
-        """Whether it has paths."""
+        """Whether its family is unix."""
         return self.domain == "unix"
 
     @property
     def stream(self) -> bool:
-        """Whether it is connected before it speaks."""
+        """Whether its type is stream."""
         return self.type == "stream"
 
     @property
     def dgram(self) -> bool:
-        """Whether it keeps boundaries."""
+        """Whether its type is dgram."""
         return self.type == "dgram"
 
     @property
     def number(self) -> int:
-        """The descriptor; raises when there is none any more."""
+        """The descriptor. OSError after close."""
         return int(self.inner.fileno())
 
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[socket.socket]:
-        """The standard library's socket on the same descriptor."""
+        """A socket of the standard library on the same descriptor."""
         sock = socket.socket(fileno=self.number)
         try:
             yield sock
@@ -155,12 +171,12 @@ class Port:
 
     @property
     def blocking(self) -> bool:
-        """Whether the descriptor waits."""
+        """Whether the descriptor is in blocking mode."""
         return os.get_blocking(self.number)
 
     @contextlib.contextmanager
     def for_now(self, *, blocking: bool) -> Iterator[None]:
-        """The descriptor waits, or does not, for some calls."""
+        """Set the descriptor's mode for a few calls."""
         before = self.blocking
         os.set_blocking(self.number, blocking)
         try:
@@ -171,9 +187,19 @@ class Port:
 
     @property
     def listens(self) -> bool:
-        """Whether the system takes it for a listener."""
+        """Whether it is a listening socket."""
         with self.borrowed() as sock:
             return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+
+    @contextlib.contextmanager
+    def twin(self) -> Iterator[Any]:
+        """Another socket of the reference of the same kind. OSError after close."""
+        _ = self.number
+        other = reference().socket(self.domain, self.type, self.protocol)
+        try:
+            yield other
+        finally:
+            other.close()
 
     def getsockname(self) -> Any:
         return self.inner.getsockname()
@@ -231,13 +257,8 @@ class Port:
         return self.inner.getopt(*arguments)
 
 
-def not_connected() -> OSError:
-    """What a socket without a peer says."""
-    return system(errno.ENOTCONN)
-
-
-class Siblings(Port):
-    """A socket that was accepted knows the one that was accepted after it."""
+class Siblings(Wrapped):
+    """An accepted socket that refers to the one accepted after it."""
 
     sibling: Any = None
     last: Any = None

@@ -1,4 +1,4 @@
-"""`nixio-conformance fuzz`: random plays against the model for as long as there is time."""
+"""`nixio-conformance fuzz`: runs random sequences of calls against the model for a given time."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
 from nixio_reports.records import Row
 
-_EPILOG = "Exit codes: 0 no difference, 1 a difference, 2 wrong usage, 3 the port or the host could not be started."
-#: Plays of one kind before the next kind has its turn.
+_EPILOG = (
+    "Exit codes: 0 no difference, 1 a difference, 2 wrong usage, 3 the implementation or the host could not be started."
+)
+#: Sequences of one kind before the next kind follows.
 _TURN = 25
 _UNITS = {"s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -75,17 +77,17 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
 
     A difference is printed as a short script, and as a row for the table of examples; both are kept in --report.
     """
-    _enter_lab(without or "")
+    _enter_network(without or "")
     choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
     try:
         sys.exit(_Fuzz(implementation, choices, Console()).run())
     except CannotStart as error:
-        click.echo(f"{implementation.shell_text}: {error}", err=True)
+        click.echo(f"{implementation.asked}: {error}", err=True)
         sys.exit(3)
 
 
-def _enter_lab(without: str) -> None:
-    """Play where nobody else is, if this host lets us."""
+def _enter_network(without: str) -> None:
+    """Enter the hermetic network if this host allows it, and probe the capabilities there."""
     entry = hermetic.Entry("taken away by --without lab") if without else hermetic.probe_entry()
     if entry.reason:
         hermetic.stay_out(entry.reason)
@@ -103,21 +105,21 @@ class _Fuzz:
         self._start = time.monotonic()
 
     def run(self) -> int:
-        """Play; the exit code."""
+        """Run sequences until the time is over or one differs; returns the exit code."""
         session = Session(self._target.starter, self._choices.deadline)
         try:
             with workspace() as folder:
                 session.begin_case(Transcript())
                 welcome = session.welcome
                 named = f"{welcome.name or self._target.name} {welcome.version}".strip()
-                self._tell(f"{named} against the model, seed {self._choices.seed}")
-                table = Searcher(session, folder)
-                return self._play(table, self._kinds())
+                self._print(f"{named} against the model, seed {self._choices.seed}")
+                searcher = Searcher(session, folder)
+                return self._search(searcher, self._kinds())
         finally:
             session.kill()
 
     def _kinds(self) -> list[str]:
-        """The kinds that this host can; raises `CannotStart` when it can none of them."""
+        """The kinds that this host has; raises `CannotStart` when it has none of them."""
         reasons: dict[str, str] = {}
         for name in self._choices.kinds or tuple(KINDS):
             needs = {kind.capability for kind in kinds_of(OperationSequence(name))}
@@ -127,43 +129,43 @@ class _Fuzz:
             ]
             reasons[name] = found[0] if found else ""
             if found:
-                self._tell(f"not played here: {name} ({found[0]})")
+                self._print(f"not run here: {name} ({found[0]})")
         able = [name for name, reason in reasons.items() if not reason]
         if not able:
             raise CannotStart("this host has none of the kinds of socket that were asked for")
         return able
 
-    def _play(self, table: Searcher, kinds: list[str]) -> int:
+    def _search(self, searcher: Searcher, kinds: list[str]) -> int:
         found = None
         try:
             with self._console.status("") as status:
                 for turn, kind in enumerate(itertools.cycle(kinds)):
                     if not self._has_time():
                         break
-                    status.update(f"{kind}: {self._told(table)}")
-                    if found := table.search(kind, self._choices.seed * 1000 + turn, _TURN, self._has_time):
-                        status.update(f"{kind}: a difference, being shortened")
-                        found = shrink(table, found)
+                    status.update(f"{kind}: {self._progress(searcher)}")
+                    if found := searcher.search(kind, self._choices.seed * 1000 + turn, _TURN, self._has_time):
+                        status.update(f"{kind}: a difference, being shrunk")
+                        found = shrink(searcher, found)
                         break
         except KeyboardInterrupt:
-            self._tell(f"interrupted after {self._told(table)}")
+            self._print(f"interrupted after {self._progress(searcher)}")
             return 130
         if found is None:
-            self._tell(f"no difference in {self._told(table)}")
+            self._print(f"no difference in {self._progress(searcher)}")
             return 0
-        self._show(found, table.session.welcome)
-        self._tell(f"a difference after {self._told(table)}")
+        self._show(found, searcher.session.welcome)
+        self._print(f"a difference after {self._progress(searcher)}")
         return 1
 
     def _has_time(self) -> bool:
         return time.monotonic() - self._start < self._choices.seconds
 
-    def _told(self, table: Searcher) -> str:
+    def _progress(self, searcher: Searcher) -> str:
         seconds = time.monotonic() - self._start
-        return f"{table.sequences} plays, {table.calls} calls, {seconds:.0f} s"
+        return f"{searcher.sequences} sequences, {searcher.calls} calls, {seconds:.0f} s"
 
     def _show(self, found: Counterexample, welcome: messages.Welcome) -> None:
-        """Print the difference, and keep what shows it again."""
+        """Print the difference, and write the script and the row that reproduce it."""
         expected, actual = getattr(found.error, "expected", "an answer"), getattr(found.error, "actual", found.error)
         shown = Row(
             case=f"model.example[{found.sequence.kind}]",
@@ -172,7 +174,7 @@ class _Fuzz:
             level="should",
             kind=found.sequence.kind,
             source="design:model",
-            requires="Calls come to what a model of sockets says.",
+            requires="Calls return what a model of sockets allows.",
             outcome="failed",
             message=str(found.error),
             expected=str(expected),
@@ -186,15 +188,15 @@ class _Fuzz:
         if lua.applies(self._target, welcome.language):
             text = lua.write(shown, self._target, welcome.name, found.folder, steps)
             program.with_suffix(".lua").write_text(text, encoding="utf-8")
-            self._tell(f"in Lua: {program.with_suffix('.lua')}")
+            self._print(f"in Lua: {program.with_suffix('.lua')}")
         example = folder / "difference.toml"
         example.write_text(row(found.executed, "name-it", str(found.error)), encoding="utf-8")
         for step in steps:
-            self._tell(f"  {step.call} -> {step.result}")
-        self._tell(f"\n{found.error}\n")
+            self._print(f"  {step.call} -> {step.result}")
+        self._print(f"\n{found.error}\n")
         if found.stderr:
-            self._tell(f"the port wrote:\n{found.stderr}\n")
-        self._tell(f"shown again by: {sys.executable} {program}\nas an example:  {example}")
+            self._print(f"the agent wrote to standard error:\n{found.stderr}\n")
+        self._print(f"to reproduce:   {sys.executable} {program}\nas an example:  {example}")
 
-    def _tell(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)

@@ -18,7 +18,7 @@ from nixio_fixtures import load
 
 @click.command("list")
 def list_() -> None:
-    """Show what is plugged in, and what this host can."""
+    """Show the installed implementations, and what this host can do."""
     Console().print(_overview())
 
 
@@ -29,12 +29,12 @@ def _overview() -> RenderableType:
     implementations.add_column("from")
     for name, origin in sorted(installed_implementations().items()):
         implementations.add_row(name, Text(origin))
-    _know_the_lab()
+    _probe()
     here = platforms.describe()
     hosts = Table(title=f"This host: {here.system} {here.release}, {here.machine}", title_justify="left", box=None)
     hosts.add_column("capability", style="bold", no_wrap=True)
     hosts.add_column("")
-    hosts.add_column("what it is, or why it is lacking")
+    hosts.add_column("what it is, or why it is missing")
     for row in load().capabilities:
         reason = here.capabilities[row.id]
         hosts.add_row(row.id, "no" if reason else "yes", Text(f"{reason}" if reason else row.summary))
@@ -48,8 +48,8 @@ def _limits() -> str:
     return f"An agent may have {most.memory} MiB of memory, {most.descriptors} descriptors, {most.file} MiB in a file."
 
 
-def _know_the_lab() -> None:
-    """A run would be in the lab, if there is one: tell what can be shown there."""
+def _probe() -> None:
+    """Probe where a run would take place: in the hermetic network, if this host allows it."""
     entry = hermetic.probe_entry()
     if entry.reason:
         hermetic.stay_out(entry.reason)

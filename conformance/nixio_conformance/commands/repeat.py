@@ -1,4 +1,4 @@
-"""`run --repeat N`: the same run again and again, in another order each time. Are the verdicts the same?"""
+"""`run --repeat N`: repeats a run in another order each time, and reports cases whose verdict changed."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from rich.text import Text
 from nixio_conformance.pytest_plugin.recorder import STREAM
 from nixio_reports import Row, Stream, StreamError, read
 
-#: Cases that are told; a file has all of them.
-TOLD = 20
-#: A worker's case is cut short by `--fail-fast` or Ctrl-C: that is no verdict.
+#: At most this many unstable cases are printed; changed.txt lists all.
+PRINTED = 20
+#: The outcome of a case that `--fail-fast` or Ctrl-C cut short: it is no verdict.
 _NO_VERDICT = "not-run"
 
 
 @dataclass
 class Verdicts:
-    """What each repetition said of each case."""
+    """The outcomes of each case over the repetitions."""
 
     #: By case: the outcomes, and for each the first row that had it and its repetition.
     seen: dict[str, dict[str, tuple[int, Row]]] = field(default_factory=dict)
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, number: int, stream: Stream) -> bool:
-        """Take in a repetition; whether it said something new of any case."""
+        """Add a repetition; returns whether it has a new outcome for a case that had another one."""
         new = False
         for row in stream.rows:
             outcomes = self.seen.setdefault(row.case, {})
@@ -49,9 +49,9 @@ class Verdicts:
 
 
 def run(words: Sequence[str], times: int, seed: str, folder: Path, console: Console) -> int:
-    """Repeat `nixio-conformance run` with these words; the highest exit code of all, and 1 if a verdict changed.
+    """Repeat `nixio-conformance run`; returns the highest exit code, and 1 or more if a verdict changed.
 
-    Each repetition has a folder below `folder`; those that said nothing new are removed again.
+    Each repetition has a folder below `folder`; it is deleted if it showed no new outcome.
     """
     verdicts = Verdicts()
     worst = 0
@@ -77,10 +77,10 @@ def run(words: Sequence[str], times: int, seed: str, folder: Path, console: Cons
         console.print(Text(f"{number}/{times}  exit {done.returncode}  {time.monotonic() - begin:.0f} s  {last}"))
         if not new and number > 1:
             shutil.rmtree(report)
-    return max(worst, _tell(verdicts, times, folder, console))
+    return max(worst, _summarize(verdicts, times, folder, console))
 
 
-def _tell(verdicts: Verdicts, times: int, folder: Path, console: Console) -> int:
+def _summarize(verdicts: Verdicts, times: int, folder: Path, console: Console) -> int:
     changed = verdicts.changed()
     if not changed:
         console.print(Text(f"{len(verdicts.seen)} cases had the same verdict {times} times", style="bold green"))
@@ -88,7 +88,7 @@ def _tell(verdicts: Verdicts, times: int, folder: Path, console: Console) -> int
     table = Table(box=None, title=f"{len(changed)} cases whose verdict changed", title_justify="left")
     for heading in ("case", "verdict", "times", "first in", "message"):
         table.add_column(heading, overflow="fold")
-    for case in changed[:TOLD]:
+    for case in changed[:PRINTED]:
         for outcome, (number, row) in verdicts.seen[case].items():
             times_seen = str(verdicts.counts[case][outcome])
             table.add_row(Text(case), outcome, times_seen, f"repeat-{number}", Text(row.message))

@@ -1,4 +1,4 @@
-"""`nixio-conformance spec`: print a table of the specification."""
+"""`nixio-conformance spec`: prints a table of the specification."""
 
 from __future__ import annotations
 
@@ -10,49 +10,73 @@ from rich.table import Table
 from rich.text import Text
 
 from nixio_conformance.pytest_plugin import selection
-from nixio_fixtures import load
+from nixio_fixtures import Spec, load
 
 #: Columns that no row of a table is longer than: in a pipe a row is a line, for grep.
-_ONE_LINE = 500
+_ONE_LINE = 800
 
 
 @click.command()
-@click.argument("axis", type=click.Choice(["clauses", "methods", "options"]), default="clauses")
+@click.argument("axis", type=click.Choice(["clauses", "methods", "options", "sources"]), default="clauses")
 @click.option("--select", metavar="TERM", multiple=True, help="Only these clauses: as in `run`.")
 def spec(axis: str, select: tuple[str, ...]) -> None:
-    """Print a table of the specification."""
+    """Print a table of the specification.
+
+    Each source of a clause is linked to where it can be read: on a terminal that shows links as a link, in a pipe as a
+    column. `sources` prints the decisions that clauses cite as design:TOPIC and upstream:TOPIC.
+    """
     try:
         chosen = selection.parse(select, load())
     except selection.UnknownSelection as error:
         raise click.UsageError(str(error)) from None
     if chosen and axis != "clauses":
         raise click.UsageError(f"--select chooses clauses: `spec clauses --select {select[0]}`")
-    console = Console() if sys.stdout.isatty() else Console(width=_ONE_LINE)
-    console.print(_table(axis, chosen))
-
-
-def _table(axis: str, chosen: dict[str, tuple[str, ...]]) -> RenderableType:
-    """One table of the specification: clauses (those that a selection may touch), methods or options."""
-    spec = load()
+    in_terminal = sys.stdout.isatty()
+    console = Console() if in_terminal else Console(width=_ONE_LINE)
     made = Table(box=None, title=axis, title_justify="left")
     if axis == "clauses":
-        _columns(made, "clause", "level", "source", "requires")
-        for clause in (clause for clause in spec.clauses if selection.touches(chosen, clause)):
-            made.add_row(clause.id, clause.level, clause.source, Text(clause.requires))
-    elif axis == "methods":
-        _columns(made, "method", "source", "results", "summary")
-        for method in spec.methods:
-            shown = [f"{row.name}?" if row.optional else row.name for row in method.parameters]
-            results = ", ".join(result.name for result in method.results)
-            made.add_row(Text(f"{method.name}({', '.join(shown)})"), method.source, results, Text(method.summary))
+        _clauses(made, load(), chosen, links=not in_terminal)
     else:
-        _columns(made, "option", "shape", "get", "set", "effect")
-        for option in spec.options:
-            made.add_row(option.id, option.shape, " ".join(option.get), " ".join(option.set), Text(option.effect))
-    return made
+        {"methods": _methods, "options": _options, "sources": _sources}[axis](made, load())
+    console.print(made)
+
+
+def _clauses(table: Table, spec: Spec, chosen: dict[str, tuple[str, ...]], *, links: bool) -> None:
+    """Those that a selection may touch."""
+    _columns(table, "clause", "level", "source", "requires", *(["link"] if links else []))
+    for clause in (clause for clause in spec.clauses if selection.touches(chosen, clause)):
+        row: list[RenderableType] = [clause.id, clause.level, _linked(spec, clause.source), Text(clause.requires)]
+        table.add_row(*row, *([spec.link(clause.source)] if links else []))
+
+
+def _methods(table: Table, spec: Spec) -> None:
+    _columns(table, "method", "source", "results", "summary")
+    for method in spec.methods:
+        shown = [f"{row.name}?" if row.optional else row.name for row in method.parameters]
+        results = ", ".join(result.name for result in method.results)
+        called = Text(f"{method.name}({', '.join(shown)})")
+        table.add_row(called, _linked(spec, method.source), results, Text(method.summary))
+
+
+def _options(table: Table, spec: Spec) -> None:
+    _columns(table, "option", "shape", "get", "set", "effect")
+    for option in spec.options:
+        table.add_row(option.id, option.shape, " ".join(option.get), " ".join(option.set), Text(option.effect))
+
+
+def _sources(table: Table, spec: Spec) -> None:
+    _columns(table, "source", "about", "decision")
+    for source in spec.sources:
+        table.add_row(_linked(spec, source.id), Text(source.title), Text(source.decision))
+
+
+def _linked(spec: Spec, source: str) -> Text:
+    """A source, as a link where it has an address; one in this repository has a path instead."""
+    address = spec.link(source)
+    return Text(source, style=f"link {address}" if "://" in address else "")
 
 
 def _columns(table: Table, *headings: str) -> None:
-    """The first one names the rows, and is not broken up."""
+    """Add columns; the first one names the rows, and is not broken up."""
     for number, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", no_wrap=number == 0)

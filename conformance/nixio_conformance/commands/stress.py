@@ -1,9 +1,9 @@
-"""Work that keeps a machine busy while a suite runs: processors that are wanted by others, memory that comes and goes.
+"""CPU and memory load for `run --load`, as a program of its own:
 
-    python load.py cpu
-    python load.py memory MIB
+    python stress.py cpu
+    python stress.py memory MIB
 
-A program of its own that ends when its standard input does, so that it never outlives who started it.
+It ends when its standard input does, so that it never outlives the process that started it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import sys
 import threading
 from collections.abc import Iterator
 
-#: Programs that want a processor, for each processor.
+#: CPU-bound programs for each processor.
 PER_PROCESSOR = 2
-#: Memory that is taken and given back, over and over.
+#: Memory that one program allocates and frees in turn.
 MEBIBYTES = 512
 _PAGE = 4096
 
 
 @contextlib.contextmanager
 def busy() -> Iterator[None]:
-    """Keep this machine busy meanwhile."""
+    """Keep the processors and some memory of this machine busy inside the `with` block."""
     processors = PER_PROCESSOR * (os.cpu_count() or 1)
     with contextlib.ExitStack() as stack:
         for words in (*[["cpu"]] * processors, ["memory", str(MEBIBYTES)]):
@@ -39,12 +39,12 @@ def _end_with_input() -> None:
     os._exit(0)
 
 
-def _take_processor() -> None:
+def _use_processor() -> None:
     while True:
         pass
 
 
-def _take_memory(mebibytes: int) -> None:
+def _use_memory(mebibytes: int) -> None:
     while True:
         taken = []
         for _ in range(mebibytes):
@@ -55,5 +55,5 @@ def _take_memory(mebibytes: int) -> None:
 if __name__ == "__main__":
     threading.Thread(target=_end_with_input, daemon=True).start()
     if sys.argv[1] == "memory":
-        _take_memory(int(sys.argv[2]))
-    _take_processor()
+        _use_memory(int(sys.argv[2]))
+    _use_processor()

@@ -26,7 +26,7 @@ from nixio_conformance.target.target import Target
 from nixio_reports import Progress
 from nixio_reports.records import Header, Row
 
-#: Set by the command line: what shows the run as it goes.
+#: Set by the command line: shows the progress of the run.
 PROGRESS = pytest.StashKey[Progress]()
 
 
@@ -70,7 +70,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: object) -> None:
-        """xdist: give a worker what was found out, and take the plan of the first one."""
+        """xdist: hand a worker its setup, and receive the plan of the first one."""
         hand_over(node, WorkerSetup(capabilities.current(), self._expectations.baseline), self._take_plan)
 
     def _take_plan(self, plan: Plan) -> None:
@@ -78,14 +78,14 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: object) -> None:
-        """xdist: a worker must not outlive this process."""
+        """xdist: watch a worker, so that it does not outlive this process."""
         if pid := _pid_of(node):
             self._workers.add(pid)
             guard().watch(pid, group=False)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object, error: object) -> None:
-        """xdist: a worker is gone."""
+        """xdist: a worker has ended."""
         if pid := _pid_of(node):
             self._workers.discard(pid)
             guard().forget(pid)
@@ -108,24 +108,24 @@ class Controller:
             print(f"the suite itself cannot be collected: {report.nodeid}\n{report.longreprtext}", file=sys.stderr)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Without xdist: the plan is here."""
+        """Without xdist: record the plan of this process."""
         collection = self._config.pluginmanager.getplugin("nixio-collection")
         if self._recorder and isinstance(collection, Collection) and session.items:
             self._recorder.plan(collection.plan(session))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """A case begins, here or in a worker."""
+        """Show that a case begins, here or in a worker."""
         if self._recorder:
             self._recorder.running(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A case ended, here or in a worker: write its row."""
+        """Write the row of a case that ended, here or in a worker."""
         if self._recorder is None or self._stopped == FAIL_FAST:
             return
         if (row := getattr(report, "nixio_row", None)) is not None:
             self._recorder.done(report.nodeid, msgspec.convert(row, Row))
         elif report.when not in ("setup", "call", "teardown"):  # xdist: the worker itself died
-            message = "the test process died in this case; a port that may crash needs a process of its own"
+            message = "the test process died in this case; an implementation that may crash needs a process of its own"
             self._recorder.lost(
                 report.nodeid,
                 lambda row: self._expectations.resolve(
@@ -136,13 +136,13 @@ class Controller:
             self._stop(FAIL_FAST)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Ctrl-C, or a stop: a worker in the middle of a case must not hold up the report."""
+        """Stop the workers after Ctrl-C or a stop: none of them may delay the report by the case that it is in."""
         if not isinstance(excinfo.value, pytest.exit.Exception):
             self._stopped = self._stopped or INTERRUPTED
         self._interrupt_workers()
 
     def pytest_internalerror(self) -> None:
-        """The suite failed, not the implementation."""
+        """Record that the suite failed, not the implementation."""
         self._stopped = BROKEN
 
     @pytest.hookimpl(trylast=True)

@@ -62,8 +62,8 @@ class Expectations:
         for kind in row.kinds:
             if kind not in kinds.values():
                 there = ", ".join(sorted(set(kinds.values()) - {""}))
-                mend = f"its kinds are {there}" if there else "its cases have no kind: leave `kinds` out"
-                self._wrong(row, kind, f"{row.clause} has no case on {kind}: {mend}")
+                hint = f"its kinds are {there}" if there else "its cases have no kind: leave `kinds` out"
+                self._wrong(row, kind, f"{row.clause} has no case on {kind}: {hint}")
         of_kinds = {kind for other in self._rows[row.clause] for kind in other.kinds}
         for case in row.cases:
             if case not in kinds:

@@ -18,18 +18,18 @@ from nixio_fixtures import Kind
 
 @pytest.fixture
 def session(request: pytest.FixtureRequest) -> Session:
-    """The agent that hosts the port; one without privileges where the clause needs that."""
+    """The agent that hosts the implementation; one without privileges where the clause needs that."""
     stash = request.config.stash
     if "unprivileged" not in request.node.stash[PLANNED].clause.needs:
         return stash[SESSION]
     if stash[TARGET].in_process:
-        pytest.skip("unprivileged: the port is in the suite's own process, whose privileges are needed")
+        pytest.skip("unprivileged: the implementation is in the suite's own process, whose privileges are needed")
     return stash[UNPRIVILEGED]
 
 
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
-    """Where the socket files of all cases are."""
+    """The folder of the socket files of all cases."""
     with workspace() as path:
         yield path
 
@@ -42,7 +42,7 @@ def kind() -> Kind | None:
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest, session: Session, folder: Path, kind: Kind | None) -> Iterator[Case]:
-    """One case: the port's sockets, peers, and addresses. All of it is let go in the end."""
+    """One case: the implementation's sockets, peers and addresses, all closed at its end, and then the leak check."""
     made = Case(session, folder, kind)
     request.node.stash[JUDGEMENT].case = made
     session.begin_case(made.transcript)
@@ -56,11 +56,11 @@ def case(request: pytest.FixtureRequest, session: Session, folder: Path, kind: K
 
 @pytest.fixture
 def pair(case: Case) -> Pair:
-    """Two ends of one connection; the port's end connected to the suite's."""
+    """Two ends of one connection, with the implementation as the client."""
     return case.pair()
 
 
 @pytest.fixture
 def either_pair(case: Case, role: str) -> Pair:
-    """Two ends of one connection, with the port as client and, for streams, as server too."""
+    """Two ends of one connection, with the implementation as the client and, for streams, as the server too."""
     return case.pair(role)

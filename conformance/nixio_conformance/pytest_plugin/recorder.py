@@ -1,4 +1,4 @@
-"""Writes the result stream while a run goes on: a row per case when it is over, the rest and the footer at the end."""
+"""Writes the result stream during a run: a row as soon as a case ends; at the end, what did not run and a footer."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from nixio_reports.records import FINDINGS, Footer, Header, Row
 
 #: Name of the stream in the report's folder.
 STREAM = "results.jsonl"
-#: Reasons for a run to end before its last case, as the footer tells them.
+#: Why a run ended before its last case: the footer's `stopped`.
 INTERRUPTED = "interrupted"
 FAIL_FAST = "fail-fast"
 BROKEN = "an error of the suite itself"
 
 
 class Recorder:
-    """The one place where a run's rows come together, in the process that steers it."""
+    """Collects the rows of all processes; the controller has one."""
 
     def __init__(self, folder: Path, header: Header, progress: Progress | None) -> None:
-        """Begin a new stream in `folder`, whatever was there before, with its header."""
+        """Begin a stream in `folder` with its header; a stream that is there is overwritten."""
         self._writer = Writer(folder / STREAM)
         self._writer.write(header)
         self._judged = header.judged
@@ -34,31 +34,31 @@ class Recorder:
         self._start = time.monotonic()
 
     def plan(self, rows: Iterable[tuple[str, Row]]) -> None:
-        """What is going to be run, by pytest's node id."""
+        """Set the rows of the cases that are going to run, by pytest's node id."""
         self._planned = dict(rows)
         if self._progress:
             self._progress.plan(len(self._planned))
 
     def running(self, node: str) -> None:
-        """A case begins."""
+        """Show that a case begins."""
         if self._progress and node in self._planned:
             self._progress.running(self._planned[node].case)
 
     def done(self, node: str, row: Row) -> None:
-        """A case has its verdict."""
+        """Write the row of a case that ended; a second row of the same case is dropped."""
         if self._planned.pop(node, None) is None:
-            return  # a case has one row
+            return
         self._count(row)
         if self._progress:
             self._progress.done(row)
 
     def lost(self, node: str, row_of: Callable[[Row], Row]) -> None:
-        """A case whose process died before it could say anything."""
+        """Write the row of a case whose process died: `row_of` makes it of the planned row."""
         if node in self._planned:
             self.done(node, row_of(self._planned[node]))
 
     def finish(self, stopped: str) -> int:
-        """Write what was not run, and the footer. Returns the run's exit code."""
+        """Write the rows of cases that did not run, and the footer. Returns the run's exit code."""
         if self._progress:
             self._progress.stop()
         unrun = len(self._planned)
@@ -77,7 +77,7 @@ class Recorder:
         return code
 
     def discard(self) -> None:
-        """Take the stream away again: the user asked for something that is not there, and no case was run."""
+        """Delete the stream: the run ended by wrong usage before any case."""
         if self._progress:
             self._progress.stop()
         self._writer.close()

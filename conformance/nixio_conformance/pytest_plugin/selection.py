@@ -1,4 +1,4 @@
-"""`--select`: which cases a run is about."""
+"""`--select`: which cases a run is about. Terms on the same axis are ORed; different axes are ANDed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ AXES = ("case", "clause", "method", "family", "kind", "level")
 
 
 class UnknownSelection(ValueError):
-    """A word that selects nothing; says what there is."""
+    """A term that cannot match anything; the message names what can be selected, or what was probably meant."""
 
 
 def parse(terms: Sequence[str], spec: Spec) -> dict[str, tuple[str, ...]]:
-    """Terms by axis. A term is `axis=pattern`, or a bare word whose axis is found in the tables.
+    """The patterns by axis. A term is `axis=pattern`, or a bare word whose axis is looked up in the tables.
 
     Raises `UnknownSelection` for a term that cannot match anything.
     """

@@ -1,4 +1,4 @@
-"""From what pytest saw of one case to its verdict: a row of the result stream."""
+"""Turns the exceptions of a case's phases into its verdict: a row of the result stream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nixio_conformance.toolkit.expect import Mismatch
 from nixio_conformance.toolkit.leaks import Leaked, NetworkChanged
 from nixio_reports import records
 
-#: Steps of a case that a row keeps: the last ones tell what went wrong.
+#: Steps of a case that a row keeps: the last ones, as these lead to the failure.
 STEPS_KEPT = 60
 
 
@@ -28,13 +28,13 @@ class Judgement:
     row: records.Row
     target: Target
     case: Case | None = None
-    #: Whether the only thing wrong is that sockets were left.
+    #: Whether the leak check failed, and nothing before it.
     leaked: bool = False
-    #: Whether the lab is no more what it was.
+    #: Whether the hermetic network was changed, so that it has to be renewed.
     network_changed: bool = False
 
     def phase(self, when: str, seconds: float, error: BaseException | None) -> None:
-        """Take in one of pytest's phases. The first thing that went wrong is the verdict."""
+        """Add one of pytest's phases. The first error of a case decides its verdict."""
         self.row = msgspec.structs.replace(self.row, seconds=self.row.seconds + seconds)
         if error is not None and self.row.outcome in ("not-run", "passed"):
             self.leaked = isinstance(error, Leaked)
@@ -43,16 +43,16 @@ class Judgement:
             if self.case is not None:
                 self.row = msgspec.structs.replace(self.row, **self._evidence(self.case))
         elif isinstance(error, AgentError) and self.row.outcome == "failed" and not self.row.traceback:
-            # The agent died, and the case saw only that something did not come.
+            # The agent died, and the check saw only that something did not arrive.
             message = f"{error}; what the case saw: {self.row.message}"
             self.row = msgspec.structs.replace(self.row, **{**_verdict(error), "message": message})
         elif isinstance(error, Leaked):
-            self.kill_agent()  # what a case that failed left behind must not be in the way of the next one
+            self.kill_agent()  # what a failed case left behind must not disturb the next one
         elif when == "call" and self.row.outcome == "not-run":
             self.row = msgspec.structs.replace(self.row, outcome="passed")
 
     def kill_agent(self) -> None:
-        """Have the next case begin with a fresh agent."""
+        """End the agent, so that the next case starts a new one."""
         if self.case is not None:
             self.case.session.kill()
 

@@ -1,1 +1,1 @@
-"""The ports of the catalogue: a file is a chapter, named by what its ports get wrong."""
+"""The catalogue's rows: a file is a group, named for what its faults have in common."""

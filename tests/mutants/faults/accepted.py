@@ -1,4 +1,4 @@
-"""What accept gives: a socket of its own, and no part of its listener."""
+"""The socket that accept returns is independent of its listener."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import os
 from typing import Any, ClassVar
 
 from tests.mutants.hooks import Sender
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, Siblings, quietly, reference, system
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Siblings, Wrapped, ignore_errors, reference, system
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
-@CHAPTER.fault("accepted-no-close", "accepted sockets stay open when they are closed", "close.descriptor.connected")
-class AcceptedNoClose(Port):
+@fault("accepted-no-close", "accepted sockets stay open when they are closed", "close.descriptor.connected")
+class AcceptedNoClose(Wrapped):
     kept: ClassVar[list[Any]] = []
 
     def close(self) -> Any:
@@ -23,13 +24,13 @@ class AcceptedNoClose(Port):
         return self.inner.close()
 
 
-@CHAPTER.fault(
+@fault(
     "accepted-owned",
     "accepted sockets are closed with their listener",
     "accept.listener.forgotten",
     "accept.listener.closed",
 )
-class AcceptedOwned(Port):
+class AcceptedOwned(Wrapped):
     def start(self) -> None:
         self.children: list[Any] = []
 
@@ -40,16 +41,16 @@ class AcceptedOwned(Port):
 
     def close(self) -> Any:
         for child in self.children:
-            quietly(child.inner.close)
+            ignore_errors(child.inner.close)
         return self.inner.close()
 
     def __del__(self) -> None:
         for child in self.__dict__.get("children", ()):
-            quietly(child.inner.close)
+            ignore_errors(child.inner.close)
 
 
-@CHAPTER.fault("accepted-owner", "closing an accepted socket closes its listener", "accept.listener.survives")
-class AcceptedOwner(Port):
+@fault("accepted-owner", "closing an accepted socket closes its listener", "accept.listener.survives")
+class AcceptedOwner(Wrapped):
     parent: Any = None
 
     def accept(self) -> Any:
@@ -59,51 +60,46 @@ class AcceptedOwner(Port):
 
     def close(self) -> Any:
         if self.parent is not None:
-            quietly(self.parent.inner.close)
+            ignore_errors(self.parent.inner.close)
         return self.inner.close()
 
 
-@CHAPTER.fault("accepted-siblings", "closing an accepted socket closes the one after it", "accept.siblings.survive")
-class AcceptedSiblings(Siblings):
-    def close(self) -> Any:
-        if self.sibling is not None:
-            quietly(self.sibling.inner.close)
-        return self.inner.close()
+@fault("accepted-siblings", "closing an accepted socket closes the one after it", "accept.siblings.survive")
+def close(self: Siblings) -> Any:
+    if self.sibling is not None:
+        ignore_errors(self.sibling.inner.close)
+    return self.inner.close()
 
 
-@CHAPTER.fault("accepted-cannot-send", "accepted sockets only receive", "accept.socket.sends")
+@fault("accepted-cannot-send", "accepted sockets only receive", "accept.socket.sends")
 class AcceptedMute(Sender):
     def applies(self) -> bool:
         return self.accepted
 
-    def chosen(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
+    def pass_on(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
         raise system(errno.EBADF)
 
 
-@CHAPTER.fault("accepted-cannot-receive", "accepted sockets only send", "accept.socket.receives")
-class AcceptedDeaf(Port):
-    def recv(self, *arguments: Any) -> Any:
-        return b"" if self.accepted and self.number >= 0 else self.inner.recv(*arguments)
+@fault("accepted-cannot-receive", "accepted sockets only send", "accept.socket.receives")
+def recv(self: Wrapped, *arguments: Any) -> Any:
+    return b"" if self.accepted and self.number >= 0 else self.inner.recv(*arguments)
 
 
-@CHAPTER.fault(
-    "accepted-drops",
-    "recv on accepted sockets gives 1024 bytes at most, and the rest of what came is lost",
-    "accept.socket.receives",
+@fault(
+    "accepted-drops", "recv on accepted sockets returns at most 1024 bytes and drops the rest", "accept.socket.receives"
 )
-class AcceptedDrops(Port):
-    def recv(self, *arguments: Any) -> Any:
-        data = self.inner.recv(*arguments)
-        return data[:1024] if self.accepted else data
+def recv(self: Wrapped, *arguments: Any) -> Any:
+    data = self.inner.recv(*arguments)
+    return data[:1024] if self.accepted else data
 
 
-@CHAPTER.fault(
+@fault(
     "accepted-number",
-    "fileno of an accepted socket is that of a helper",
+    "fileno of an accepted socket is that of another socket",
     "accept.socket.kernel-addresses",
     "accept.socket.kernel-kind",
 )
-class HelpersNumber(Port):
+class HelpersNumber(Wrapped):
     def start(self) -> None:
         self.helper = reference().socket("unix", "dgram") if self.accepted else self.inner
 

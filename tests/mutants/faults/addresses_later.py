@@ -1,4 +1,4 @@
-"""Addresses that are wrong because of what happened before: remembered, stale, or told for somebody else."""
+"""Addresses that are wrong because of earlier calls: stored, stale, or another socket's."""
 
 from __future__ import annotations
 
@@ -6,22 +6,15 @@ import errno
 import socket
 from typing import Any, ClassVar
 
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, raising, system, with_errno
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, peer_of, raising, system, with_errno
 
-CHAPTER = Chapter(__name__)
-
-
-def peer_of(sock: Any) -> Any:
-    """A stream's peer, if it has one."""
-    try:
-        return sock.inner.getpeername() if sock.stream else None
-    except OSError:
-        return None
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
-@CHAPTER.fault("bound-echo", "getsockname tells what bind was given", "getsockname.bound.reached")
-class BoundEcho(Port):
+@fault("bound-echo", "getsockname returns the arguments of bind", "getsockname.bound.reached")
+class BoundEcho(Wrapped):
     asked: Any = None
 
     def bind(self, *arguments: Any) -> Any:
@@ -31,39 +24,37 @@ class BoundEcho(Port):
         return result
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return self.asked or told
+        result = self.inner.getsockname()
+        return self.asked or result
 
 
-@CHAPTER.fault(
+@fault(
     "cached-getsockname",
-    "getsockname tells what it told first",
+    "getsockname repeats its first result",
     "getsockname.state.after-bind",
     "getsockname.state.after-connect",
 )
-class CachedName(Port):
+class CachedName(Wrapped):
     first: Any = None
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        self.first = self.first or told
+        result = self.inner.getsockname()
+        self.first = self.first or result
         return self.first
 
 
-@CHAPTER.fault("cached-getpeername", "getpeername tells what it told first", "getpeername.state.reconnected")
-class CachedPeer(Port):
+@fault("cached-getpeername", "getpeername repeats its first result", "getpeername.state.reconnected")
+class CachedPeer(Wrapped):
     first: Any = None
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        self.first = self.first or told
+        result = self.inner.getpeername()
+        self.first = self.first or result
         return self.first
 
 
-@CHAPTER.fault(
-    "failed-bind-echo", "getsockname tells an address that bind could not have", "getsockname.state.failed-bind"
-)
-class FailedBind(Port):
+@fault("failed-bind-echo", "getsockname returns the address of a failed bind", "getsockname.state.failed-bind")
+class FailedBind(Wrapped):
     asked: Any = None
 
     def bind(self, *arguments: Any) -> Any:
@@ -76,12 +67,12 @@ class FailedBind(Port):
         return result
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return (self.asked[0], None if self.unix else self.asked[1]) if self.asked else told
+        result = self.inner.getsockname()
+        return (self.asked[0], None if self.unix else self.asked[1]) if self.asked else result
 
 
-@CHAPTER.fault("connect-echo", "getpeername tells what connect was given", "getpeername.state.failed-connect")
-class ConnectEcho(Port):
+@fault("connect-echo", "getpeername returns the arguments of connect", "getpeername.state.failed-connect")
+class ConnectEcho(Wrapped):
     asked: Any = None
 
     def connect(self, *arguments: Any) -> Any:
@@ -95,46 +86,41 @@ class ConnectEcho(Port):
         return self.inner.getpeername()
 
 
-@CHAPTER.fault(
+@fault(
     "unconnected-empty",
-    "getpeername without a peer tells an empty host",
+    "getpeername without a peer returns an empty host",
     "getpeername.state.unconnected",
     "getpeername.state.listening",
 )
-class UnconnectedEmpty(Port):
-    def getpeername(self) -> Any:
-        try:
-            return self.inner.getpeername()
-        except OSError as error:
-            if with_errno(error, errno.ENOTCONN):
-                return "", 0
-            raise
+def getpeername(self: Wrapped) -> Any:
+    try:
+        return self.inner.getpeername()
+    except OSError as error:
+        if with_errno(error, errno.ENOTCONN):
+            return "", 0
+        raise
 
 
-@CHAPTER.fault("unconnected-value", "getpeername without a peer raises ValueError", "getpeername.state.unconnected")
-class UnconnectedValue(Port):
-    def getpeername(self) -> Any:
-        try:
-            return self.inner.getpeername()
-        except OSError as error:
-            if with_errno(error, errno.ENOTCONN):
-                raise ValueError("not connected") from None
-            raise
+@fault("unconnected-value", "getpeername without a peer raises ValueError", "getpeername.state.unconnected")
+def getpeername(self: Wrapped) -> Any:
+    try:
+        return self.inner.getpeername()
+    except OSError as error:
+        if with_errno(error, errno.ENOTCONN):
+            raise ValueError("not connected") from None
+        raise
 
 
-@CHAPTER.fault(
-    "raw-getpeername", "getpeername of a raw socket without a port returns nothing", "getpeername.result.raw"
-)
-class RawNothing(Port):
-    def getpeername(self) -> Any:
-        try:
-            return self.inner.getpeername()
-        except OSError as error:
-            return None if self.type == "raw" and with_errno(error, errno.ENOTCONN) else raising(error)
+@fault("raw-getpeername", "getpeername of a raw socket connected without port returns None", "getpeername.result.raw")
+def getpeername(self: Wrapped) -> Any:
+    try:
+        return self.inner.getpeername()
+    except OSError as error:
+        return None if self.type == "raw" and with_errno(error, errno.ENOTCONN) else raising(error)
 
 
-@CHAPTER.fault("heard-getpeername", "getpeername tells who was heard last", "getpeername.state.exchanged")
-class HeardLast(Port):
+@fault("heard-getpeername", "getpeername returns the last sender's address", "getpeername.state.exchanged")
+class HeardLast(Wrapped):
     heard: Any = None
 
     def recvfrom(self, length: Any) -> Any:
@@ -148,12 +134,10 @@ class HeardLast(Port):
             return tuple(self.heard) if self.heard and with_errno(error, errno.ENOTCONN) else raising(error)
 
 
-@CHAPTER.fault(
-    "peer-closed-lost", "getpeername tells no host when the peer has closed", "getpeername.state.peer-closed"
-)
-class PeerClosedLost(Port):
+@fault("peer-closed-lost", "getpeername returns no host when the peer has closed", "getpeername.state.peer-closed")
+class PeerClosedLost(Wrapped):
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
+        result = self.inner.getpeername()
         if self.stream and self.type != "raw":
             with self.borrowed() as sock:
                 try:
@@ -161,33 +145,30 @@ class PeerClosedLost(Port):
                         return ("", 0)
                 except BlockingIOError:
                     pass
-        return told
+        return result
 
 
-@CHAPTER.fault(
-    "name-closed-lost", "getsockname tells no host when the peer has closed", "getsockname.state.peer-closed"
-)
+@fault("name-closed-lost", "getsockname returns no host when the peer has closed", "getsockname.state.peer-closed")
 class NameClosedLost(PeerClosedLost):
     def getpeername(self) -> Any:
         return self.inner.getpeername()
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
+        result = self.inner.getsockname()
         connected = self.stream and peer_of(self)
-        return ("", 0) if connected and super().getpeername() == ("", 0) else told
+        return ("", 0) if connected and super().getpeername() == ("", 0) else result
 
 
-@CHAPTER.fault("unbound-fails", "getsockname of a socket that is not bound fails", "getsockname.unbound.unspecified")
-class UnboundFails(Port):
-    def getsockname(self) -> Any:
-        host, port = self.inner.getsockname()
-        if self.internet and port == 0 and self.type != "raw":
-            raise system(errno.ENOTCONN)
-        return host, port
+@fault("unbound-fails", "getsockname of an unbound socket fails", "getsockname.unbound.unspecified")
+def getsockname(self: Wrapped) -> Any:
+    host, port = self.inner.getsockname()
+    if self.internet and port == 0 and self.type != "raw":
+        raise system(errno.ENOTCONN)
+    return host, port
 
 
-@CHAPTER.fault("sent-fails", "getsockname of a socket that sent without bind tells port 0", "getsockname.state.sent")
-class SentFails(Port):
+@fault("sent-fails", "getsockname of a socket that sent without bind returns port 0", "getsockname.state.sent")
+class SentFails(Wrapped):
     sent = False
 
     def sendto(self, *arguments: Any) -> Any:
@@ -199,29 +180,27 @@ class SentFails(Port):
         return host, 0 if self.sent and self.internet else port
 
 
-@CHAPTER.fault(
+@fault(
     "unix-unsupported",
     "getsockname and getpeername fail for UNIX sockets",
     "getsockname.result.unix",
     "getpeername.result.unix",
 )
-class UnixUnsupported(Port):
+class UnixUnsupported(Wrapped):
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return told if self.internet else self._refuse()
+        result = self.inner.getsockname()
+        return result if self.internet else self._refuse()
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        return told if self.internet else self._refuse()
+        result = self.inner.getpeername()
+        return result if self.internet else self._refuse()
 
     def _refuse(self) -> Any:
         raise system(errno.EAFNOSUPPORT)
 
 
-@CHAPTER.fault(
-    "stale-accept", "accept tells the path of the peer before, for one that has no name", "accept.peer.unix-not-stale"
-)
-class StaleAccept(Port):
+@fault("stale-accept", "accept returns the previous peer's path for an unnamed peer", "accept.peer.unix-not-stale")
+class StaleAccept(Wrapped):
     last = ""
 
     def accept(self) -> Any:
@@ -231,20 +210,20 @@ class StaleAccept(Port):
         return sock, host, port
 
 
-@CHAPTER.fault("reconnected-getpeername", "a second socket tells the first one's peer", "getpeername.accepted.each")
-class SharedPeer(Port):
+@fault("reconnected-getpeername", "accepted sockets return the first one's peer", "getpeername.accepted.each")
+class SharedPeer(Wrapped):
     latest: ClassVar[list[Any]] = []
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
+        result = self.inner.getpeername()
         if self.accepted:
-            self.latest.append(told)
+            self.latest.append(result)
             return self.latest[0]
-        return told
+        return result
 
 
-@CHAPTER.fault("peerless", "getpeername has no peer for good when it had none once", "getpeername.state.after-connect")
-class Peerless(Port):
+@fault("peerless", "after a failed getpeername, it fails for good", "getpeername.state.after-connect")
+class Peerless(Wrapped):
     refusal: OSError | None = None
 
     def getpeername(self) -> Any:
@@ -257,12 +236,12 @@ class Peerless(Port):
             raise
 
 
-@CHAPTER.fault(
+@fault(
     "listener-getsockname",
-    "getsockname of an accepted socket tells the listener's address",
+    "getsockname of an accepted socket returns the listener's address",
     "getsockname.accepted.wildcard",
 )
-class ListenersName(Port):
+class ListenersName(Wrapped):
     parent: Any = None
 
     def accept(self) -> Any:
@@ -271,39 +250,38 @@ class ListenersName(Port):
         return sock, host, port
 
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return self.parent or told
+        result = self.inner.getsockname()
+        return self.parent or result
 
 
-@CHAPTER.fault(
+@fault(
     "accepted-none",
-    "accepted sockets tell no address of their own, nor their peer's",
+    "accepted sockets return neither their own address nor their peer's",
     "getsockname.accepted.local",
     "getpeername.accepted.named",
 )
-class AcceptedNone(Port):
+class AcceptedNone(Wrapped):
     def getsockname(self) -> Any:
-        told = self.inner.getsockname()
-        return ("", None if self.unix else 0) if self.accepted else told
+        result = self.inner.getsockname()
+        return ("", None if self.unix else 0) if self.accepted else result
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        return ("", None if self.unix else 0) if self.accepted else told
+        result = self.inner.getpeername()
+        return ("", None if self.unix else 0) if self.accepted else result
 
 
-@CHAPTER.fault(
+@fault(
     "peer-path-getsockname",
-    "getsockname of an unnamed UNIX client tells the peer's path",
+    "getsockname of an unnamed UNIX client returns the peer's path",
     "getsockname.state.connected-unnamed",
 )
-class PeersPath(Port):
-    def getsockname(self) -> Any:
-        host, port = self.inner.getsockname()
-        return peer_of(self) or (host, port) if self.unix and not host else (host, port)
+def getsockname(self: Wrapped) -> Any:
+    host, port = self.inner.getsockname()
+    unnamed = self.unix and self.stream and not host
+    return (unnamed and peer_of(self)) or (host, port)
 
 
-@CHAPTER.fault("sender-getsockname", "getsockname tells a port of its own", "getsockname.bound.sender")
-class OwnPort(Port):
-    def getsockname(self) -> Any:
-        host, port = self.inner.getsockname()
-        return (host, port ^ 1) if self.internet and port else (host + "/" if self.unix and host else host, port)
+@fault("sender-getsockname", "getsockname returns another port", "getsockname.bound.sender")
+def getsockname(self: Wrapped) -> Any:
+    host, port = self.inner.getsockname()
+    return (host, port ^ 1) if self.internet and port else (host + "/" if self.unix and host else host, port)

@@ -1,4 +1,4 @@
-"""setblocking: which calls wait, and for how long it lasts."""
+"""setblocking: which calls wait, and how long the mode lasts."""
 
 from __future__ import annotations
 
@@ -7,130 +7,81 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tests.mutants.hooks import Hooked
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, doing, quietly, reference
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, ignore_errors, peer_of, reference, with_effect
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
 def mode(change: Callable[[Any, bool], Any]) -> Any:
-    """Change the mode that was asked for."""
+    """Change the requested mode."""
     return lambda sock, *a: (change(sock, a[0]),) if a and isinstance(a[0], bool) else a
 
 
-MODES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
-    (
-        "inverted",
-        "is inverted",
-        ("setblocking.false.receiving", "setblocking.true.receiving"),
-        {"given": mode(lambda s, b: not b)},
-    ),
-    (
-        "inverted-unix",
-        "is inverted on UNIX",
-        ("setblocking.false.receiving",),
-        {"given": mode(lambda s, b: b if s.internet else not b)},
-    ),
-    ("false-ignored", "ignores false", ("setblocking.false.receiving",), {"given": mode(lambda s, b: True)}),
-    (
-        "false-ignored-dgram",
-        "ignores false on datagram sockets",
-        ("setblocking.false.sending-to",),
-        {"given": mode(lambda s, b: b or s.dgram)},
-    ),
-    (
-        "true-ignored",
-        "ignores true",
-        (
-            "setblocking.true.sending",
-            "setblocking.true.connecting",
-            "setblocking.true.sending-to",
-            "setblocking.true.receiving",
-            "setblocking.true.accepting",
-        ),
-        {"given": mode(lambda s, b: b and s.blocking)},
-    ),
-    ("optional", "takes nothing for true", ("setblocking.argument.required",), {"given": lambda s, *a: a or (True,)}),
-    (
-        "new-behind",
-        "makes a new socket with the same number",
-        ("setblocking.descriptor",),
-        {"told": lambda s, r: doing(r, lambda: replaced(s))},
-    ),
-    (
-        "refused-does",
-        "does something before it refuses",
-        ("setblocking.argument.nothing-done",),
-        {
-            "given": lambda s, *a: doing(
-                a, lambda: os.set_blocking(s.number, False) if not a or not isinstance(a[0], bool) else None
-            )
-        },
-    ),
-    ("returns-before", "returns the mode before", ("setblocking.result.true",), {"told": lambda s, r: s.blocking}),
-    (
-        "connected-none",
-        "returns nothing on a connected socket",
-        ("setblocking.result.connected",),
-        {"told": lambda s, r: None if has_peer(s) else r},
-    ),
-    (
-        "inheritable",
-        "has programs inherit the descriptor",
-        ("fileno.not-inherited.later",),
-        {"told": lambda s, r: doing(r, lambda: os.set_inheritable(s.number, True))},
-    ),
-    (
-        "clears-timeouts",
-        "clears the timeouts",
-        ("setblocking.timeouts",),
-        {"told": lambda s, r: doing(r, lambda: timeouts(s, (0, 0)))},
-    ),
-    (
-        "true-timeout",
-        "sets a timeout for true",
-        ("setblocking.timeouts",),
-        {"given": mode(lambda s, b: doing(b, lambda: timeouts(s, (1, 0)) if b else None))},
-    ),
-    (
-        "on-listener",
-        "does nothing on a listener",
-        ("setblocking.false.accepting",),
-        {"given": mode(lambda s, b: b or (s.stream and s.listens))},
-    ),
-)
-
-
-def replaced(sock: Port) -> None:
-    """Another socket with the number."""
+def replaced(sock: Wrapped) -> None:
+    """Put another socket behind the descriptor."""
     other = reference().socket(sock.domain, sock.type, sock.protocol)
     os.dup2(other.fileno(), sock.number, inheritable=False)
     other.close()
 
 
-def has_peer(sock: Port) -> bool:
-    """Whether it is connected."""
-    try:
-        sock.inner.getpeername()
-    except OSError:
-        return False
-    return True
-
-
-def timeouts(sock: Port, value: tuple[int, int]) -> None:
-    """Set both."""
+def timeouts(sock: Wrapped, value: tuple[int, int]) -> None:
+    """Set both timeouts to (seconds, microseconds)."""
     for option in ("sndtimeo", "rcvtimeo"):
         sock.inner.setopt("socket", option, value)
 
 
-for name, does, clauses, members in MODES:
-    CHAPTER.row(f"setblocking-{name}", f"setblocking {does}", clauses, Hooked, method="setblocking", **members)
+row = GROUP.rows(Hooked, "setblocking-{}", "setblocking {}", methods=("setblocking",))
+row("inverted", "is inverted", "setblocking.false.receiving", "setblocking.true.receiving").override(
+    pass_on=mode(lambda s, b: not b)
+)
+row("inverted-unix", "is inverted on UNIX", "setblocking.false.receiving").override(
+    pass_on=mode(lambda s, b: b if s.internet else not b)
+)
+row("false-ignored", "ignores false", "setblocking.false.receiving").override(pass_on=mode(lambda s, b: True))
+row("false-ignored-dgram", "ignores false on datagram sockets", "setblocking.false.sending-to").override(
+    pass_on=mode(lambda s, b: b or s.dgram)
+)
+row(
+    "true-ignored",
+    "ignores true",
+    "setblocking.true.sending",
+    "setblocking.true.connecting",
+    "setblocking.true.sending-to",
+    "setblocking.true.receiving",
+    "setblocking.true.accepting",
+).override(pass_on=mode(lambda s, b: b and s.blocking))
+row("optional", "needs no argument, which means true", "setblocking.argument.required").override(
+    pass_on=lambda s, *a: a or (True,)
+)
+row("new-behind", "puts a new socket behind the descriptor", "setblocking.descriptor").override(
+    after=lambda s, r: replaced(s)
+)
+row("refused-does", "acts before it refuses its argument", "setblocking.argument.nothing-done").override(
+    before=lambda s, *a: os.set_blocking(s.number, False) if not a or not isinstance(a[0], bool) else None
+)
+row("returns-before", "returns the previous mode", "setblocking.result.true").override(result=lambda s, r: s.blocking)
+row("connected-none", "returns nothing on a connected socket", "setblocking.result.connected").override(
+    result=lambda s, r: None if bool(peer_of(s)) else r
+)
+row("inheritable", "makes the descriptor inheritable", "fileno.not-inherited.later").override(
+    after=lambda s, r: os.set_inheritable(s.number, True)
+)
+row("clears-timeouts", "clears the timeouts", "setblocking.timeouts").override(after=lambda s, r: timeouts(s, (0, 0)))
+row("true-timeout", "sets a timeout for true", "setblocking.timeouts").override(
+    pass_on=mode(lambda s, b: with_effect(b, lambda: timeouts(s, (1, 0)) if b else None))
+)
+row("on-listener", "does nothing on a listener", "setblocking.false.accepting").override(
+    pass_on=mode(lambda s, b: b or (s.stream and s.listens))
+)
 
 
-class Beside(Port):
-    """The mode is kept beside the descriptor, and some methods look at it."""
+class Beside(Wrapped):
+    """The mode is an attribute that some methods ignore; the descriptor stays in blocking mode."""
 
-    obeying: ClassVar[tuple[str, ...]] = ()
+    #: The methods that wait whatever the mode.
+    ignoring: ClassVar[tuple[str, ...]] = ()
     waits = True
 
     def setblocking(self, *arguments: Any) -> Any:
@@ -141,7 +92,7 @@ class Beside(Port):
 
     def _do(self, name: str, *arguments: Any) -> Any:
         function = getattr(super(), name)
-        if self.waits or name not in self.obeying:
+        if self.waits or name in self.ignoring:
             return function(*arguments)
         with self.for_now(blocking=False):
             return function(*arguments)
@@ -171,35 +122,27 @@ class Beside(Port):
         return self._do("connect", *arguments)
 
 
-OBEYING = ("recv", "read", "recvfrom", "send", "write", "sendto", "accept", "connect")
-for name, does, names, without in (
-    ("not-recv", "is not for recv and read", "setblocking.false.receiving", ("recv", "read")),
-    ("not-recvfrom", "is not for recvfrom", "setblocking.false.receiving", ("recvfrom",)),
-    ("not-send", "is not for send and write", "setblocking.false.sending", ("send", "write")),
-    ("not-sendto", "is not for sendto", "setblocking.false.sending-to", ("sendto",)),
-    ("not-accept", "is not for accept", "setblocking.false.accepting", ("accept",)),
-    (
-        "not-connect",
-        "is not for connect",
-        "setblocking.false.connecting-tcp setblocking.false.connecting-unix",
-        ("connect",),
-    ),
-):
-    obeying = tuple(method for method in OBEYING if method not in without)
-    CHAPTER.row(f"setblocking-{name}", f"setblocking {does}", names.split(), Beside, obeying=obeying)
+ignoring = GROUP.rows(Beside, "setblocking-{}", "setblocking does not apply to {}")
+ignoring("not-recv", "recv and read", "setblocking.false.receiving").override(ignoring=("recv", "read"))
+ignoring("not-recvfrom", "recvfrom", "setblocking.false.receiving").override(ignoring=("recvfrom",))
+ignoring("not-send", "send and write", "setblocking.false.sending").override(ignoring=("send", "write"))
+ignoring("not-sendto", "sendto", "setblocking.false.sending-to").override(ignoring=("sendto",))
+ignoring("not-accept", "accept", "setblocking.false.accepting").override(ignoring=("accept",))
+ignoring("not-connect", "connect", "setblocking.false.connecting-tcp", "setblocking.false.connecting-unix").override(
+    ignoring=("connect",)
+)
 
 
-@CHAPTER.fault("setblocking-timeouts", "setblocking is done with timeouts of 20 ms", "setblocking.timeouts")
-class ByTimeouts(Port):
-    def setblocking(self, *arguments: Any) -> Any:
-        if len(arguments) != 1 or not isinstance(arguments[0], bool):
-            return self.inner.setblocking(*arguments)
-        timeouts(self, (0, 0) if arguments[0] else (0, 20000))
-        return True
+@fault("setblocking-timeouts", "setblocking sets timeouts of 20 ms instead of the mode", "setblocking.timeouts")
+def setblocking(self: Wrapped, *arguments: Any) -> Any:
+    if len(arguments) != 1 or not isinstance(arguments[0], bool):
+        return self.inner.setblocking(*arguments)
+    timeouts(self, (0, 0) if arguments[0] else (0, 20000))
+    return True
 
 
-@CHAPTER.fault("setblocking-once", "setblocking works once only", "setblocking.true.receiving")
-class BlockingOnce(Port):
+@fault("setblocking-once", "only the first setblocking has an effect", "setblocking.true.receiving")
+class BlockingOnce(Wrapped):
     done = False
 
     def setblocking(self, *arguments: Any) -> Any:
@@ -210,20 +153,17 @@ class BlockingOnce(Port):
         return result
 
 
-@CHAPTER.fault(
-    "setblocking-forgets", "a call that would block sets the socket back to waiting", "setblocking.false.lasts"
-)
-class Forgets(Port):
-    def recv(self, *arguments: Any) -> Any:
-        try:
-            return self.inner.recv(*arguments)
-        except BlockingIOError:
-            os.set_blocking(self.number, True)
-            raise
+@fault("setblocking-forgets", "a would-block sets the socket back to blocking", "setblocking.false.lasts")
+def recv(self: Wrapped, *arguments: Any) -> Any:
+    try:
+        return self.inner.recv(*arguments)
+    except BlockingIOError:
+        os.set_blocking(self.number, True)
+        raise
 
 
-@CHAPTER.fault("setblocking-all", "setblocking is for all sockets at once", "setblocking.own")
-class AllSockets(Port):
+@fault("setblocking-all", "setblocking applies to all sockets", "setblocking.own")
+class AllSockets(Wrapped):
     all: ClassVar[list[Any]] = []
 
     def start(self) -> None:
@@ -233,30 +173,28 @@ class AllSockets(Port):
     def setblocking(self, *arguments: Any) -> Any:
         result = self.inner.setblocking(*arguments)
         for other in self.all:
-            quietly(other.setblocking, *arguments)
+            ignore_errors(other.setblocking, *arguments)
         return result
 
 
-@CHAPTER.fault(
+@fault(
     "setblocking-toggles",
-    "setblocking changes the mode, whatever it is given",
+    "setblocking toggles the mode whatever its argument",
     "setblocking.repeated.false",
     "setblocking.repeated.true",
+    methods=("setblocking",),
 )
-class Toggles(Hooked):
-    method = "setblocking"
-
-    def given(self, *arguments: Any) -> tuple[Any, ...]:
-        return (not self.blocking,) if len(arguments) == 1 and isinstance(arguments[0], bool) else arguments
+def pass_on(self: Hooked, *arguments: Any) -> tuple[Any, ...]:
+    return (not self.blocking,) if len(arguments) == 1 and isinstance(arguments[0], bool) else arguments
 
 
-@CHAPTER.fault(
-    "setblocking-true-forgets", "setblocking forgets the timeouts when it is given true", "setblocking.timeouts.count"
+@fault(
+    "setblocking-true-forgets",
+    "setblocking clears the timeouts for true",
+    "setblocking.timeouts.count",
+    methods=("setblocking",),
 )
-class TrueForgets(Hooked):
-    method = "setblocking"
-
-    def told(self, result: Any) -> Any:
-        if self.blocking:
-            timeouts(self, (0, 0))
-        return result
+def result(self: Hooked, result: Any) -> Any:
+    if self.blocking:
+        timeouts(self, (0, 0))
+    return result

@@ -1,4 +1,4 @@
-"""close, what is left open, and what methods do after it."""
+"""close: what it leaves open, and what methods do after it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tests.mutants.hooks import Hooked
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, doing, quietly, raising, reference, system
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, ignore_errors, peer_of, raising, reference, system, with_effect
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
-class Close(Port):
+class Close(Wrapped):
     """close through hooks."""
 
     def before(self) -> None:
-        """What is done while there is a descriptor."""
+        """Runs before the descriptor is closed."""
 
     def after(self, result: Any) -> Any:
         """The result."""
@@ -33,29 +34,29 @@ class Close(Port):
         return self.after(self.inner.close())
 
 
-def reset(sock: Port) -> None:
-    """Have close break the connection."""
+def reset(sock: Wrapped) -> None:
+    """Make close reset the connection."""
     if sock.stream and sock.internet:
         with sock.borrowed() as borrowed:
             borrowed.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def linger_off(sock: Port) -> None:
-    """Have close not wait."""
+def linger_off(sock: Wrapped) -> None:
+    """Switch linger off, so that close does not wait."""
     if sock.stream and sock.internet:
         sock.inner.setopt("socket", "linger", 0)
 
 
-def pending(sock: Port) -> None:
-    """Have close tell the pending error."""
+def pending(sock: Wrapped) -> None:
+    """Close and raise the pending error."""
     number = sock.inner.getopt("socket", "error")
     if number:
         sock.inner.close()
         raise system(number)
 
 
-def await_peer(sock: Port) -> None:
-    """Have close wait for the peer's."""
+def await_peer(sock: Wrapped) -> None:
+    """Wait until the peer closes."""
     if sock.stream:
         with contextlib.suppress(OSError):
             sock.inner.getpeername()
@@ -65,15 +66,15 @@ def await_peer(sock: Port) -> None:
                 pass
 
 
-def unlink(sock: Port) -> None:
-    """Remove the path."""
+def unlink(sock: Wrapped) -> None:
+    """Remove the file that the socket is bound to."""
     path = sock.inner.getsockname()[0]
     if sock.unix and isinstance(path, str) and path and not sock.accepted:
-        quietly(os.unlink, path)
+        ignore_errors(os.unlink, path)
 
 
-def unlink_peer(sock: Port) -> None:
-    """Remove the peer's path."""
+def unlink_peer(sock: Wrapped) -> None:
+    """Remove the file that the peer is bound to."""
     if sock.unix and not sock.accepted:
         with contextlib.suppress(OSError):
             path = sock.inner.getpeername()[0]
@@ -81,103 +82,67 @@ def unlink_peer(sock: Port) -> None:
                 os.unlink(path)
 
 
-def drop_queue(sock: Port) -> None:
-    """Stay open as long as a connection waits."""
+def drop_queue(sock: Wrapped) -> None:
+    """Keep a listener open by a duplicate."""
     if sock.stream and sock.listens:
         os.dup(sock.number)
 
 
-BEFORE: tuple[tuple[str, str, tuple[str, ...], Callable[[Any], object]], ...] = (
-    (
-        "stays-open",
-        "leaves the descriptor open",
-        ("close.descriptor.new", "close.descriptor.connected"),
-        lambda s: os.dup(s.number),
-    ),
-    (
-        "stays-open-datagram",
-        "leaves datagram sockets open",
-        ("close.dgram.deaf", "close.descriptor.connected"),
-        lambda s: os.dup(s.number) if s.dgram else None,
-    ),
-    (
-        "stays-open-listening",
-        "leaves listeners open",
-        ("close.descriptor.listening", "close.listener.refuses"),
-        drop_queue,
-    ),
-    ("leaks", "leaks another descriptor", ("close.descriptor.none-left",), lambda s: os.open(os.devnull, os.O_RDONLY)),
-    ("shuts-down", "shuts down what others share", ("close.shared",), lambda s: quietly(s.inner.shutdown, "rdwr")),
-    (
-        "shutdown-fails",
-        "fails where the socket is not connected",
-        ("close.result.true",),
-        lambda s: s.inner.shutdown("rdwr") if s.stream and s.internet else None,
-    ),
-    ("resets", "breaks the connection", ("close.peer.end", "close.peer.data-first"), reset),
-    ("linger-off", "never waits", ("setopt.socket-linger.effect.waits",), linger_off),
-    ("waits", "waits for the peer to close", ("close.result.connected",), await_peer),
-    ("pending-error", "raises the pending error", ("close.result.state",), pending),
-    ("unlinks", "removes the path", ("close.unix.path-stays",), unlink),
-    ("unlinks-peer", "removes the peer's path", ("close.unix.other-files",), unlink_peer),
-    (
-        "marks",
-        "sends a byte before the end",
-        ("close.peer.data-first",),
-        lambda s: quietly(s.inner.send, b"\0") if s.stream else None,
-    ),
+row = GROUP.rows(Close, does="close {}")
+row("stays-open", "leaves the descriptor open", "close.descriptor.new", "close.descriptor.connected").override(
+    before=lambda s: os.dup(s.number)
 )
-for name, does, clauses, before in BEFORE:
-    CHAPTER.row(name, f"close {does}", clauses, Close, before=before)
-CHAPTER.row("returns-zero", "close returns 0", ["close.result.true"], Close, after=lambda s, r: 0)
-CHAPTER.row(
-    "connected-none",
-    "close of a connected socket returns nothing",
-    ["close.result.connected"],
-    Close,
-    before=lambda s: setattr(s, "was", connected(s)),
-    after=lambda s, r: None if s.was else r,
+row("stays-open-datagram", "leaves datagram sockets open", "close.dgram.deaf", "close.descriptor.connected").override(
+    before=lambda s: os.dup(s.number) if s.dgram else None
 )
-CHAPTER.row(
-    "listening-none",
-    "close of a listener returns nothing",
-    ["close.result.listening"],
-    Close,
-    before=lambda s: setattr(s, "was", s.stream and s.listens),
-    after=lambda s, r: None if s.was else r,
+row("stays-open-listening", "leaves listeners open", "close.descriptor.listening", "close.listener.refuses").override(
+    before=drop_queue
+)
+row("leaks", "leaks another descriptor", "close.descriptor.none-left").override(
+    before=lambda s: os.open(os.devnull, os.O_RDONLY)
+)
+row("shuts-down", "shuts the connection down for other descriptors too", "close.shared").override(
+    before=lambda s: ignore_errors(s.inner.shutdown, "rdwr")
+)
+row("shutdown-fails", "fails on an unconnected socket", "close.result.true").override(
+    before=lambda s: s.inner.shutdown("rdwr") if s.stream and s.internet else None
+)
+row("resets", "resets the connection", "close.peer.end", "close.peer.data-first").override(before=reset)
+row("linger-off", "never waits", "setopt.socket-linger.effect.waits").override(before=linger_off)
+row("waits", "waits for the peer to close", "close.result.connected").override(before=await_peer)
+row("pending-error", "raises the pending error", "close.result.state").override(before=pending)
+row("unlinks", "removes the path", "close.unix.path-stays").override(before=unlink)
+row("unlinks-peer", "removes the peer's path", "close.unix.other-files").override(before=unlink_peer)
+row("marks", "sends a byte before it closes", "close.peer.data-first").override(
+    before=lambda s: ignore_errors(s.inner.send, b"\0") if s.stream else None
+)
+fault("returns-zero", "close returns 0", "close.result.true").override(Close, after=lambda s, r: 0)
+fault("connected-none", "close of a connected socket returns nothing", "close.result.connected").override(
+    Close, before=lambda s: setattr(s, "was", bool(peer_of(s))), after=lambda s, r: None if s.was else r
+)
+fault("listening-none", "close of a listener returns nothing", "close.result.listening").override(
+    Close, before=lambda s: setattr(s, "was", s.stream and s.listens), after=lambda s, r: None if s.was else r
 )
 
 
-def connected(sock: Port) -> bool:
-    """Whether it has a peer."""
-    try:
-        sock.inner.getpeername()
-    except OSError:
-        return False
+@fault("second-succeeds", "a second close succeeds", "close.after.method", methods=("close",))
+def failed(self: Hooked, error: Exception) -> Any:
     return True
 
 
-@CHAPTER.fault("second-succeeds", "a second close succeeds", "close.after.method")
-class SecondSucceeds(Hooked):
-    method = "close"
-
-    def failed(self, error: Exception) -> Any:
-        return True
-
-
-@CHAPTER.fault("second-other", "a second close closes what has the number by then", "close.reused.method")
-class SecondOther(Port):
+@fault("second-other", "a second close closes whatever has the number now", "close.reused.method")
+class SecondOther(Wrapped):
     old = -1
 
     def close(self) -> Any:
         if self.old >= 0:
-            quietly(os.close, self.old)
+            ignore_errors(os.close, self.old)
             raise system(errno.EBADF)
         self.old = self.number
         return self.inner.close()
 
 
-@CHAPTER.fault("all-at-once", "close closes the socket that was made before too", "close.independent")
+@fault("all-at-once", "close closes the previously created socket too", "close.independent")
 class AllAtOnce(Close):
     latest: ClassVar[list[Any]] = []
 
@@ -187,21 +152,19 @@ class AllAtOnce(Close):
 
     def before(self) -> None:
         if self.before_me is not None:
-            quietly(self.before_me.close)
+            ignore_errors(self.before_me.close)
 
 
-@CHAPTER.fault(
-    "garbage-kept", "a socket that nobody has any more stays open", "close.garbage.closes", "close.garbage.peer-end"
-)
-class GarbageKept(Port):
+@fault("garbage-kept", "an unreferenced socket stays open", "close.garbage.closes", "close.garbage.peer-end")
+class GarbageKept(Wrapped):
     kept: ClassVar[list[Any]] = []
 
     def start(self) -> None:
         self.kept.append(self.inner)
 
 
-@CHAPTER.fault("garbage-again", "the garbage collector closes the number of a closed socket", "close.garbage.once")
-class GarbageAgain(Port):
+@fault("garbage-again", "the garbage collector closes the number of a closed socket", "close.garbage.once")
+class GarbageAgain(Wrapped):
     old = -1
 
     def close(self) -> Any:
@@ -212,11 +175,11 @@ class GarbageAgain(Port):
 
     def __del__(self) -> None:
         if self.old >= 0:
-            quietly(os.close, self.old)
+            ignore_errors(os.close, self.old)
 
 
-@CHAPTER.fault("late", "close waits for the garbage collector", "close.peer.end")
-class Late(Port):
+@fault("late", "close leaves closing to the garbage collector", "close.peer.end")
+class Late(Wrapped):
     closed = False
 
     def close(self) -> Any:
@@ -229,8 +192,8 @@ class Late(Port):
         return True
 
 
-class Reused(Port):
-    """After close, one method goes to whatever has the number."""
+class Reused(Wrapped):
+    """After close, one method acts on the descriptor's old number."""
 
     old = -1
 
@@ -241,7 +204,7 @@ class Reused(Port):
         return result
 
     def on_old(self, action: Callable[[socket.socket], Any]) -> Any:
-        """Do something with the old number."""
+        """Call `action` with a socket on the old number."""
         sock = socket.socket(fileno=self.old)
         try:
             return action(sock)
@@ -250,7 +213,7 @@ class Reused(Port):
 
 
 def target(arguments: tuple[Any, ...]) -> Any:
-    """The address that a method was given, as the system takes it."""
+    """The address of a method's arguments, as the standard library takes it."""
     host, port = (*arguments, None, None)[:2]
     return (host or "127.0.0.1", port) if isinstance(port, int) else host
 
@@ -262,7 +225,7 @@ REUSED: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("read", "close.reused.method", lambda s, *a: os.read(s.old, a[0])),
     ("recvfrom", "close.reused.method", lambda s, *a: (os.read(s.old, a[0]), None, None)),
     ("shutdown", "close.reused.method", lambda s, *a: s.on_old(lambda o: o.shutdown(socket.SHUT_RDWR)) or True),
-    ("setblocking", "close.reused.settings", lambda s, *a: doing(True, lambda: os.set_blocking(s.old, a[0]))),
+    ("setblocking", "close.reused.settings", lambda s, *a: with_effect(True, lambda: os.set_blocking(s.old, a[0]))),
     (
         "setopt",
         "close.reused.settings",
@@ -277,22 +240,18 @@ REUSED: tuple[tuple[str, str, Callable[..., Any]], ...] = (
 
 
 def on_reused(method: str, act: Callable[..., Any]) -> Callable[..., Any]:
-    """The method that goes to the old number."""
-    return lambda sock, *arguments: act(sock, *arguments) if sock.old >= 0 else getattr(Port, method)(sock, *arguments)
+    """The method that acts on the old number after close."""
+    return lambda sock, *a: act(sock, *a) if sock.old >= 0 else getattr(Wrapped, method)(sock, *a)
 
 
 for method, clause, act in REUSED:
-    CHAPTER.row(
-        f"reused-{method}",
-        f"after close, {method} goes to whatever has the number",
-        [clause],
-        Reused,
-        **{method: on_reused(method, act)},
+    fault(f"reused-{method}", f"after close, {method} uses the number of the closed descriptor", clause).override(
+        Reused, **{method: on_reused(method, act)}
     )
 
 
-@CHAPTER.fault("new-after-close", "a socket that was closed before it was used still answers", "close.after.new")
-class NewAfterClose(Port):
+@fault("new-after-close", "a socket that is closed unused still answers", "close.after.new")
+class NewAfterClose(Wrapped):
     used = False
 
     def getsockname(self) -> Any:
@@ -311,15 +270,14 @@ class NewAfterClose(Port):
         return self.inner.connect(*arguments)
 
 
-@CHAPTER.fault("attribute-error", "after close everything raises AttributeError", "close.after.method")
-class AttributeAfter(Port):
-    def close(self) -> Any:
-        result = self.inner.close()
-        self.inner = None
-        return result
+@fault("attribute-error", "after close, every method raises AttributeError", "close.after.method")
+def close(self: Wrapped) -> Any:
+    result = self.inner.close()
+    self.inner = None
+    return result
 
 
-@CHAPTER.fault("reopens", "after close, connect makes a new socket", "close.after.method")
+@fault("reopens", "after close, connect makes a new socket", "close.after.method")
 class Reopens(Reused):
     def connect(self, *arguments: Any) -> Any:
         if self.old >= 0:
@@ -327,17 +285,11 @@ class Reopens(Reused):
         return self.inner.connect(*arguments)
 
 
-@CHAPTER.fault("key-error", "after close everything raises KeyError", "close.after.method")
-class KeyAfter(Hooked):
-    method = "getsockname"
-
-    def failed(self, error: Exception) -> Any:
-        raise KeyError("closed") if getattr(error, "errno", 0) == errno.EBADF else error
+@fault("key-error", "after close, every method raises KeyError", "close.after.method", methods=("getsockname",))
+def failed(self: Hooked, error: Exception) -> Any:
+    raise KeyError("closed") if getattr(error, "errno", 0) == errno.EBADF else error
 
 
-@CHAPTER.fault("errno-stale", "after close, failures have the errno of the failure before", "close.after.method")
-class StaleErrno(Hooked):
-    method = "fileno"
-
-    def failed(self, error: Exception) -> Any:
-        return raising(system(errno.ENOENT))
+@fault("errno-stale", "after close, failures have another errno", "close.after.method", methods=("fileno",))
+def failed(self: Hooked, error: Exception) -> Any:
+    return raising(system(errno.ENOENT))

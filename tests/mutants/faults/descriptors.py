@@ -1,49 +1,42 @@
-"""fileno: a number that is the system's, and stays."""
+"""fileno: the kernel's number, which does not change."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 from tests.mutants.hooks import Hooked
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, doing, reference
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, reference
 
-CHAPTER = Chapter(__name__)
-NUMBERS: tuple[tuple[str, str, tuple[str, ...], Callable[..., Any]], ...] = (
-    ("duplicate", "makes a duplicate each time", ("fileno.makes-none", "fileno.stable"), lambda s, n: os.dup(n)),
-    ("zero", "is always 0", ("fileno.kernel.kind", "fileno.distinct"), lambda s, n: 0),
-    ("text", "is text", ("fileno.result.number",), lambda s, n: str(n)),
-    ("fraction", "is a fraction", ("fileno.result.number",), lambda s, n: float(n)),
-    ("none", "is nothing", ("fileno.result.number",), lambda s, n: None),
-    ("one-more", "is one more", ("fileno.kernel.kind",), lambda s, n: n + 1),
-    ("identity", "is the object's identity", ("fileno.kernel.kind",), lambda s, n: id(s) % (1 << 30)),
-    (
-        "inheritable",
-        "has programs inherit the descriptor",
-        ("fileno.not-inherited",),
-        lambda s, n: doing(n, lambda: os.set_inheritable(n, True)),
-    ),
-    (
-        "blocking",
-        "sets the socket back to waiting",
-        ("setblocking.false.*",),
-        lambda s, n: doing(n, lambda: os.set_blocking(n, True)),
-    ),
-    ("unix-none", "is nothing on UNIX", ("fileno.result.number",), lambda s, n: None if s.unix else n),
+GROUP = Group(__name__)
+fault = GROUP.fault
+row = GROUP.rows(Hooked, "fileno-{}", "fileno {}", methods=("fileno",))
+row("duplicate", "returns a new duplicate each time", "fileno.makes-none", "fileno.stable").override(
+    result=lambda s, n: os.dup(n)
 )
-for name, does, clauses, told in NUMBERS:
-    CHAPTER.row(f"fileno-{name}", f"fileno {does}", clauses, Hooked, method="fileno", told=told)
+row("zero", "is always 0", "fileno.kernel.kind", "fileno.distinct").override(result=lambda s, n: 0)
+row("text", "is a string", "fileno.result.number").override(result=lambda s, n: str(n))
+row("fraction", "is a float", "fileno.result.number").override(result=lambda s, n: float(n))
+row("none", "is None", "fileno.result.number").override(result=lambda s, n: None)
+row("one-more", "is one too high", "fileno.kernel.kind").override(result=lambda s, n: n + 1)
+row("identity", "is the object's id", "fileno.kernel.kind").override(result=lambda s, n: id(s) % (1 << 30))
+row("inheritable", "makes the descriptor inheritable", "fileno.not-inherited").override(
+    after=lambda s, n: os.set_inheritable(n, True)
+)
+row("blocking", "sets the socket back to blocking", "setblocking.false.*").override(
+    after=lambda s, n: os.set_blocking(n, True)
+)
+row("unix-none", "is None on UNIX", "fileno.result.number").override(result=lambda s, n: None if s.unix else n)
 
 
-@CHAPTER.fault(
+@fault(
     "fileno-listener",
     "fileno of an accepted socket is the listener's",
     "fileno.kernel.connection",
     "accept.socket.own-descriptor",
 )
-class ListenersNumber(Port):
+class ListenersNumber(Wrapped):
     parent: Any = None
 
     def accept(self) -> Any:
@@ -56,8 +49,8 @@ class ListenersNumber(Port):
         return own if self.parent is None else self.parent
 
 
-@CHAPTER.fault("fileno-moves", "a connected socket's number is a duplicate", "fileno.kernel.*")
-class Moves(Port):
+@fault("fileno-moves", "fileno of a connected socket is another socket's", "fileno.kernel.*")
+class Moves(Wrapped):
     moved: Any = None
 
     def connect(self, *arguments: Any) -> Any:
@@ -70,14 +63,14 @@ class Moves(Port):
         return self.inner.fileno() if self.moved is None else self.moved.fileno()
 
 
-@CHAPTER.fault(
+@fault(
     "fileno-other",
     "fileno is the number of another socket of the same kind",
     "fileno.kernel.bound",
     "fileno.kernel.listening",
     "fileno.kernel.data",
 )
-class OtherNumber(Port):
+class OtherNumber(Wrapped):
     def start(self) -> None:
         self.other = reference().socket(self.domain, self.type, self.protocol)
 

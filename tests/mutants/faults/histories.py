@@ -1,25 +1,26 @@
-"""Faults that depend on what was called before: right in each short case, wrong after a while."""
+"""Faults that depend on earlier calls: right in each short case, wrong in a longer sequence."""
 
 from __future__ import annotations
 
 import errno
 from typing import Any
 
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, chunk, is_int, system
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, chunk, is_int, system
 
-CHAPTER = Chapter(__name__)
-#: Calls that are right before one is wrong.
+GROUP = Group(__name__)
+fault = GROUP.fault
+#: How many calls are right before one is wrong.
 A_WHILE = 3
 
 
 def mapped(host: Any) -> bool:
-    """Whether it is an IPv4 address as an IPv6 socket writes it."""
+    """Whether it is an IPv4 address in mapped form."""
     return isinstance(host, str) and host.startswith("::ffff:")
 
 
-@CHAPTER.fault("offset-twice", "from the fourth send on, an offset counts twice", "model.example")
-class OffsetTwice(Port):
+@fault("offset-twice", "from the fourth send on, an offset counts twice", "model.example")
+class OffsetTwice(Wrapped):
     sends = 0
 
     def send(self, buffer: Any, offset: Any = None, length: Any = None) -> Any:
@@ -28,8 +29,8 @@ class OffsetTwice(Port):
         return self.inner.send(buffer, *chunk(offset * 2 if twice else offset, length))
 
 
-@CHAPTER.fault("offset-kept", "an offset is kept for the calls that give none", "model.stream", "model.dgram")
-class OffsetKept(Port):
+@fault("offset-kept", "an offset is kept for later calls without one", "model.stream", "model.dgram")
+class OffsetKept(Wrapped):
     last: Any = None
 
     def send(self, buffer: Any, offset: Any = None, length: Any = None) -> Any:
@@ -37,8 +38,8 @@ class OffsetKept(Port):
         return self.inner.send(buffer, *chunk(self.last, length))
 
 
-@CHAPTER.fault("stale-accept", "each accept tells the first peer's address", "model.stream")
-class StaleAccept(Port):
+@fault("stale-accept", "each accept returns the first peer's address", "model.stream")
+class StaleAccept(Wrapped):
     first: Any = None
 
     def accept(self) -> Any:
@@ -47,8 +48,8 @@ class StaleAccept(Port):
         return sock, *self.first
 
 
-@CHAPTER.fault("end-after-blocking", "after two would-blocks a third is the stream's end", "model.stream")
-class EndAfterBlocking(Port):
+@fault("end-after-blocking", "after two would-blocks, a third reports the stream's end", "model.stream")
+class EndAfterBlocking(Wrapped):
     blocked = 0
 
     def recv(self, length: Any) -> Any:
@@ -61,8 +62,8 @@ class EndAfterBlocking(Port):
             raise
 
 
-@CHAPTER.fault("half-later", "only the first message is received whole, the later ones by half", "model.dgram")
-class HalfLater(Port):
+@fault("half-later", "only the first message is received whole, half of each later one", "model.dgram")
+class HalfLater(Wrapped):
     messages = 0
 
     def recvfrom(self, length: Any) -> Any:
@@ -71,8 +72,8 @@ class HalfLater(Port):
         return data[: len(data) // 2] if self.messages > 1 else data, host, port
 
 
-@CHAPTER.fault("stale-sender", "each recvfrom tells the first sender", "model.dual-stack")
-class StaleSender(Port):
+@fault("stale-sender", "each recvfrom returns the first sender", "model.dual-stack")
+class StaleSender(Wrapped):
     first: Any = None
 
     def recvfrom(self, length: Any) -> Any:
@@ -81,8 +82,8 @@ class StaleSender(Port):
         return data, *(self.first or source)
 
 
-@CHAPTER.fault("stale-peer", "a datagram socket that is connected again tells its first peer", "model.dgram")
-class StalePeer(Port):
+@fault("stale-peer", "a reconnected datagram socket returns its first peer", "model.dgram")
+class StalePeer(Wrapped):
     first: Any = None
 
     def getpeername(self) -> Any:
@@ -90,8 +91,8 @@ class StalePeer(Port):
         return self.first
 
 
-@CHAPTER.fault("rd-forgets", "shutdown of reading forgets what came before, once some was read", "model.stream")
-class Forgets(Port):
+@fault("rd-forgets", "shutdown of reading drops the received data, once some was read", "model.stream")
+class Forgets(Wrapped):
     read_some = False
     deaf = False
 
@@ -108,8 +109,8 @@ class Forgets(Port):
         return done
 
 
-@CHAPTER.fault("name-kept", "an accepted socket tells as its peer whoever the listener took in last", "model.stream")
-class NameOfTheLast(Port):
+@fault("name-kept", "an accepted socket returns the peer of the last accepted one", "model.stream")
+class NameOfTheLast(Wrapped):
     parent: Any = None
     last: Any = None
 
@@ -119,20 +120,20 @@ class NameOfTheLast(Port):
         return sock, host, port
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        return self.parent.last if self.parent is not None else told
+        result = self.inner.getpeername()
+        return self.parent.last if self.parent is not None else result
 
 
-@CHAPTER.fault(
-    "mapped-once", "an IPv6 socket tells its first IPv4 peer as mapped, and later ones bare", "model.dual-stack"
+@fault(
+    "mapped-once", "an IPv6 socket returns its first IPv4 peer mapped, later ones without ::ffff:", "model.dual-stack"
 )
-class MappedOnce(Port):
-    told = 0
+class MappedOnce(Wrapped):
+    result = 0
 
     def bare(self, host: Any) -> Any:
-        """The host, without what tells that it is mapped after the first time."""
-        self.told += mapped(host)
-        return host.removeprefix("::ffff:") if mapped(host) and self.told > 1 else host
+        """The host; without ::ffff: from the second mapped one on."""
+        self.result += mapped(host)
+        return host.removeprefix("::ffff:") if mapped(host) and self.result > 1 else host
 
     def accept(self) -> Any:
         sock, host, port = super().accept()
@@ -143,8 +144,8 @@ class MappedOnce(Port):
         return data, self.bare(host), port
 
 
-@CHAPTER.fault("one-family", "a socket that had an IPv6 peer is no more for IPv4 ones", "model.dual-stack")
-class OneFamily(Port):
+@fault("one-family", "a socket that had an IPv6 peer refuses IPv4 ones", "model.dual-stack")
+class OneFamily(Wrapped):
     six = False
 
     def recvfrom(self, length: Any) -> Any:
@@ -155,8 +156,8 @@ class OneFamily(Port):
         return data, host, port
 
 
-@CHAPTER.fault("sent-elsewhere", "getpeername tells where sendto went last", "getpeername.state.sent-elsewhere")
-class SentElsewhere(Port):
+@fault("sent-elsewhere", "getpeername returns the last destination of sendto", "getpeername.state.sent-elsewhere")
+class SentElsewhere(Wrapped):
     sent: Any = None
 
     def sendto(self, buffer: Any, host: Any = None, port: Any = None, *rest: Any) -> Any:
@@ -165,17 +166,17 @@ class SentElsewhere(Port):
         return count
 
     def getpeername(self) -> Any:
-        told = self.inner.getpeername()
-        return self.sent if self.dgram and self.sent else told
+        result = self.inner.getpeername()
+        return self.sent if self.dgram and self.sent else result
 
 
-@CHAPTER.fault(
+@fault(
     "sendto-connects",
     "sendto on a connected datagram socket changes its peer",
     "getpeername.state.sent-elsewhere",
     "model.dgram",
 )
-class SendtoConnects(Port):
+class SendtoConnects(Wrapped):
     connected = False
 
     def connect(self, *arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""bind and connect: what they make of host, port and path."""
+"""bind and connect: how they read host, port and path."""
 
 from __future__ import annotations
 
@@ -6,24 +6,14 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.mutants.hooks import Opener
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import FAMILIES, Port, is_int, raising, system
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import FAMILIES, LOOPBACK, Wrapped, is_int, raising, system
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
 ANY = {"inet": "0.0.0.0", "inet6": "::"}
-LOOPBACK = {"inet": "127.0.0.1", "inet6": "::1"}
-
-
-class Wrong(NamedTuple):
-    """A wrong reading of host and port, and the clauses that say so in both chapters."""
-
-    name: str
-    does: str
-    clauses: tuple[str, ...]
-    where: Callable[[Any, Any, Any], tuple[Any, Any]]
 
 
 def port_of(change: Callable[[Any], Any]) -> Callable[[Any, Any, Any], tuple[Any, Any]]:
@@ -41,8 +31,8 @@ def path_of(change: Callable[[Any], Any]) -> Callable[[Any, Any, Any], tuple[Any
     return lambda s, h, p: (change(h) if s.unix and isinstance(h, (str, bytes)) else h, p)
 
 
-def literal(sock: Port, host: Any) -> bool:
-    """Whether a host is an address and no name."""
+def literal(sock: Wrapped, host: Any) -> bool:
+    """Whether a host is an address, not a name."""
     try:
         socket.inet_pton(FAMILIES[sock.domain], host)
     except (OSError, ValueError, TypeError):
@@ -51,7 +41,7 @@ def literal(sock: Port, host: Any) -> bool:
 
 
 def service(port: Any, protocol: str) -> Any:
-    """The port of a service of this protocol, whatever the socket's is."""
+    """The port of a service of this protocol, whatever the socket's type."""
     if not isinstance(port, str) or not port.isalpha():
         return port
     try:
@@ -61,325 +51,169 @@ def service(port: Any, protocol: str) -> Any:
 
 
 def no_name(sock: Any, host: Any, port: Any) -> tuple[Any, Any]:
-    """Only addresses."""
+    """Refuse names."""
     if sock.internet and isinstance(host, str) and host and not literal(sock, host):
         raise socket.gaierror(socket.EAI_NONAME, "no names")
     return host, port
 
 
 def no_service(port: Any) -> Any:
-    """Only numbers."""
+    """Refuse service names."""
     return raising(ValueError("port")) if isinstance(port, str) and not port.isdigit() else port
 
 
 def digits_start(port: Any) -> Any:
-    """What C's atoi makes of a port."""
+    """Convert a port as C's atoi does."""
     start = port.lstrip() if isinstance(port, str) else ""
     head = start[: len(start) - len(start.lstrip("0123456789"))]
     return int(head) if head and int(head) <= 65535 else port
 
 
-BOTH = (
-    Wrong(
-        "port-order",
-        "has the port in the wrong byte order",
-        ("port.number",),
-        port_of(lambda p: socket.htons(p) if is_int(p) and 0 <= p <= 65535 else p),
-    ),
-    Wrong(
-        "port-wraps",
-        "wraps a port above 65535",
-        ("port.out-of-range",),
-        port_of(lambda p: p & 65535 if is_int(p) and p > 65535 else p),
-    ),
-    Wrong(
-        "port-text-wraps",
-        "wraps digits above 65535",
-        ("port.out-of-range",),
-        port_of(lambda p: int(p) & 65535 if isinstance(p, str) and p.isdigit() else p),
-    ),
-    Wrong(
-        "port-negative-wraps",
-        "wraps a negative port",
-        ("port.out-of-range",),
-        port_of(lambda p: p & 65535 if is_int(p) and p < 0 else p),
-    ),
-    Wrong(
-        "port-text-refused",
-        "refuses a port that is text",
-        ("port.digits",),
-        port_of(lambda p: raising(TypeError("number")) if isinstance(p, str) else p),
-    ),
-    Wrong(
-        "port-octal",
-        "takes digits that begin with 0 for octal",
-        ("port.spelling",),
-        port_of(lambda p: int(p, 8) if isinstance(p, str) and p[:1] == "0" and p.strip("01234567") == "" else p),
-    ),
-    Wrong("port-atoi", "takes the digits that a text begins with", ("port.trailing",), port_of(digits_start)),
-    Wrong(
-        "port-fraction",
-        "rounds a port that is a fraction",
-        ("port.fraction",),
-        port_of(lambda p: int(p) if isinstance(p, float) else p),
-    ),
-    Wrong(
-        "port-optional", "takes no port for port 0 or 9", ("port.required",), port_of(lambda p: 0 if p is None else p)
-    ),
-    Wrong(
-        "port-bool",
-        "takes true for port 1, and bytes for text",
-        ("port.types",),
-        port_of(lambda p: int(p) if isinstance(p, bool) else p.decode() if isinstance(p, bytes) else p),
-    ),
-    Wrong("service-refused", "refuses the names of services", ("port.service",), port_of(no_service)),
-    Wrong(
-        "service-tcp", "looks services up as TCP's", ("port.service-protocol",), port_of(lambda p: service(p, "tcp"))
-    ),
-    Wrong(
-        "service-udp", "looks services up as UDP's", ("port.service-protocol",), port_of(lambda p: service(p, "udp"))
-    ),
-    Wrong("name-refused", "refuses names", ("host.name",), no_name),
-    Wrong("host-false", "takes false for no host", ("host.types",), host_of(lambda h: None if h is False else h)),
-    Wrong(
-        "spelling-refused",
-        "refuses IPv6 addresses that are not in the shortest form",
-        ("host.spellings",),
-        lambda s, h, p: (
-            (h, p)
-            if s.domain != "inet6"
-            or not literal(s, h)
-            or socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, h)) == h
-            else raising(socket.gaierror(socket.EAI_NONAME, "spelling"))
-        ),
-    ),
-    Wrong(
-        "mapped-refused",
-        "refuses IPv4 addresses in mapped form",
-        ("host.mapped",),
-        host_of(
-            lambda h: (
-                raising(socket.gaierror(socket.EAI_NONAME, "mapped"))
-                if isinstance(h, str) and h.lower().startswith("::ffff:")
-                else h
-            )
-        ),
-    ),
-    Wrong(
-        "unix-port-required",
-        "wants a number for the port of a path",
-        ("unix.port-ignored",),
-        lambda s, h, p: (h, p) if s.internet or is_int(p) else raising(TypeError("port")),
-    ),
-    Wrong(
-        "unix-cut",
-        "cuts a path to what an address takes",
-        ("unix.too-long",),
-        path_of(lambda h: h[:107] if h[:1] not in ("\0", b"\0") else h),
-    ),
-    Wrong(
-        "unix-cut-106",
-        "cuts a path by the last byte that fits",
-        ("unix.last-byte",),
-        path_of(lambda h: h[:106] if h[:1] not in ("\0", b"\0") else h),
-    ),
-    Wrong(
-        "unix-empty-default",
-        "takes no path for one in the folder of temporary files",
-        ("unix.missing",),
-        lambda s, h, p: (f"/tmp/nx-proof-{os.getpid()}" if s.unix and h is None else h, p),
-    ),
-    Wrong(
-        "abstract-padded",
-        "pads an abstract name with NUL",
-        ("unix.abstract",),
-        path_of(lambda h: h.ljust(108, b"\0") if isinstance(h, bytes) and h[:1] == b"\0" else h),
-    ),
-    Wrong(
-        "abstract-cut",
-        "ends an abstract name at its next NUL",
-        ("unix.abstract",),
-        path_of(lambda h: b"\0" + h[1:].split(b"\0")[0] if isinstance(h, bytes) and h[:1] == b"\0" else h),
-    ),
+both = GROUP.rows(Opener, "{}-{method}", "{method} {}", "{method}.{}", methods=("bind", "connect"))
+both("port-order", "has the port in the wrong byte order", "port.number").override(
+    address=port_of(lambda p: socket.htons(p) if is_int(p) and 0 <= p <= 65535 else p)
 )
-for method in ("bind", "connect"):
-    for wrong in BOTH:
-        clauses = [f"{method}.{clause}" for clause in wrong.clauses]
-        CHAPTER.row(
-            f"{wrong.name}-{method}", f"{method} {wrong.does}", clauses, Opener, method=method, where=wrong.where
-        )
-
-HOSTS = (
-    (
-        "host-ignored",
-        "bind",
-        "binds to all addresses, whatever the host",
-        ("bind.host.given", "bind.host.only"),
-        host_of(lambda h: None),
-    ),
-    (
-        "host-loopback",
-        "bind",
-        "binds to the loopback address, whatever the host",
-        ("getsockname.bound.other-address",),
-        lambda s, h, p: (LOOPBACK[s.domain] if s.internet and literal(s, h) and h not in ANY.values() else h, p),
-    ),
-    (
-        "default-loopback",
-        "bind",
-        "binds to the loopback address where no host is given",
-        (
-            "bind.host.default-others",
-            "bind.host.default",
-        ),
-        lambda s, h, p: (LOOPBACK[s.domain] if s.internet and h is None else h, p),
-    ),
-    (
-        "any-loopback",
-        "bind",
-        "binds to the loopback address for 0.0.0.0 and ::",
-        ("bind.host.unspecified",),
-        lambda s, h, p: (LOOPBACK[s.domain] if s.internet and h == ANY[s.domain] else h, p),
-    ),
-    (
-        "host-required",
-        "bind",
-        "wants a host",
-        ("bind.host.default", "bind.host.default-loopback"),
-        host_of(lambda h: raising(TypeError("host")) if h is None else h),
-    ),
-    (
-        "host-required",
-        "connect",
-        "wants a host",
-        ("connect.host.default",),
-        host_of(lambda h: raising(TypeError("host")) if h is None else h),
-    ),
-    (
-        "default-any",
-        "connect",
-        "connects to 0.0.0.0 where no host is given",
-        ("connect.host.default",),
-        lambda s, h, p: ("192.0.2.1" if s.domain == "inet" and h is None else h, p),
-    ),
-    (
-        "localhost-ipv4",
-        "connect",
-        "takes localhost for 127.0.0.1",
-        ("connect.host.name",),
-        host_of(lambda h: "127.0.0.1" if h == "localhost" else h),
-    ),
-    (
-        "localhost-ipv4",
-        "bind",
-        "takes localhost for 127.0.0.1",
-        ("bind.host.name",),
-        host_of(lambda h: "127.0.0.1" if h == "localhost" else h),
-    ),
-    (
-        "port-ignored",
-        "bind",
-        "binds to a free port, whatever the port",
-        ("bind.port.number",),
-        port_of(lambda p: 0 if is_int(p) and 0 < p < 65536 else p),
-    ),
-    (
-        "port-zero",
-        "bind",
-        "takes port 0 for 8080",
-        ("bind.port.zero",),
-        port_of(lambda p: 0 if p not in (0, "0") or isinstance(p, bool) else 18080),
-    ),
-    (
-        "raw-port-required",
-        "bind",
-        "wants a port for a raw socket",
-        ("bind.raw.without-port",),
-        lambda s, h, p: (h, p) if s.type != "raw" or p is not None else raising(TypeError("port")),
-    ),
-    (
-        "raw-port-required",
-        "connect",
-        "wants a port for a raw socket",
-        ("connect.raw.without-port",),
-        lambda s, h, p: (h, p) if s.type != "raw" or p is not None else raising(TypeError("port")),
-    ),
-    (
-        "unix-lower",
-        "bind",
-        "binds to the path in another folder",
-        ("bind.unix.path", "bind.unix.exact"),
-        path_of(lambda h: h + "_" if isinstance(h, str) and len(h) < 107 else h),
-    ),
-    (
-        "abstract-file",
-        "bind",
-        "makes a file for an abstract name",
-        ("bind.unix.abstract-no-file",),
-        path_of(
-            lambda h: (
-                "/" + h[1:].decode().lstrip("/") if isinstance(h, bytes) and h[:1] == b"\0" and len(h) < 100 else h
-            )
-        ),
-    ),
+both("port-wraps", "wraps a port above 65535", "port.out-of-range").override(
+    address=port_of(lambda p: p & 65535 if is_int(p) and p > 65535 else p)
 )
-for name, method, does, names, where in HOSTS:
-    CHAPTER.row(f"{name}-{method}", f"{method} {does}", names, Opener, method=method, where=where)
-
-
-for name, method, does, names, where in (
-    (
-        "empty-loopback",
-        "bind",
-        "takes an empty host for the loopback address",
-        ("bind.host.empty",),
-        lambda s, h, p: (LOOPBACK[s.domain] if s.internet and h == "" else h, p),
-    ),
-    (
-        "empty-fails",
-        "connect",
-        "fails with EIO for an empty host",
-        ("connect.host.empty",),
-        host_of(lambda h: raising(system(errno.EIO)) if h == "" else h),
-    ),
-    (
-        "number-any",
-        "bind",
-        "takes a number for all addresses",
-        ("bind.host.number",),
-        host_of(lambda h: None if is_int(h) else h),
-    ),
-    (
-        "loopback",
-        "connect",
-        "connects to the loopback address, whatever the host",
-        ("connect.host.given",),
-        lambda s, h, p: (LOOPBACK[s.domain] if s.internet and literal(s, h) else h, p),
-    ),
-    (
-        "unix-never-cut",
-        "bind",
-        "makes a file at the start of a path that is too long",
-        ("bind.unix.never-cut",),
-        path_of(lambda h: h if len(h) <= 107 or h[:1] in ("\0", b"\0") else h[:100]),
-    ),
-    (
-        "abstract-cut-108",
-        "bind",
-        "cuts an abstract name to what an address takes",
-        ("bind.unix.abstract-too-long",),
-        path_of(lambda h: h[:108] if isinstance(h, bytes) and h[:1] == b"\0" else h),
-    ),
-):
-    CHAPTER.row(f"{name}-{method}", f"{method} {does}", names, Opener, method=method, where=where)
-
-
-for method in ("bind", "connect"):
-    CHAPTER.row(
-        f"service-begins-{method}",
-        f"{method} takes a service for one whose name it begins with",
-        [f"{method}.port.service-unknown"],
-        Opener,
-        method=method,
-        where=port_of(lambda p: p.partition("-")[0] if isinstance(p, str) and p.startswith("http-") else p),
+both("port-text-wraps", "wraps digits above 65535", "port.out-of-range").override(
+    address=port_of(lambda p: int(p) & 65535 if isinstance(p, str) and p.isdigit() else p)
+)
+both("port-negative-wraps", "wraps a negative port", "port.out-of-range").override(
+    address=port_of(lambda p: p & 65535 if is_int(p) and p < 0 else p)
+)
+both("port-text-refused", "refuses a port that is a string", "port.digits").override(
+    address=port_of(lambda p: raising(TypeError("number")) if isinstance(p, str) else p)
+)
+both("port-octal", "treats digits that begin with 0 as octal", "port.spelling").override(
+    address=port_of(lambda p: int(p, 8) if isinstance(p, str) and p[:1] == "0" and p.strip("01234567") == "" else p)
+)
+both("port-atoi", "uses the leading digits of a string", "port.trailing").override(address=port_of(digits_start))
+both("port-fraction", "truncates a port that is a float", "port.fraction").override(
+    address=port_of(lambda p: int(p) if isinstance(p, float) else p)
+)
+both("port-optional", "defaults to port 0", "port.required").override(address=port_of(lambda p: 0 if p is None else p))
+both("port-bool", "accepts true and bytes as a port", "port.types").override(
+    address=port_of(lambda p: int(p) if isinstance(p, bool) else p.decode() if isinstance(p, bytes) else p)
+)
+both("service-refused", "refuses service names", "port.service").override(address=port_of(no_service))
+both("service-tcp", "looks services up for TCP only", "port.service-protocol").override(
+    address=port_of(lambda p: service(p, "tcp"))
+)
+both("service-udp", "looks services up for UDP only", "port.service-protocol").override(
+    address=port_of(lambda p: service(p, "udp"))
+)
+both("name-refused", "refuses host names", "host.name").override(address=no_name)
+both("host-false", "treats false as no host", "host.types").override(
+    address=host_of(lambda h: None if h is False else h)
+)
+both("spelling-refused", "refuses IPv6 addresses that are not in the shortest form", "host.spellings").override(
+    address=lambda s, h, p: (
+        (h, p)
+        if s.domain != "inet6"
+        or not literal(s, h)
+        or socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, h)) == h
+        else raising(socket.gaierror(socket.EAI_NONAME, "spelling"))
     )
+)
+both("mapped-refused", "refuses IPv4 addresses in mapped form", "host.mapped").override(
+    address=host_of(
+        lambda h: (
+            raising(socket.gaierror(socket.EAI_NONAME, "mapped"))
+            if isinstance(h, str) and h.lower().startswith("::ffff:")
+            else h
+        )
+    )
+)
+both("unix-port-required", "requires a port with a path", "unix.port-ignored").override(
+    address=lambda s, h, p: (h, p) if s.internet or is_int(p) else raising(TypeError("port"))
+)
+both("unix-cut", "cuts a path to 107 bytes", "unix.too-long").override(
+    address=path_of(lambda h: h[:107] if h[:1] not in ("\0", b"\0") else h)
+)
+both("unix-cut-106", "cuts a path to 106 bytes", "unix.last-byte").override(
+    address=path_of(lambda h: h[:106] if h[:1] not in ("\0", b"\0") else h)
+)
+both("unix-empty-default", "defaults to a path in /tmp", "unix.missing").override(
+    address=lambda s, h, p: (f"/tmp/nx-mutant-{os.getpid()}" if s.unix and h is None else h, p)
+)
+both("abstract-padded", "pads an abstract name with NUL", "unix.abstract").override(
+    address=path_of(lambda h: h.ljust(108, b"\0") if isinstance(h, bytes) and h[:1] == b"\0" else h)
+)
+both("abstract-cut", "ends an abstract name at its second NUL", "unix.abstract").override(
+    address=path_of(lambda h: b"\0" + h[1:].split(b"\0")[0] if isinstance(h, bytes) and h[:1] == b"\0" else h)
+)
+bind = GROUP.rows(Opener, "{}-bind", "bind {}", methods=("bind",))
+connect = GROUP.rows(Opener, "{}-connect", "connect {}", methods=("connect",))
+bind("host-ignored", "always binds to all addresses", "bind.host.given", "bind.host.only").override(
+    address=host_of(lambda h: None)
+)
+bind("host-loopback", "always binds to the loopback address", "getsockname.bound.other-address").override(
+    address=lambda s, h, p: (LOOPBACK[s.domain] if s.internet and literal(s, h) and h not in ANY.values() else h, p)
+)
+bind("default-loopback", "defaults to the loopback address", "bind.host.default-others", "bind.host.default").override(
+    address=lambda s, h, p: (LOOPBACK[s.domain] if s.internet and h is None else h, p)
+)
+bind("any-loopback", "binds to the loopback address for 0.0.0.0 and ::", "bind.host.unspecified").override(
+    address=lambda s, h, p: (LOOPBACK[s.domain] if s.internet and h == ANY[s.domain] else h, p)
+)
+bind("host-required", "requires a host", "bind.host.default", "bind.host.default-loopback").override(
+    address=host_of(lambda h: raising(TypeError("host")) if h is None else h)
+)
+connect("host-required", "requires a host", "connect.host.default").override(
+    address=host_of(lambda h: raising(TypeError("host")) if h is None else h)
+)
+connect("default-any", "connects to another address where no host is given", "connect.host.default").override(
+    address=lambda s, h, p: ("192.0.2.1" if s.domain == "inet" and h is None else h, p)
+)
+connect("localhost-ipv4", "treats localhost as 127.0.0.1", "connect.host.name").override(
+    address=host_of(lambda h: "127.0.0.1" if h == "localhost" else h)
+)
+bind("localhost-ipv4", "treats localhost as 127.0.0.1", "bind.host.name").override(
+    address=host_of(lambda h: "127.0.0.1" if h == "localhost" else h)
+)
+bind("port-ignored", "always binds to a free port", "bind.port.number").override(
+    address=port_of(lambda p: 0 if is_int(p) and 0 < p < 65536 else p)
+)
+bind("port-zero", "treats port 0 as a fixed port", "bind.port.zero").override(
+    address=port_of(lambda p: 0 if p not in (0, "0") or isinstance(p, bool) else 18080)
+)
+bind("raw-port-required", "requires a port for a raw socket", "bind.raw.without-port").override(
+    address=lambda s, h, p: (h, p) if s.type != "raw" or p is not None else raising(TypeError("port"))
+)
+connect("raw-port-required", "requires a port for a raw socket", "connect.raw.without-port").override(
+    address=lambda s, h, p: (h, p) if s.type != "raw" or p is not None else raising(TypeError("port"))
+)
+bind("unix-lower", "binds to another path", "bind.unix.path", "bind.unix.exact").override(
+    address=path_of(lambda h: h + "_" if isinstance(h, str) and len(h) < 107 else h)
+)
+bind("abstract-file", "creates a file for an abstract name", "bind.unix.abstract-no-file").override(
+    address=path_of(
+        lambda h: "/" + h[1:].decode().lstrip("/") if isinstance(h, bytes) and h[:1] == b"\0" and len(h) < 100 else h
+    )
+)
+
+
+bind("empty-loopback", "treats an empty host as the loopback address", "bind.host.empty").override(
+    address=lambda s, h, p: (LOOPBACK[s.domain] if s.internet and h == "" else h, p)
+)
+connect("empty-fails", "fails with EIO for an empty host", "connect.host.empty").override(
+    address=host_of(lambda h: raising(system(errno.EIO)) if h == "" else h)
+)
+bind("number-any", "treats a number as the wildcard address", "bind.host.number").override(
+    address=host_of(lambda h: None if is_int(h) else h)
+)
+connect("loopback", "always connects to the loopback address", "connect.host.given").override(
+    address=lambda s, h, p: (LOOPBACK[s.domain] if s.internet and literal(s, h) else h, p)
+)
+bind("unix-never-cut", "binds a path that is too long to its start", "bind.unix.never-cut").override(
+    address=path_of(lambda h: h if len(h) <= 107 or h[:1] in ("\0", b"\0") else h[:100])
+)
+bind("abstract-cut-108", "cuts an abstract name to 108 bytes", "bind.unix.abstract-too-long").override(
+    address=path_of(lambda h: h[:108] if isinstance(h, bytes) and h[:1] == b"\0" else h)
+)
+
+
+both("service-begins", "accepts a service name with a suffix", "port.service-unknown").override(
+    address=port_of(lambda p: p.partition("-")[0] if isinstance(p, str) and p.startswith("http-") else p)
+)

@@ -1,4 +1,4 @@
-"""Signals during a call, and calls that never come back or take the process with them."""
+"""Signals during a call, and calls that hang or end the process."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 from tests.mutants.hooks import Hooked, Receiver, Sender
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import FAMILIES, Port, flat, is_int, raising, system
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import FAMILIES, SENDING, Wrapped, flat, is_int, raising, system
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
+interrupted = GROUP.rows(Wrapped, "{}-told")  # words: allow
 LENGTH = 8192
 
 
 def from_c(name: str, *arguments: Any) -> int:
-    """Call a function of the C library once, whatever signal comes. Raises OSError."""
+    """Call a function of the C library once, without a retry after a signal. Raises OSError."""
     function = getattr(ctypes.CDLL(None, use_errno=True), name)
     function.restype = ctypes.c_ssize_t if name in ("recv", "sendto") else ctypes.c_int
     result = int(function(*arguments))
@@ -32,10 +33,10 @@ def from_c(name: str, *arguments: Any) -> int:
 
 
 class FromC(Receiver):
-    """recv and read that do not begin again after a signal."""
+    """recv and read without a retry after a signal."""
 
     def interrupted(self, error: OSError) -> Any:
-        """What becomes of the signal."""
+        """The result in place of EINTR."""
         raise error
 
     def receive(self, name: str, length: Any) -> Any:
@@ -49,69 +50,61 @@ class FromC(Receiver):
         return room.raw[:count]
 
 
-CHAPTER.row("recv-told", "recv and read report EINTR", ["recv.interrupt.retried", "read.interrupt.retried"], FromC)
-CHAPTER.row(
-    "recv-empty", "an interrupted recv gives the end", ["recv.interrupt.retried"], FromC, interrupted=lambda s, e: b""
+interrupted("recv", "recv and read report EINTR", "recv.interrupt.retried", "read.interrupt.retried").override(FromC)
+fault("recv-empty", "an interrupted recv returns empty data", "recv.interrupt.retried").override(
+    FromC, interrupted=lambda s, e: b""
 )
-CHAPTER.row(
-    "recv-block",
-    "an interrupted recv reports would-block",
-    ["recv.interrupt.retried"],
-    FromC,
-    interrupted=lambda s, e: raising(system(errno.EAGAIN)),
+fault("recv-block", "an interrupted recv reports would-block", "recv.interrupt.retried").override(
+    FromC, interrupted=lambda s, e: raising(system(errno.EAGAIN))
 )
 
 
-@CHAPTER.fault("recvfrom-told", "recvfrom reports EINTR", "recvfrom.interrupt.retried")
-class RecvfromTold(Port):
-    def recvfrom(self, *arguments: Any) -> Any:
-        if self.blocking and arguments and is_int(arguments[0]) and arguments[0] > 0:
-            wait(self.number, select.POLLIN)
-        return self.inner.recvfrom(*arguments)
+@interrupted("recvfrom", "recvfrom reports EINTR", "recvfrom.interrupt.retried")
+def recvfrom(self: Wrapped, *arguments: Any) -> Any:
+    if self.blocking and arguments and is_int(arguments[0]) and arguments[0] > 0:
+        wait(self.number, select.POLLIN)
+    return self.inner.recvfrom(*arguments)
 
 
 class Poll(ctypes.Structure):
-    """What poll(2) takes."""
+    """poll(2)'s struct pollfd."""
 
     _fields_ = (("number", ctypes.c_int), ("events", ctypes.c_short), ("found", ctypes.c_short))
 
 
 def wait(number: int, events: int) -> None:
-    """Wait for a descriptor; a signal is EINTR."""
+    """Wait for a descriptor. A signal raises EINTR."""
     from_c("poll", ctypes.byref(Poll(number, events, 0)), 1, -1)
 
 
-@CHAPTER.fault("accept-told", "accept reports EINTR", "accept.interrupt.retried")
-class AcceptTold(Port):
-    def accept(self) -> Any:
-        if self.blocking and self.listens and self.inner.getopt("socket", "rcvtimeo") == (0, 0):
-            wait(self.number, select.POLLIN)
-        return super().accept()
+@interrupted("accept", "accept reports EINTR", "accept.interrupt.retried")
+def accept(self: Wrapped) -> Any:
+    if self.blocking and self.listens and self.inner.getopt("socket", "rcvtimeo") == (0, 0):
+        wait(self.number, select.POLLIN)
+    return Wrapped.accept(self)
 
 
-@CHAPTER.fault(
-    "send-told",
-    "send and write report EINTR, though bytes were sent",
+@interrupted(
+    "send",
+    "send and write report EINTR although bytes were sent",
     "send.interrupt.counted",
     "write.interrupt.counted",
+    methods=("send", "write"),
 )
-class SendTold(Sender):
-    methods = ("send", "write")
-
-    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
-        data = flat(buffer)
-        if to or offset is not None or length is not None or not self.stream or not self.blocking or len(data) < LENGTH:
-            return super().transmit(name, buffer, to, offset, length)
-        sent = 0
-        while sent < len(data):  # a library that insists on sending all, and gives up when a signal comes
-            wait(self.number, select.POLLOUT)
-            with self.for_now(blocking=False):
-                sent += self.inner.send(data[sent:])
-        return sent
+def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+    data = flat(buffer)
+    if to or offset is not None or length is not None or not self.stream or not self.blocking or len(data) < LENGTH:
+        return Sender.transmit(self, name, buffer, to, offset, length)
+    sent = 0
+    while sent < len(data):  # like a library that sends all and stops at a signal
+        wait(self.number, select.POLLOUT)
+        with self.for_now(blocking=False):
+            sent += self.inner.send(data[sent:])
+    return sent
 
 
 class SendsFromC(Sender):
-    """A send that does not begin again after a signal: what was sent before is told, else EINTR."""
+    """A send without a retry after a signal: it returns what was sent before, or raises EINTR."""
 
     def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
         plain = offset is None and length is None and self.blocking
@@ -122,35 +115,28 @@ class SendsFromC(Sender):
         return from_c("sendto", self.number, data, ctypes.c_size_t(len(data)), 0, address or None, len(address))
 
 
-for method in ("send", "write", "sendto"):
-    CHAPTER.row(
-        f"{method}-full-told",
-        f"{method} reports EINTR where nothing was sent yet",
-        [f"{method}.interrupt.retried"],
-        SendsFromC,
-        methods=(method,),
-    )
+each = GROUP.rows(SendsFromC, "{method}-full-told", "{method} {}", "{method}.{}", methods=SENDING)  # words: allow
+each("full", "reports EINTR before anything is sent", "interrupt.retried").override()
 
 
 def unix_address(path: str) -> bytes:
-    """What the system calls a path."""
+    """A path as a struct sockaddr_un."""
     return struct.pack("=H", FAMILIES["unix"]) + path.encode() + b"\0"
 
 
-@CHAPTER.fault("connect-told", "connect reports EINTR", "connect.interrupt.finished")
-class ConnectTold(Port):
-    def connect(self, *arguments: Any) -> Any:
-        if not (self.unix and self.stream and self.blocking and arguments and isinstance(arguments[0], str)):
-            return self.inner.connect(*arguments)
-        path = arguments[0].encode()
-        if not 0 < len(path) < 108 or 0 in path:
-            return self.inner.connect(*arguments)
-        address = unix_address(arguments[0])
-        from_c("connect", self.number, address, len(address))
-        return True
+@interrupted("connect", "connect reports EINTR", "connect.interrupt.finished")
+def connect(self: Wrapped, *arguments: Any) -> Any:
+    if not (self.unix and self.stream and self.blocking and arguments and isinstance(arguments[0], str)):
+        return self.inner.connect(*arguments)
+    path = arguments[0].encode()
+    if not 0 < len(path) < 108 or 0 in path:
+        return self.inner.connect(*arguments)
+    address = unix_address(arguments[0])
+    from_c("connect", self.number, address, len(address))
+    return True
 
 
-@CHAPTER.fault("signal-lost", "a call that waits blocks all signals", "recv.interrupt.*")
+@fault("signal-lost", "a call that waits replaces a signal's handler", "recv.interrupt.*")
 class Masked(Receiver):
     def failed(self, error: OSError, length: Any) -> Any:
         raise error
@@ -166,93 +152,85 @@ class Masked(Receiver):
 
 
 def raises(number: int, frame: object) -> None:
-    """A handler that ends the call."""
+    """A signal handler that ends the call."""
     raise RuntimeError("a signal came")
 
 
 def hang(sock: Any, *arguments: Any) -> Any:
-    """Never come back."""
+    """Sleep forever."""
     while True:
         time.sleep(60)
 
 
 def loop(sock: Any, *arguments: Any) -> Any:
-    """Never come back, and use the processor."""
+    """Loop forever."""
     while True:
         pass
 
 
 def leave(sock: Any, *arguments: Any) -> Any:
-    """End the process in good order."""
+    """Exit the process with status 0."""
     sys.exit(0)
 
 
 def die(sock: Any, *arguments: Any) -> Any:
-    """End the process at once."""
+    """Exit the process without cleaning up."""
     os._exit(7)
 
 
 def crash(sock: Any, *arguments: Any) -> Any:
-    """Touch memory that is not there."""
+    """Cause a segmentation fault."""
     ctypes.string_at(0)
 
 
 def abort(sock: Any, *arguments: Any) -> Any:
-    """End the process by the C library's word."""
+    """Abort the process."""
     os.abort()
 
 
 def interrupt(sock: Any, *arguments: Any) -> Any:
-    """What Ctrl-C raises."""
+    """Raise what Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 def recurse(sock: Any, *arguments: Any) -> Any:
-    """Call oneself."""
+    """Recurse without end."""
     return recurse(sock, *arguments)
 
 
 def closes_all(sock: Any, *arguments: Any) -> Any:
-    """Close what belongs to others."""
+    """Close descriptors of others."""
     os.closerange(3, 64)
     return True
 
 
-ENDS: tuple[tuple[str, str, str, str, Callable[..., Any]], ...] = (
-    ("hangs-listen", "listen never comes back", "listen", "listen.result.true", hang),
-    ("hangs-getsockname", "getsockname never comes back", "getsockname", "getsockname.result.shape", hang),
-    ("loops-fileno", "fileno never comes back, and uses the processor", "fileno", "fileno.result.number", loop),
-    ("leaves-setblocking", "setblocking ends the process", "setblocking", "setblocking.result.true", leave),
-    ("dies-shutdown", "shutdown ends the process at once", "shutdown", "shutdown.result.true", die),
-    ("crashes-getpeername", "getpeername crashes", "getpeername", "getpeername.result.shape", crash),
-    ("aborts-accept", "accept aborts the process", "accept", "accept.result.values", abort),
-    ("interrupts-bind", "bind raises KeyboardInterrupt", "bind", "bind.result.true", interrupt),
-    ("recurses-close", "close calls itself without end", "close", "close.result.true", recurse),
-    ("closes-all", "shutdown closes every descriptor of the process", "shutdown", "shutdown.result.true", closes_all),
+fault("hangs-listen", "listen hangs", "listen.result.true").override(listen=hang)
+fault("hangs-getsockname", "getsockname hangs", "getsockname.result.shape").override(getsockname=hang)
+fault("loops-fileno", "fileno loops forever", "fileno.result.number").override(fileno=loop)
+fault("leaves-setblocking", "setblocking exits the process", "setblocking.result.true").override(setblocking=leave)
+fault("dies-shutdown", "shutdown exits the process with os._exit", "shutdown.result.true").override(shutdown=die)
+fault("crashes-getpeername", "getpeername crashes", "getpeername.result.shape").override(getpeername=crash)
+fault("aborts-accept", "accept aborts the process", "accept.result.values").override(accept=abort)
+fault("interrupts-bind", "bind raises KeyboardInterrupt", "bind.result.true").override(bind=interrupt)
+fault("recurses-close", "close recurses without end", "close.result.true").override(close=recurse)
+fault("closes-all", "shutdown closes every descriptor of the process", "shutdown.result.true").override(
+    shutdown=closes_all
 )
-for name, does, method, clause, act in ENDS:
-    CHAPTER.row(name, does, [clause], Port, **{method: act})
 
 
-@CHAPTER.fault("alarm", "connect leaves an alarm behind that ends the process", "connect.*")
-class Alarm(Hooked):
-    method = "connect"
-
-    def told(self, result: Any) -> Any:
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
-        return result
+@fault("alarm", "connect sets an alarm that kills the process", "connect.*", methods=("connect",))
+def result(self: Hooked, result: Any) -> Any:
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    return result
 
 
-@CHAPTER.fault(
-    "garbage-answer", "recv prints a line that looks like an answer into every descriptor", "recv.data.arrives"
-)
-class Garbage(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        line = b'{"id": 1, "reply": "values", "values": [true]}\n'
-        for number in range(3, 12):
-            try:
-                if not os.path.exists(f"/proc/self/fd/{number}") or "pipe" in os.readlink(f"/proc/self/fd/{number}"):
-                    os.write(number, line)
-            except OSError:
-                continue
-        return data
+@fault("garbage-answer", "recv writes a forged reply to every descriptor", "recv.data.arrives")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    line = b'{"id": 1, "reply": "values", "values": [true]}\n'
+    for number in range(3, 12):
+        try:
+            if not os.path.exists(f"/proc/self/fd/{number}") or "pipe" in os.readlink(f"/proc/self/fd/{number}"):
+                os.write(number, line)
+        except OSError:
+            continue
+    return data

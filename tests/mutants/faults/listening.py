@@ -1,4 +1,4 @@
-"""listen: the backlog, the refusals, and what a second time does."""
+"""listen: the backlog, refusals, and the second call."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import select
 from collections.abc import Callable
 from typing import Any
 
+from tests.mutants.errors import answer, substitute
 from tests.mutants.hooks import Hooked
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, doing, is_int, raising, reference, system, with_errno
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, is_int, raising, reference, system, with_effect, with_errno
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
 def backlog(change: Callable[[Any], Any], where: Callable[[Any], bool] = lambda sock: True) -> Any:
@@ -21,187 +23,88 @@ def backlog(change: Callable[[Any], Any], where: Callable[[Any], bool] = lambda 
     return lambda sock, *a: (change(a[0]), *a[1:]) if a and is_int(a[0]) and where(sock) else a
 
 
-def swallowed(*numbers: int) -> Any:
-    """Say that a failure was none."""
-    return lambda sock, error: True if with_errno(error, *numbers) else raising(error)
-
-
-def instead(number: int, other: BaseException) -> Any:
-    """Report another failure."""
-    return lambda sock, error: raising(other if with_errno(error, number) else error)
-
-
-LISTEN: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
-    (
-        "always-128",
-        "ignores the backlog",
-        ("listen.backlog.exact-tcp", "listen.backlog.exact-unix"),
-        {"given": backlog(lambda n: 128)},
-    ),
-    (
-        "always-128-unix",
-        "ignores the backlog for UNIX",
-        ("listen.backlog.exact-unix",),
-        {"given": backlog(lambda n: 128, lambda s: s.unix)},
-    ),
-    ("always-0", "takes every backlog for 0", ("listen.backlog.at-least",), {"given": backlog(lambda n: 0)}),
-    (
-        "one-more",
-        "takes a backlog of one more",
-        ("listen.backlog.exact-tcp",),
-        {"given": backlog(lambda n: n + 1 if 0 <= n < 1 << 20 else n)},
-    ),
-    (
-        "one-less",
-        "takes a backlog of one less",
-        ("listen.backlog.exact-tcp",),
-        {"given": backlog(lambda n: max(n - 1, 0))},
-    ),
-    (
-        "three-halves",
-        "takes half of the backlog more",
-        ("listen.backlog.exact-tcp",),
-        {"given": backlog(lambda n: n * 3 // 2 if 0 < n < 1 << 20 else n)},
-    ),
-    (
-        "at-least-5",
-        "takes a backlog of 5 at least",
-        ("listen.backlog.exact-tcp",),
-        {"given": backlog(lambda n: max(n, 5))},
-    ),
-    (
-        "at-most-3",
-        "takes a backlog of 3 at most",
-        ("listen.backlog.at-least",),
-        {"given": backlog(lambda n: min(n, 3))},
-    ),
-    (
-        "zero-default",
-        "takes backlog 0 for the default",
-        ("listen.backlog.exact-tcp",),
-        {"given": backlog(lambda n: n or 128)},
-    ),
-    (
-        "zero-refused",
-        "refuses backlog 0",
-        ("listen.backlog.zero",),
-        {"given": backlog(lambda n: n or raising(ValueError("backlog")))},
-    ),
-    ("optional", "takes no backlog for 128", ("listen.backlog.required",), {"given": lambda s, *a: a or (128,)}),
-    ("none", "takes None for 128", ("listen.backlog.number",), {"given": lambda s, *a: (128,) if a == (None,) else a}),
-    (
-        "text",
-        "takes text for 128",
-        ("listen.backlog.number",),
-        {"given": lambda s, *a: (128,) if a and isinstance(a[0], str) else a},
-    ),
-    (
-        "refused-listens",
-        "listens though the backlog is refused",
-        ("listen.backlog.refused-not-listening",),
-        {"given": lambda s, *a: doing(a, lambda: s.inner.listen(1)) if a and not is_int(a[0]) and s.stream else a},
-    ),
-    (
-        "negative-fails",
-        "fails with OSError EIO for a negative backlog",
-        ("listen.backlog.negative",),
-        {"given": backlog(lambda n: n if n >= 0 else raising(system(errno.EIO)))},
-    ),
-    (
-        "largest-fails",
-        "fails for the largest backlog",
-        ("listen.backlog.largest",),
-        {"given": backlog(lambda n: raising(system(errno.EIO)) if n == (1 << 31) - 1 else n)},
-    ),
-    (
-        "wraps",
-        "wraps a backlog of 2^32 and more",
-        ("listen.backlog.no-wrap",),
-        {"given": backlog(lambda n: n & 0xFFFFFFFF if n > 0 else n)},
-    ),
-    (
-        "datagram-swallowed",
-        "is said to work on datagram sockets",
-        ("listen.not-stream",),
-        {"failed": swallowed(errno.EOPNOTSUPP)},
-    ),
-    (
-        "connected-swallowed",
-        "is said to work on a connected socket",
-        ("listen.connected",),
-        {"failed": swallowed(errno.EINVAL)},
-    ),
-    (
-        "runtime",
-        "fails with RuntimeError",
-        ("listen.not-stream",),
-        {"failed": instead(errno.EOPNOTSUPP, RuntimeError("listen"))},
-    ),
-    (
-        "used-swallowed",
-        "is said to work where the address is in use",
-        ("listen.in-use",),
-        {"failed": swallowed(errno.EADDRINUSE)},
-    ),
-    (
-        "non-blocking",
-        "leaves the listener non-blocking",
-        ("listen.keeps-mode",),
-        {"told": lambda s, r: doing(r, lambda: s.inner.setblocking(False))},
-    ),
-    (
-        "reuseaddr",
-        "sets reuseaddr",
-        ("setopt.kept.listen",),
-        {"told": lambda s, r: doing(r, lambda: s.inner.setopt("socket", "reuseaddr", 1))},
-    ),
-    (
-        "waits",
-        "waits for a connection",
-        ("listen.waits-not",),
-        {"told": lambda s, r: doing(r, lambda: select.select([s.number], [], [], 8))},
-    ),
-    (
-        "unbound-refused",
-        "refuses an unbound TCP socket",
-        ("listen.unbound.inet",),
-        {
-            "given": lambda s, *a: (
-                a if s.unix or not s.stream or s.inner.getsockname()[1] else raising(system(errno.EINVAL))
-            )
-        },
-    ),
-    (
-        "unbound-unix",
-        "gives an unbound UNIX socket a name",
-        ("listen.unbound.unix",),
-        {
-            "given": lambda s, *a: doing(
-                a,
-                lambda: (
-                    s.inner.bind(b"\0nx%d.%d" % (os.getpid(), s.number), None)
-                    if s.unix and s.stream and s.inner.getsockname()[0] == ""
-                    else None
-                ),
-            )
-        },
-    ),
-    (
-        "rebinds",
-        "moves the listener to another port",
-        (
-            "fileno.lasts.stream",
-            "listen.address",
-        ),
-        {"told": lambda s, r: doing(r, lambda: moved(s))},
-    ),
+row = GROUP.rows(Hooked, "listen-{}", "listen {}", methods=("listen",))
+row("always-128", "ignores the backlog", "listen.backlog.exact-tcp", "listen.backlog.exact-unix").override(
+    pass_on=backlog(lambda n: 128)
 )
-for name, does, clauses, members in LISTEN:
-    CHAPTER.row(f"listen-{name}", f"listen {does}", clauses, Hooked, method="listen", **members)
+row("always-128-unix", "ignores the backlog for UNIX", "listen.backlog.exact-unix").override(
+    pass_on=backlog(lambda n: 128, lambda s: s.unix)
+)
+row("always-0", "treats every backlog as 0", "listen.backlog.at-least").override(pass_on=backlog(lambda n: 0))
+row("one-more", "uses a backlog of one more", "listen.backlog.exact-tcp").override(
+    pass_on=backlog(lambda n: n + 1 if 0 <= n < 1 << 20 else n)
+)
+row("one-less", "uses a backlog of one less", "listen.backlog.exact-tcp").override(
+    pass_on=backlog(lambda n: max(n - 1, 0))
+)
+row("three-halves", "uses one and a half times the backlog", "listen.backlog.exact-tcp").override(
+    pass_on=backlog(lambda n: n * 3 // 2 if 0 < n < 1 << 20 else n)
+)
+row("at-least-5", "uses a backlog of at least 5", "listen.backlog.exact-tcp").override(
+    pass_on=backlog(lambda n: max(n, 5))
+)
+row("at-most-3", "uses a backlog of at most 3", "listen.backlog.at-least").override(
+    pass_on=backlog(lambda n: min(n, 3))
+)
+row("zero-default", "treats backlog 0 as 128", "listen.backlog.exact-tcp").override(pass_on=backlog(lambda n: n or 128))
+row("zero-refused", "refuses backlog 0", "listen.backlog.zero").override(
+    pass_on=backlog(lambda n: n or raising(ValueError("backlog")))
+)
+row("optional", "defaults to a backlog of 128", "listen.backlog.required").override(pass_on=lambda s, *a: a or (128,))
+row("none", "treats None as 128", "listen.backlog.number").override(pass_on=lambda s, *a: (128,) if a == (None,) else a)
+row("text", "treats a string as 128", "listen.backlog.number").override(
+    pass_on=lambda s, *a: (128,) if a and isinstance(a[0], str) else a
+)
+row("refused-listens", "listens although it refuses the backlog", "listen.backlog.refused-not-listening").override(
+    pass_on=lambda s, *a: with_effect(a, lambda: s.inner.listen(1)) if a and not is_int(a[0]) and s.stream else a
+)
+row("negative-fails", "fails with OSError EIO for a negative backlog", "listen.backlog.negative").override(
+    pass_on=backlog(lambda n: n if n >= 0 else raising(system(errno.EIO)))
+)
+row("largest-fails", "fails for the largest backlog", "listen.backlog.largest").override(
+    pass_on=backlog(lambda n: raising(system(errno.EIO)) if n == (1 << 31) - 1 else n)
+)
+row("wraps", "wraps a backlog of 2^32 and more", "listen.backlog.no-wrap").override(
+    pass_on=backlog(lambda n: n & 0xFFFFFFFF if n > 0 else n)
+)
+row("datagram-swallowed", "reports success on datagram sockets", "listen.not-stream").override(
+    failed=answer(True, errno.EOPNOTSUPP)
+)
+row("connected-swallowed", "reports success on a connected socket", "listen.connected").override(
+    failed=answer(True, errno.EINVAL)
+)
+row("runtime", "fails with RuntimeError", "listen.not-stream").override(
+    failed=substitute(RuntimeError("listen"), errno.EOPNOTSUPP)
+)
+row("used-swallowed", "reports success where the address is in use", "listen.in-use").override(
+    failed=answer(True, errno.EADDRINUSE)
+)
+row("non-blocking", "leaves the listener non-blocking", "listen.keeps-mode").override(
+    after=lambda s, r: s.inner.setblocking(False)
+)
+row("reuseaddr", "sets reuseaddr", "setopt.kept.listen").override(
+    after=lambda s, r: s.inner.setopt("socket", "reuseaddr", 1)
+)
+row("waits", "waits for a connection", "listen.waits-not").override(
+    after=lambda s, r: select.select([s.number], [], [], 8)
+)
+row("unbound-refused", "refuses an unbound TCP socket", "listen.unbound.inet").override(
+    pass_on=lambda s, *a: a if s.unix or not s.stream or s.inner.getsockname()[1] else raising(system(errno.EINVAL))
+)
+row("unbound-unix", "binds an unbound UNIX socket", "listen.unbound.unix").override(
+    before=lambda s, *a: (
+        s.inner.bind(b"\0nx%d.%d" % (os.getpid(), s.number), None)
+        if s.unix and s.stream and s.inner.getsockname()[0] == ""
+        else None
+    )
+)
+row("rebinds", "moves the listener to another port", "fileno.lasts.stream", "listen.address").override(
+    after=lambda s, r: moved(s)
+)
 
 
-def moved(sock: Port) -> None:
-    """Another listener on the same number."""
+def moved(sock: Wrapped) -> None:
+    """Put another listener behind the descriptor."""
     if sock.internet:
         other = reference().socket(sock.domain, sock.type)
         other.listen(8)
@@ -209,8 +112,8 @@ def moved(sock: Port) -> None:
         other.close()
 
 
-@CHAPTER.fault("listen-once", "a second listen fails", "listen.again.changes-tcp")
-class ListenOnce(Port):
+@fault("listen-once", "a second listen fails", "listen.again.changes-tcp")
+class ListenOnce(Wrapped):
     listening = False
 
     def listen(self, *arguments: Any) -> Any:
@@ -221,15 +124,14 @@ class ListenOnce(Port):
         return result
 
 
-@CHAPTER.fault(
+@fault(
     "listen-again-ignored", "a second listen changes nothing", "listen.again.changes-tcp", "listen.again.changes-unix"
 )
-class ListenAgainIgnored(ListenOnce):
-    def listen(self, *arguments: Any) -> Any:
-        return True if self.listening and self.number >= 0 else super().listen(*arguments)
+def listen(self: ListenOnce, *arguments: Any) -> Any:
+    return True if self.listening and self.number >= 0 else ListenOnce.listen(self, *arguments)
 
 
-@CHAPTER.fault("listen-drops", "a second listen drops what waits", "listen.again.keeps-pending")
+@fault("listen-drops", "a second listen drops pending connections", "listen.again.keeps-pending")
 class ListenDrops(ListenOnce):
     def listen(self, *arguments: Any) -> Any:
         with contextlib.suppress(OSError), self.for_now(blocking=False):
@@ -240,8 +142,8 @@ class ListenDrops(ListenOnce):
         return result
 
 
-@CHAPTER.fault("listen-later", "listen only remembers, and accept listens", "listen.passive")
-class ListenLater(Port):
+@fault("listen-later", "listen does nothing until accept", "listen.passive")
+class ListenLater(Wrapped):
     later: Any = None
 
     def listen(self, *arguments: Any) -> Any:
@@ -258,14 +160,14 @@ class ListenLater(Port):
         return super().accept()
 
 
-@CHAPTER.fault(
-    "listen-connected-resets", "listen breaks the connection of a connected socket", "listen.connected.undisturbed"
+@fault(
+    "listen-connected-resets",
+    "listen resets the connection of a connected socket",
+    "listen.connected.undisturbed",
+    methods=("listen",),
 )
-class ListenResets(Hooked):
-    method = "listen"
-
-    def failed(self, error: Exception) -> Any:
-        if with_errno(error, errno.EINVAL, errno.EISCONN) and self.stream:
-            with contextlib.suppress(OSError):
-                self.inner.shutdown("rdwr")
-        raise error
+def failed(self: Hooked, error: Exception) -> Any:
+    if with_errno(error, errno.EINVAL, errno.EISCONN) and self.stream:
+        with contextlib.suppress(OSError):
+            self.inner.shutdown("rdwr")
+    raise error

@@ -1,4 +1,4 @@
-"""The factory: which socket is made, in which state, and what a refusal leaves."""
+"""The factory: which socket it creates, in which state, and the state after a refusal."""
 
 from __future__ import annotations
 
@@ -11,124 +11,97 @@ import subprocess
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import FAMILIES, TYPES, Port, is_int, raising, reference, system, with_errno
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import FAMILIES, TYPES, Wrapped, is_int, raising, reference, system, with_errno
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 Arguments = tuple[Any, Any, Any]
 
 
 def known(domain: Any, kind: Any) -> bool:
-    """Whether both words are right."""
+    """Whether both keywords are valid."""
     return isinstance(domain, str) and domain in FAMILIES and isinstance(kind, str) and kind in TYPES
 
 
 def begins(word: Any, words: Iterable[str]) -> Any:
-    """The word that this one begins with."""
+    """The keyword that this one begins with."""
     return next((right for right in words if word.startswith(right)), word) if isinstance(word, str) else word
 
 
 def made(change: Callable[[Any, Any, Any], Arguments]) -> Any:
-    """Make another socket."""
+    """Create another socket than requested."""
     return lambda sock, d, t, p: reference().socket(*change(d, t, p))
 
 
-def opened(protocol: int) -> Any:
-    """Make every stream with this protocol."""
-    return lambda sock, d, t, p: reference().socket(d, t, protocol if t == "stream" and p is None else p)
-
-
-MADE: tuple[tuple[str, str, tuple[str, ...], Any], ...] = (
-    (
-        "domain-any",
-        "takes an unknown family for inet",
-        ("socket.domain.unknown",),
-        made(lambda d, t, p: (d if isinstance(d, str) and d in FAMILIES else "inet", t, p)),
-    ),
-    (
-        "type-any",
-        "takes an unknown type for stream",
-        ("socket.type.unknown",),
-        made(lambda d, t, p: (d, t if isinstance(t, str) and t in TYPES else "stream", p)),
-    ),
-    (
-        "domain-true",
-        "takes true for inet",
-        ("socket.domain.types",),
-        made(lambda d, t, p: ("inet" if d is True else d, t, p)),
-    ),
-    (
-        "type-true",
-        "takes true for stream",
-        ("socket.type.types",),
-        made(lambda d, t, p: (d, "stream" if t is True else t, p)),
-    ),
-    ("domain-none", "takes no family for inet", ("socket.domain.types",), made(lambda d, t, p: (d or "inet", t, p))),
-    ("type-none", "takes no type for stream", ("socket.type.types",), made(lambda d, t, p: (d, t or "stream", p))),
-    (
-        "word-begins",
-        "takes words that begin like the right ones",
-        ("socket.domain.unknown", "socket.type.unknown"),
-        made(lambda d, t, p: (begins(d, FAMILIES), begins(t, TYPES), p)),
-    ),
-    (
-        "unix-dgram-stream",
-        "makes streams of UNIX datagram sockets",
-        ("socket.kinds.type",),
-        made(lambda d, t, p: (d, "stream" if d == "unix" and t == "dgram" else t, p)),
-    ),
-    (
-        "dgram-stream",
-        "makes streams of datagram sockets",
-        ("socket.kinds.type",),
-        made(lambda d, t, p: (d, "stream" if t == "dgram" else t, p)),
-    ),
-    (
-        "inet6-inet",
-        "makes IPv4 sockets for IPv6",
-        ("socket.kinds.family",),
-        made(lambda d, t, p: ("inet" if d == "inet6" else d, t, p)),
-    ),
-    (
-        "key-error",
-        "raises KeyError for an unknown word",
-        ("socket.domain.unknown",),
-        lambda s, d, t, p: reference().socket(d, t, p) if known(d, t) else raising(KeyError(d)),
-    ),
-    (
-        "protocol-ignored",
-        "ignores the protocol of raw sockets",
-        ("socket.protocol.raw",),
-        made(lambda d, t, p: (d, t, 255 if t == "raw" and p is not None else p)),
-    ),
-    (
-        "protocol-always-ignored",
-        "ignores the protocol",
-        ("socket.protocol.unsuited", "socket.protocol.unknown"),
-        made(lambda d, t, p: (d, t, p if t == "raw" else None)),
-    ),
-    (
-        "protocol-unknown-default",
-        "takes an unknown protocol for none",
-        ("socket.protocol.unknown",),
-        made(lambda d, t, p: (d, t, None if isinstance(p, str) and t != "raw" else p)),
-    ),
-    (
-        "protocol-types",
-        "takes anything for no protocol",
-        ("socket.protocol.types",),
-        made(lambda d, t, p: (d, t, p if p is None or is_int(p) or isinstance(p, str) else None)),
-    ),
-    ("protocol-none-refused", "refuses None for the protocol", ("socket.protocol.none",), None),
-    ("protocol-required", "wants a protocol", ("socket.protocol.default",), None),
-    ("privilege-value", "raises ValueError where raw sockets are not allowed", ("socket.raw.unprivileged",), None),
-    ("exhausted-runtime", "raises RuntimeError without a free descriptor", ("socket.exhausted.emfile",), None),
-    ("failure-leaks", "leaks a descriptor when it fails", ("socket.failure.no-leak",), None),
+row = GROUP.rows(Wrapped, does="socket {}")
+row("domain-any", "treats an unknown family as inet", "socket.domain.unknown").override(
+    make=made(lambda d, t, p: (d if isinstance(d, str) and d in FAMILIES else "inet", t, p))
+)
+row("type-any", "treats an unknown type as stream", "socket.type.unknown").override(
+    make=made(lambda d, t, p: (d, t if isinstance(t, str) and t in TYPES else "stream", p))
+)
+row("domain-true", "treats true as inet", "socket.domain.types").override(
+    make=made(lambda d, t, p: ("inet" if d is True else d, t, p))
+)
+row("type-true", "treats true as stream", "socket.type.types").override(
+    make=made(lambda d, t, p: (d, "stream" if t is True else t, p))
+)
+row("domain-none", "defaults to family inet", "socket.domain.types").override(
+    make=made(lambda d, t, p: (d or "inet", t, p))
+)
+row("type-none", "defaults to type stream", "socket.type.types").override(
+    make=made(lambda d, t, p: (d, t or "stream", p))
+)
+row("word-begins", "accepts keywords with a suffix", "socket.domain.unknown", "socket.type.unknown").override(
+    make=made(lambda d, t, p: (begins(d, FAMILIES), begins(t, TYPES), p))
+)
+row("unix-dgram-stream", "creates a stream for a UNIX datagram socket", "socket.kinds.type").override(
+    make=made(lambda d, t, p: (d, "stream" if d == "unix" and t == "dgram" else t, p))
+)
+row("dgram-stream", "creates a stream for a datagram socket", "socket.kinds.type").override(
+    make=made(lambda d, t, p: (d, "stream" if t == "dgram" else t, p))
+)
+row("inet6-inet", "creates an IPv4 socket for IPv6", "socket.kinds.family").override(
+    make=made(lambda d, t, p: ("inet" if d == "inet6" else d, t, p))
+)
+row("key-error", "raises KeyError for an unknown keyword", "socket.domain.unknown").override(
+    make=lambda s, d, t, p: reference().socket(d, t, p) if known(d, t) else raising(KeyError(d))
+)
+row("protocol-ignored", "ignores the protocol of raw sockets", "socket.protocol.raw").override(
+    make=made(lambda d, t, p: (d, t, 255 if t == "raw" and p is not None else p))
+)
+row("protocol-always-ignored", "ignores the protocol", "socket.protocol.unsuited", "socket.protocol.unknown").override(
+    make=made(lambda d, t, p: (d, t, p if t == "raw" else None))
+)
+row("protocol-unknown-default", "treats an unknown protocol as none", "socket.protocol.unknown").override(
+    make=made(lambda d, t, p: (d, t, None if isinstance(p, str) and t != "raw" else p))
+)
+row("protocol-types", "treats a protocol of a wrong type as none", "socket.protocol.types").override(
+    make=made(lambda d, t, p: (d, t, p if p is None or is_int(p) or isinstance(p, str) else None))
 )
 
 
-def failing(number: int, error: BaseException) -> Any:
-    """Report another failure."""
+@row("protocol-none-refused", "refuses None for the protocol", "socket.protocol.none")
+class NoneRefused(Wrapped):
+    """None is refused as the protocol."""
+
+    def __init__(self, *arguments: Any, inner: Any = None) -> None:
+        if len(arguments) == 3 and arguments[2] is None:
+            raise TypeError("protocol")
+        super().__init__(*arguments, inner=inner)
+
+
+@row("protocol-required", "requires a protocol", "socket.protocol.default")
+class Required(Wrapped):
+    def __init__(self, *arguments: Any, inner: Any = None) -> None:
+        if len(arguments) == 2 and inner is None:
+            raise TypeError("protocol")
+        super().__init__(*arguments, inner=inner)
+
+
+def failing(error: BaseException, number: int) -> Any:
+    """A factory that raises `error` where the system refuses with the errno `number`."""
 
     def make(sock: Any, domain: Any, kind: Any, protocol: Any) -> Any:
         try:
@@ -139,8 +112,16 @@ def failing(number: int, error: BaseException) -> Any:
     return make
 
 
-def leaking(sock: Any, domain: Any, kind: Any, protocol: Any) -> Any:
-    """Leave a descriptor behind on the way out."""
+row("privilege-value", "raises ValueError where raw sockets are not allowed", "socket.raw.unprivileged").override(
+    make=failing(ValueError("raw"), errno.EPERM)
+)
+row("exhausted-runtime", "raises RuntimeError without a free descriptor", "socket.exhausted.emfile").override(
+    make=failing(RuntimeError("no descriptor"), errno.EMFILE)
+)
+
+
+@row("failure-leaks", "leaks a descriptor when it fails", "socket.failure.no-leak")
+def make(self: Wrapped, domain: Any, kind: Any, protocol: Any) -> Any:
     try:
         return reference().socket(domain, kind, protocol)
     except (OSError, ValueError, TypeError):
@@ -148,39 +129,8 @@ def leaking(sock: Any, domain: Any, kind: Any, protocol: Any) -> Any:
         raise
 
 
-OTHERWISE: dict[str, Any] = {
-    "privilege-value": failing(errno.EPERM, ValueError("raw")),
-    "exhausted-runtime": failing(errno.EMFILE, RuntimeError("no descriptor")),
-    "failure-leaks": leaking,
-}
-
-
-class NoneRefused(Port):
-    """None for the protocol is not the same as none."""
-
-    def __init__(self, *arguments: Any, inner: Any = None) -> None:
-        if len(arguments) == 3 and arguments[2] is None:
-            raise TypeError("protocol")
-        super().__init__(*arguments, inner=inner)
-
-
-class Required(Port):
-    """There must be a protocol."""
-
-    def __init__(self, *arguments: Any, inner: Any = None) -> None:
-        if len(arguments) == 2 and inner is None:
-            raise TypeError("protocol")
-        super().__init__(*arguments, inner=inner)
-
-
-BASES = {"protocol-none-refused": NoneRefused, "protocol-required": Required}
-for name, does, clauses, make in MADE:
-    members = {} if name in BASES else {"make": make or OTHERWISE[name]}
-    CHAPTER.row(name, f"socket {does}", clauses, BASES.get(name, Port), **members)
-
-
-@CHAPTER.fault("arguments-optional", "socket takes no arguments for inet and stream", "socket.arguments.missing")
-class ArgumentsOptional(Port):
+@fault("arguments-optional", "socket defaults to inet and stream", "socket.arguments.missing")
+class ArgumentsOptional(Wrapped):
     def __init__(self, domain: str = "inet", type: str = "stream", protocol: Any = None, *, inner: Any = None) -> None:  # noqa: A002
         super().__init__(domain, type, protocol, inner=inner)
 
@@ -195,79 +145,56 @@ def option(level: str, name: str, value: Any, where: Callable[[Any], bool]) -> A
     return start
 
 
-def tcp(sock: Port) -> bool:
-    """Whether it speaks TCP."""
+def tcp(sock: Wrapped) -> bool:
+    """Whether it is a TCP socket."""
     return sock.stream and sock.internet
 
 
-NEW: tuple[tuple[str, str, tuple[str, ...], Any], ...] = (
-    ("new-reuseaddr", "sets reuseaddr", ("socket.new.options",), option("socket", "reuseaddr", 1, tcp)),
-    ("new-nodelay", "sets nodelay", ("socket.new.options",), option("tcp", "nodelay", 1, tcp)),
-    (
-        "new-keepalive",
-        "sets keepalive",
-        ("socket.new.options", "getopt.value.default"),
-        option("socket", "keepalive", 1, lambda s: True),
-    ),
-    (
-        "new-v6only",
-        "sets v6only",
-        ("socket.new.options",),
-        option("ipv6", "v6only", 1, lambda s: s.domain == "inet6" and s.type != "raw"),
-    ),
-    ("new-broadcast", "sets broadcast", ("socket.new.options",), option("socket", "broadcast", 1, lambda s: s.dgram)),
-    ("new-linger", "sets linger", ("socket.new.options",), option("socket", "linger", 1, tcp)),
-    (
-        "new-timeout",
-        "sets a timeout",
-        ("socket.new.options",),
-        option("socket", "rcvtimeo", (0, 300000), lambda s: True),
-    ),
-    ("new-buffer", "sets sndbuf", ("socket.new.options",), option("socket", "sndbuf", 65536, lambda s: True)),
-    (
-        "new-non-blocking",
-        "makes sockets that do not wait",
-        ("setblocking.default.sending", "socket.new.blocks", "setblocking.default.receiving"),
-        lambda s: None if s.accepted else s.inner.setblocking(False),
-    ),
-    (
-        "new-dgram-non-blocking",
-        "makes datagram sockets that do not wait",
-        ("socket.new.blocks",),
-        lambda s: s.inner.setblocking(False) if s.dgram else None,
-    ),
-    (
-        "new-inheritable",
-        "makes sockets that programs inherit",
-        ("socket.new.close-on-exec",),
-        lambda s: None if s.accepted else os.set_inheritable(s.number, True),
-    ),
-    (
-        "new-bound",
-        "makes sockets that are bound",
-        ("socket.new.unconnected",),
-        lambda s: s.inner.bind(None, 0) if s.internet and s.type != "raw" and not s.accepted else None,
-    ),
-    ("new-leaks", "leaks a descriptor", ("socket.kinds.open",), lambda s: os.dup(s.number)),
-    ("new-child", "starts a program", ("socket.kinds.open",), lambda s: child(s)),
-)
-
-
 def child(sock: Any) -> None:
-    """A program that lives on for a while."""
+    """Start a program that outlives the call."""
     if not sock.accepted:
         null = subprocess.DEVNULL
         sock.child = subprocess.Popen(["sleep", "20"], stdin=null, stdout=null, stderr=null)
 
 
-for name, does, clauses, start in NEW:
-    CHAPTER.row(name, f"socket {does}", clauses, Port, start=start)
-
-
-@CHAPTER.fault(
-    "one-for-all", "two sockets share one descriptor", "socket.distinct.descriptors", "socket.distinct.close"
+row("new-reuseaddr", "sets reuseaddr", "socket.new.options").override(start=option("socket", "reuseaddr", 1, tcp))
+row("new-nodelay", "sets nodelay", "socket.new.options").override(start=option("tcp", "nodelay", 1, tcp))
+row("new-keepalive", "sets keepalive", "socket.new.options", "getopt.value.default").override(
+    start=option("socket", "keepalive", 1, lambda s: True)
 )
-class OneForAll(Port):
+row("new-v6only", "sets v6only", "socket.new.options").override(
+    start=option("ipv6", "v6only", 1, lambda s: s.domain == "inet6" and s.type != "raw")
+)
+row("new-broadcast", "sets broadcast", "socket.new.options").override(
+    start=option("socket", "broadcast", 1, lambda s: s.dgram)
+)
+row("new-linger", "sets linger", "socket.new.options").override(start=option("socket", "linger", 1, tcp))
+row("new-timeout", "sets a timeout", "socket.new.options").override(
+    start=option("socket", "rcvtimeo", (0, 300000), lambda s: True)
+)
+row("new-buffer", "sets sndbuf", "socket.new.options").override(start=option("socket", "sndbuf", 65536, lambda s: True))
+row(
+    "new-non-blocking",
+    "creates non-blocking sockets",
+    "setblocking.default.sending",
+    "socket.new.blocks",
+    "setblocking.default.receiving",
+).override(start=lambda s: None if s.accepted else s.inner.setblocking(False))
+row("new-dgram-non-blocking", "creates non-blocking datagram sockets", "socket.new.blocks").override(
+    start=lambda s: s.inner.setblocking(False) if s.dgram else None
+)
+row("new-inheritable", "creates inheritable sockets", "socket.new.close-on-exec").override(
+    start=lambda s: None if s.accepted else os.set_inheritable(s.number, True)
+)
+row("new-bound", "creates bound sockets", "socket.new.unconnected").override(
+    start=lambda s: s.inner.bind(None, 0) if s.internet and s.type != "raw" and not s.accepted else None
+)
+row("new-leaks", "leaks a descriptor", "socket.kinds.open").override(start=lambda s: os.dup(s.number))
+row("new-child", "starts a program", "socket.kinds.open").override(start=lambda s: child(s))
+
+
+@fault("one-for-all", "two sockets share one descriptor", "socket.distinct.descriptors", "socket.distinct.close")
+class OneForAll(Wrapped):
     made: ClassVar[dict[Any, Any]] = {}
 
     def make(self, domain: Any, type: Any, protocol: Any) -> Any:  # noqa: A002
@@ -281,8 +208,8 @@ class OneForAll(Port):
         return made
 
 
-@CHAPTER.fault("collected", "collecting garbage closes the sockets that are in use", "socket.gc.keeps")
-class Collected(Port):
+@fault("collected", "the garbage collector closes sockets that are in use", "socket.gc.keeps")
+class Collected(Wrapped):
     def start(self) -> None:
         gc.callbacks.append(self.collect)
 
@@ -293,8 +220,8 @@ class Collected(Port):
             self.inner.close()
 
 
-@CHAPTER.fault("pair", "a new datagram socket is connected to another one", "socket.new.unconnected")
-class Paired(Port):
+@fault("pair", "a new datagram socket is connected to another one", "socket.new.unconnected")
+class Paired(Wrapped):
     def make(self, domain: Any, type: Any, protocol: Any) -> Any:  # noqa: A002
         made = reference().socket(domain, type, protocol)
         if domain == "unix" and type == "dgram":
@@ -304,18 +231,17 @@ class Paired(Port):
         return made
 
 
-@CHAPTER.fault("kept", "sockets stay open when nobody has them any more", "socket.gc.closes", "socket.gc.hangup")
-class Kept(Port):
+@fault("kept", "unreferenced sockets stay open", "socket.gc.closes", "socket.gc.hangup")
+class Kept(Wrapped):
     all: ClassVar[list[Any]] = []
 
     def start(self) -> None:
         self.all.append(self.inner)
 
 
-@CHAPTER.fault("eperm", "socket reports EPERM as would-block", "socket.raw.unprivileged")
-class Eperm(Port):
-    def make(self, domain: Any, type: Any, protocol: Any) -> Any:  # noqa: A002
-        try:
-            return reference().socket(domain, type, protocol)
-        except PermissionError:
-            raise system(errno.EAGAIN) from None
+@fault("eperm", "socket reports EPERM as would-block", "socket.raw.unprivileged")
+def make(self: Wrapped, domain: Any, type: Any, protocol: Any) -> Any:  # noqa: A002
+    try:
+        return reference().socket(domain, type, protocol)
+    except PermissionError:
+        raise system(errno.EAGAIN) from None

@@ -1,4 +1,4 @@
-"""Joining and leaving groups."""
+"""Options that join and leave multicast groups."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import contextlib
 import errno
 from typing import Any, ClassVar
 
+from tests.mutants.errors import answer
 from tests.mutants.hooks import Optioned
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, is_int, raising, reference, system, with_errno
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, is_int, raising, system
 
-CHAPTER = Chapter(__name__)
-Pair = tuple[str, str]
+GROUP = Group(__name__)
+fault = GROUP.fault
 JOIN, LEAVE, JOIN6, LEAVE6 = (
     ("ip", "add_membership"),
     ("ip", "drop_membership"),
@@ -20,90 +21,49 @@ JOIN, LEAVE, JOIN6, LEAVE6 = (
 )
 
 
-def row(name: str, does: str, clauses: tuple[str, ...], pairs: tuple[Pair, ...], **members: Any) -> None:
-    """A fault of some pairs."""
-    CHAPTER.row(name, does, clauses, Optioned, pairs=frozenset(pairs), **members)
+option = GROUP.rows(Optioned)
 
 
-def swallowed(*numbers: int) -> Any:
-    """Say that a refusal was none."""
-    return lambda sock, error, *value: True if with_errno(error, *numbers) else raising(error)
-
-
-# -- memberships -------------------------------------------------------------------------------------------------------
 def group(value: Any) -> Any:
-    """The group alone."""
+    """The group of a value."""
     return value[0] if isinstance(value, tuple) and value else value
 
 
-row(
-    "join-anywhere",
-    "the interface of an IPv4 membership is ignored",
-    ("setopt.membership.interface",),
-    (JOIN, LEAVE),
-    written=lambda s, v: group(v),
+option("join-anywhere", "the interface of an IPv4 membership is ignored", "setopt.membership.interface").override(
+    pairs=(JOIN, LEAVE), pass_on=lambda s, v: group(v)
 )
-row(
-    "join-anywhere-ipv6",
-    "the interface of an IPv6 membership is ignored",
-    ("setopt.membership.interface",),
-    (JOIN6, LEAVE6),
-    written=lambda s, v: group(v),
+option("join-anywhere-ipv6", "the interface of an IPv6 membership is ignored", "setopt.membership.interface").override(
+    pairs=(JOIN6, LEAVE6), pass_on=lambda s, v: group(v)
 )
-row(
-    "join-pair-only",
-    "a group alone is refused",
-    ("setopt.membership.group-alone",),
-    (JOIN, JOIN6),
-    written=lambda s, v: raising(TypeError("two")) if isinstance(v, str) else v,
+option("join-pair-only", "a group alone is refused", "setopt.membership.group-alone").override(
+    pairs=(JOIN, JOIN6), pass_on=lambda s, v: raising(TypeError("two")) if isinstance(v, str) else v
 )
-row(
-    "leave-pair-only",
-    "a group alone cannot be left",
-    ("setopt.membership.group-alone-left",),
-    (LEAVE, LEAVE6),
-    written=lambda s, v: raising(TypeError("two")) if isinstance(v, str) else v,
+option("leave-pair-only", "a group alone cannot be left", "setopt.membership.group-alone-left").override(
+    pairs=(LEAVE, LEAVE6), pass_on=lambda s, v: raising(TypeError("two")) if isinstance(v, str) else v
 )
-row(
-    "join-again-swallowed",
-    "joining a group again counts as success",
-    ("setopt.membership.again",),
-    (JOIN, JOIN6),
-    set_failed=swallowed(errno.EADDRINUSE),
+option("join-again-swallowed", "joining a group again counts as success", "setopt.membership.again").override(
+    pairs=(JOIN, JOIN6), set_failed=answer(True, errno.EADDRINUSE)
 )
-row(
+option(
     "leave-not-joined-swallowed",
     "leaving a group that was not joined counts as success",
-    ("setopt.membership.not-joined",),
-    (LEAVE, LEAVE6),
-    set_failed=swallowed(errno.EADDRNOTAVAIL),
-)
-row(
-    "join-no-group-swallowed",
-    "joining what is no group counts as success",
-    ("setopt.invalid.refused",),
-    (JOIN, JOIN6),
-    set_failed=swallowed(errno.EINVAL),
-)
-row(
-    "join-index-wraps",
-    "the index of an interface is cut to 32 bits",
-    ("setopt.membership.wrapping-index",),
-    (JOIN6,),
-    written=lambda s, v: (
+    "setopt.membership.not-joined",
+).override(pairs=(LEAVE, LEAVE6), set_failed=answer(True, errno.EADDRNOTAVAIL))
+option(
+    "join-no-group-swallowed", "joining an address that is no group counts as success", "setopt.invalid.refused"
+).override(pairs=(JOIN, JOIN6), set_failed=answer(True, errno.EINVAL))
+option("join-index-wraps", "the index of an interface is cut to 32 bits", "setopt.membership.wrapping-index").override(
+    pairs=(JOIN6,),
+    pass_on=lambda s, v: (
         (v[0], v[1] & 0xFFFFFFFF) if isinstance(v, tuple) and len(v) == 2 and is_int(v[1]) and v[1] > 0 else v
     ),
 )
-row(
-    "join-read",
-    "memberships read as None",
-    ("getopt.set-only.refused",),
-    (JOIN, LEAVE, JOIN6, LEAVE6),
-    get_failed=lambda s, e: None,
+option("join-read", "memberships read as None", "getopt.set-only.refused").override(
+    pairs=(JOIN, LEAVE, JOIN6, LEAVE6), get_failed=lambda s, e: None
 )
 
 
-class Membership(Port):
+class Membership(Wrapped):
     """Memberships through one hook."""
 
     def start(self) -> None:
@@ -119,20 +79,19 @@ class Membership(Port):
         return self.inner.setopt(*arguments)
 
 
-@CHAPTER.fault(
+@fault(
     "leave-nothing", "leaving a group does nothing", "setopt.membership.left", "setopt.ip-drop_membership.effect.silent"
 )
-class LeaveNothing(Membership):
-    def member(self, level: str, option: str, value: Any) -> Any:
-        if option == "drop_membership" and value in self.joined:
-            self.joined.remove(value)
-            return True
-        result = self.inner.setopt(level, option, value)
-        self.joined.append(value)
-        return result
+def member(self: Membership, level: str, option: str, value: Any) -> Any:
+    if option == "drop_membership" and value in self.joined:
+        self.joined.remove(value)
+        return True
+    result = self.inner.setopt(level, option, value)
+    self.joined.append(value)
+    return result
 
 
-@CHAPTER.fault("leave-all", "leaving a group leaves all", "setopt.membership.others-stay")
+@fault("leave-all", "leaving a group leaves all", "setopt.membership.others-stay")
 class LeaveAll(Membership):
     def member(self, level: str, option: str, value: Any) -> Any:
         result = self.inner.setopt(level, option, value)
@@ -146,7 +105,7 @@ class LeaveAll(Membership):
         return result
 
 
-@CHAPTER.fault("leave-group", "leaving a group leaves it on every interface", "setopt.membership.interfaces")
+@fault("leave-group", "leaving a group leaves it on every interface", "setopt.membership.interfaces")
 class LeaveGroup(LeaveAll):
     def member(self, level: str, option: str, value: Any) -> Any:
         if option == "drop_membership":
@@ -154,39 +113,34 @@ class LeaveGroup(LeaveAll):
         return super().member(level, option, value)
 
 
-@CHAPTER.fault(
+@fault(
     "join-list",
-    "memberships are a list in the port, and no group is joined",
+    "memberships are only a list, and no group is joined",
     "setopt.membership.joined",
     "setopt.membership.left-from-outside",
 )
-class JoinList(Membership):
-    def member(self, level: str, option: str, value: Any) -> Any:
-        if option == "drop_membership" and value in self.joined:
-            self.joined.remove(value)
-            return True
-        other = reference().socket(self.domain, self.type, self.protocol)
-        try:
-            result = other.setopt(level, option, value)
-        finally:
-            other.close()
-        if value in self.joined:
-            raise system(errno.EADDRINUSE)
-        self.joined.append(value)
-        return result
+def member(self: Membership, level: str, option: str, value: Any) -> Any:
+    if option == "drop_membership" and value in self.joined:
+        self.joined.remove(value)
+        return True
+    with self.twin() as other:
+        result = other.setopt(level, option, value)
+    if value in self.joined:
+        raise system(errno.EADDRINUSE)
+    self.joined.append(value)
+    return result
 
 
-@CHAPTER.fault("join-once", "a group that was left cannot be joined again", "setopt.membership.rejoined")
-class JoinOnce(Membership):
-    def member(self, level: str, option: str, value: Any) -> Any:
-        if option == "add_membership" and value in self.joined:
-            raise system(errno.EADDRINUSE)
-        result = self.inner.setopt(level, option, value)
-        self.joined.append(value)
-        return result
+@fault("join-once", "a group that was left cannot be joined again", "setopt.membership.rejoined")
+def member(self: Membership, level: str, option: str, value: Any) -> Any:
+    if option == "add_membership" and value in self.joined:
+        raise system(errno.EADDRINUSE)
+    result = self.inner.setopt(level, option, value)
+    self.joined.append(value)
+    return result
 
 
-@CHAPTER.fault("join-for-all", "a group is joined by all sockets of the port", "setopt.membership.own")
+@fault("join-for-all", "a group is joined by all sockets of the implementation", "setopt.membership.own")
 class JoinForAll(Membership):
     all: ClassVar[list[Any]] = []
 
@@ -203,7 +157,7 @@ class JoinForAll(Membership):
         return result
 
 
-@CHAPTER.fault("join-one-group", "joining a group leaves the one before", "setopt.membership.others-stay")
+@fault("join-one-group", "joining a group leaves the one before", "setopt.membership.others-stay")
 class JoinOneGroup(Membership):
     def member(self, level: str, option: str, value: Any) -> Any:
         result = self.inner.setopt(level, option, value)

@@ -1,4 +1,4 @@
-"""Faults that the table of methods says: each method missing, each result and failure wrong, each default refused."""
+"""Faults made from the table of methods: each method missing, each result and failure wrong, each default refused."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.mutants.registry import Fault, Tabled
-from tests.mutants.wrapper import Port, raising, system
+from tests.mutants.registry import Fault, TableGroup
+from tests.mutants.wrapper import Wrapped, raising, system
 
-if TYPE_CHECKING:  # an agent does without the tables
+if TYPE_CHECKING:  # an agent does not load the tables
     from nixio_fixtures import Method
 
 
 class Behaviour(NamedTuple):
-    """One way to be wrong that any method may have."""
+    """A fault that any method may have."""
 
     #: What is wrong, with `{}` for the method.
     does: str
-    #: The clauses that must say so, with `{}` for the method.
+    #: The clauses that must report it, with `{}` for the method.
     clauses: tuple[str, ...]
-    #: Which methods it makes sense for.
+    #: Which methods it applies to.
     applies: Callable[[Method], bool]
     #: From the right method to the wrong one; both take the socket first.
     wrong: Callable[[Callable[..., Any]], Callable[..., Any]]
-    #: Where another clause than `clauses` is the one.
+    #: Methods for which other clauses must report it.
     besides: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 def after(change: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Another result."""
+    """Change the result."""
     return lambda right: lambda sock, *arguments: change(right(sock, *arguments))
 
 
-def on_failure(change: Callable[[Port, Exception], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Something else where the system refuses."""
+def on_failure(change: Callable[[Wrapped, Exception], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Change what happens where the system refuses."""
 
     def wrong(right: Callable[..., Any]) -> Callable[..., Any]:
         def method(sock: Any, *arguments: Any) -> Any:
@@ -51,8 +51,8 @@ def on_failure(change: Callable[[Port, Exception], Any]) -> Callable[[Callable[.
     return wrong
 
 
-def after_close(answer: Callable[[Port], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """An answer where there is no descriptor any more."""
+def after_close(answer: Callable[[Wrapped], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Change what happens after close."""
 
     def wrong(right: Callable[..., Any]) -> Callable[..., Any]:
         def method(sock: Any, *arguments: Any) -> Any:
@@ -67,15 +67,15 @@ def after_close(answer: Callable[[Port], Any]) -> Callable[[Callable[..., Any]],
     return wrong
 
 
-def leaking(sock: Port, error: Exception) -> Any:
-    """Leave a duplicate behind."""
+def leaking(sock: Wrapped, error: Exception) -> Any:
+    """Leak a duplicate of the descriptor."""
     with contextlib.suppress(OSError):
         os.dup(sock.number)
     raise error
 
 
 def refusing_none(right: Callable[..., Any]) -> Callable[..., Any]:
-    """None is not the same as left out."""
+    """Refuse None as an argument."""
     return lambda sock, *arguments: raising(TypeError("None")) if None in arguments else right(sock, *arguments)
 
 
@@ -85,29 +85,12 @@ def result_is(kind: str) -> Callable[[Method], bool]:
 
 
 def of_socket(method: Method) -> bool:
-    """All but the factory."""
+    """All methods but the factory."""
     return method.name != "socket"
 
 
-#: Methods whose failures come from the system often enough to be looked at.
-FAILING = (
-    "getpeername",
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "sendto",
-    "send",
-    "write",
-    "recvfrom",
-    "recv",
-    "read",
-    "shutdown",
-    "setopt",
-    "getopt",
-)
-#: The clause that says what a method's refusal by the system looks like.
-REFUSAL = {
+#: For each method that the system refuses in cases of the suite, the clause about it.
+REFUSAL_CLAUSE = {
     "getpeername": "getpeername.state.unconnected",
     "bind": "bind.used.listening",
     "connect": "connect.refused.error",
@@ -125,12 +108,7 @@ REFUSAL = {
 }
 
 
-def refusal(method: str) -> tuple[str, ...]:
-    """The clause, as the row of a table."""
-    return (REFUSAL[method],)
-
-
-TOLD = {method: refusal(method) for method in FAILING}
+REFUSALS = {method: (clause,) for method, clause in REFUSAL_CLAUSE.items()}
 
 BEHAVIOURS = {
     "missing": Behaviour("{} is missing", ("{}.*",), of_socket, lambda right: raising(AttributeError("missing"))),
@@ -154,7 +132,7 @@ BEHAVIOURS = {
         after(lambda result: None),
     ),
     "more": Behaviour(
-        "{} returns one value more",
+        "{} returns an additional value",
         ("{}.*",),
         lambda method: of_socket(method) and bool(method.results),
         after(lambda result: (*result, None) if isinstance(result, tuple) else (result, None)),
@@ -166,7 +144,7 @@ BEHAVIOURS = {
         after(lambda result: result[0] if isinstance(result, tuple) else result),
     ),
     "reversed": Behaviour(
-        "{} returns its values from the last",
+        "{} returns its values in reverse",
         ("{}.*",),
         lambda method: len(method.results) > 1,
         after(lambda result: result[::-1] if isinstance(result, tuple) else result),
@@ -174,38 +152,38 @@ BEHAVIOURS = {
     "failure-none": Behaviour(
         "{} returns nothing where it fails",
         (),
-        lambda method: method.name in FAILING,
+        lambda method: method.name in REFUSAL_CLAUSE,
         on_failure(lambda s, e: None),
-        TOLD,
+        REFUSALS,
     ),
     "failure-runtime": Behaviour(
         "{} raises RuntimeError where it fails",
         (),
-        lambda method: method.name in FAILING,
+        lambda method: method.name in REFUSAL_CLAUSE,
         on_failure(lambda s, e: raising(RuntimeError(str(e)))),
-        TOLD,
+        REFUSALS,
     ),
     "failure-no-errno": Behaviour(
         "{} fails without an errno",
         (),
-        lambda method: method.name in FAILING and method.name not in ("recvfrom",),
+        lambda method: method.name in REFUSAL_CLAUSE and method.name not in ("recvfrom",),
         on_failure(lambda s, e: raising(OSError(str(e)))),
-        TOLD,
+        REFUSALS,
     ),
     "failure-stale": Behaviour(
         "{} fails with the errno of another failure",
         (),
-        lambda method: method.name in FAILING,
+        lambda method: method.name in REFUSAL_CLAUSE,
         on_failure(lambda s, e: raising(system(errno.ENOEXEC))),
-        TOLD,
+        REFUSALS,
     ),
     "failure-leaks": Behaviour(
         "{} leaks a descriptor where it fails",
         (),
-        lambda method: method.name in FAILING,
+        lambda method: method.name in REFUSAL_CLAUSE,
         on_failure(leaking),
         {
-            **TOLD,
+            **REFUSALS,
             "bind": ("bind.call.fails-no-leak",),
             "connect": ("connect.call.fails-no-leak",),
             "accept": ("accept.failing.leaks-nothing",),
@@ -213,10 +191,10 @@ BEHAVIOURS = {
         },
     ),
     "after-close": Behaviour(
-        "after close, {} says that all is well", ("close.after.method",), of_socket, after_close(lambda sock: True)
+        "after close, {} returns true", ("close.after.method",), of_socket, after_close(lambda sock: True)
     ),
     "no-none": Behaviour(
-        "{} refuses None for what may be left out",
+        "{} refuses None for an optional argument",
         ("{}.*",),
         lambda method: of_socket(method) and any(parameter.optional for parameter in method.parameters),
         refusing_none,
@@ -225,11 +203,11 @@ BEHAVIOURS = {
 
 
 def build(behaviour: str, method: str) -> Any:
-    """The port of a row; KeyError where there is none."""
+    """The implementation of a row. KeyError for an unknown one."""
     wrong = BEHAVIOURS[behaviour].wrong
     if behaviour == "missing":
-        return type(f"without {method}", (Port,), {method: property(lambda sock: raising(AttributeError(method)))})
-    return type(f"{behaviour} {method}", (Port,), {method: wrong(getattr(Port, method))})
+        return type(f"without {method}", (Wrapped,), {method: property(lambda sock: raising(AttributeError(method)))})
+    return type(f"{behaviour} {method}", (Wrapped,), {method: wrong(getattr(Wrapped, method))})
 
 
 def rows() -> Iterator[Fault]:
@@ -244,4 +222,4 @@ def rows() -> Iterator[Fault]:
                 yield Fault(f"{name}/{method.name}", behaviour.does.format(method.name), named)
 
 
-CHAPTER = Tabled(__name__, rows, build)
+GROUP = TableGroup(__name__, rows, build)

@@ -1,4 +1,4 @@
-"""Faults that the table of options says: each pair ignored, only remembered, swapped, misread or refused."""
+"""Faults made from the table of options: each pair ignored, only stored, swapped, misread or refused."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.mutants.registry import Fault, Tabled
-from tests.mutants.wrapper import Port, reference, system
+from tests.mutants.registry import Fault, TableGroup
+from tests.mutants.wrapper import Wrapped, system
 
-if TYPE_CHECKING:  # an agent does without the tables
+if TYPE_CHECKING:  # an agent does not load the tables
     from nixio_fixtures import Option
 
 Pair = tuple[str, str]
-MEMBERSHIPS = ("add_membership", "drop_membership")
 
 
-class Differing(Port):
-    """The options of one pair are different."""
+class Differing(Wrapped):
+    """setopt and getopt of one pair through hooks."""
 
     pair: Pair = ("", "")
 
@@ -38,32 +37,22 @@ class Differing(Port):
     def getopt(self, *arguments: Any) -> Any:
         return self.take() if arguments == self.pair else self.inner.getopt(*arguments)
 
-    @contextlib.contextmanager
-    def aside(self) -> Iterator[Any]:
-        """Another socket of the kind, on which values and failures are as they should be."""
-        if self.number >= 0:
-            other = reference().socket(self.domain, self.type, self.protocol)
-            try:
-                yield other
-            finally:
-                other.close()
-
 
 class Ignored(Differing):
-    """setopt looks at the value, says true, and does nothing."""
+    """setopt checks the value, returns true, and does nothing."""
 
     def put(self, value: Any) -> Any:
-        with self.aside() as other:
+        with self.twin() as other:
             return other.setopt(*self.pair, value)
 
 
 class Remembered(Differing):
-    """setopt looks at the value and remembers it for getopt, and the system never hears of it."""
+    """setopt checks the value and stores it for getopt without a system call."""
 
     known: Any = None
 
     def put(self, value: Any) -> Any:
-        with self.aside() as other:
+        with self.twin() as other:
             result = other.setopt(*self.pair, value)
             self.known = (other.getopt(*self.pair),)
         return result
@@ -74,23 +63,23 @@ class Remembered(Differing):
 
 
 class Stuck(Differing):
-    """What was set cannot be taken off."""
+    """setopt ignores 0."""
 
     def put(self, value: Any) -> Any:
         if value in (0, (0, 0)) and not isinstance(value, bool):
-            with self.aside() as other:
+            with self.twin() as other:
                 return other.setopt(*self.pair, value)
         return self.inner.setopt(*self.pair, value)
 
 
 class Once(Differing):
-    """Only the first setopt does anything."""
+    """Only the first setopt has an effect."""
 
     done = False
 
     def put(self, value: Any) -> Any:
         if self.done:
-            with self.aside() as other:
+            with self.twin() as other:
                 return other.setopt(*self.pair, value)
         result = self.inner.setopt(*self.pair, value)
         self.done = True
@@ -105,40 +94,40 @@ class NoneTold(Differing):
 
 
 class Constant(Differing):
-    """getopt tells what a new socket has."""
+    """getopt returns what a new socket has."""
 
     def take(self) -> Any:
         found = self.inner.getopt(*self.pair)
         try:
-            with self.aside() as other:
+            with self.twin() as other:
                 return other.getopt(*self.pair)
         except OSError:
             return found
 
 
 class Inverted(Differing):
-    """getopt tells a flag's contrary."""
+    """getopt returns a flag inverted."""
 
     def take(self) -> Any:
         return int(not self.inner.getopt(*self.pair))
 
 
 class AsText(Differing):
-    """getopt tells a text."""
+    """getopt returns a string."""
 
     def take(self) -> Any:
         return str(self.inner.getopt(*self.pair)) + " "
 
 
 class Shifted(Differing):
-    """getopt tells one more."""
+    """getopt returns a value that is one too high."""
 
     def take(self) -> Any:
         return self.inner.getopt(*self.pair) + 1
 
 
 class ReadRefused(Differing):
-    """getopt says that there is no such option."""
+    """getopt raises ENOPROTOOPT."""
 
     def take(self) -> Any:
         self.inner.getopt(*self.pair)
@@ -146,16 +135,16 @@ class ReadRefused(Differing):
 
 
 class WriteRefused(Differing):
-    """setopt says that there is no such option."""
+    """setopt raises ENOPROTOOPT."""
 
     def put(self, value: Any) -> Any:
-        with self.aside() as other:
+        with self.twin() as other:
             other.setopt(*self.pair, value)
         raise system(errno.ENOPROTOOPT)
 
 
 class Unknown(Differing):
-    """Level and option are not known at all."""
+    """setopt and getopt refuse the pair as a bad argument."""
 
     def put(self, value: Any) -> Any:
         raise ValueError("option")
@@ -182,8 +171,8 @@ class BoolRefused(Differing):
         return self.inner.setopt(*self.pair, value)
 
 
-class Swapped(Port):
-    """Two options are taken for each other."""
+class Swapped(Wrapped):
+    """Two options are exchanged."""
 
     pairs: tuple[Pair, Pair] = (("", ""), ("", ""))
 
@@ -198,7 +187,7 @@ class Swapped(Port):
         return self.inner.getopt(*self._other(arguments))
 
 
-#: Pairs that are easily taken for each other; each is named by its first one.
+#: Pairs that are easily confused; a row is named by the first one.
 SIBLINGS: dict[str, str] = {
     "socket-sndbuf": "socket-rcvbuf",
     "socket-sndtimeo": "socket-rcvtimeo",
@@ -215,14 +204,14 @@ SIBLINGS: dict[str, str] = {
 
 
 class Constants(Differing):
-    """Another of the system's options is set and read."""
+    """Another option of the system is set and read."""
 
     key: tuple[int, int] = (0, 0)
 
     def put(self, value: Any) -> Any:
         if not isinstance(value, int) or isinstance(value, bool):
             return self.inner.setopt(*self.pair, value)
-        with self.aside() as other:
+        with self.twin() as other:
             other.setopt(*self.pair, value)
         with self.borrowed() as sock:
             sock.setsockopt(*self.key, value)
@@ -234,7 +223,7 @@ class Constants(Differing):
             return sock.getsockopt(*self.key)
 
 
-#: Constants that are easily taken for the right ones (Linux's numbers where Python has no name).
+#: Constants that are easily confused with the right ones (Linux's numbers where Python has no name).
 CONSTANTS: dict[str, tuple[str, tuple[int, int]]] = {
     "socket-reuseaddr": ("SO_REUSEPORT", (socket.SOL_SOCKET, 15)),
     "socket-priority": ("SO_RCVLOWAT", (socket.SOL_SOCKET, 18)),
@@ -249,13 +238,13 @@ CONSTANTS: dict[str, tuple[str, tuple[int, int]]] = {
 
 
 class Behaviour(NamedTuple):
-    """One way to be wrong that an option may have."""
+    """A fault that an option may have."""
 
     does: str
-    #: The clauses that must say so, with `{}` for the pair as clauses spell it.
+    #: The clauses that must report it, with `{}` for the pair as clauses spell it.
     clauses: tuple[str, ...]
     applies: Callable[[Option], bool]
-    port: type[Port]
+    port: type[Wrapped]
 
 
 def can_set(option: Option) -> bool:
@@ -274,7 +263,7 @@ def both(option: Option) -> bool:
 
 
 def stored(option: Option) -> bool:
-    """Whether the system keeps what was set, for both to be compared."""
+    """Whether getopt returns what setopt set."""
     return both(option) and option.stored
 
 
@@ -284,19 +273,19 @@ def of_shape(*shapes: str) -> Callable[[Option], bool]:
 
 
 EFFECT = "setopt.{}.effect.*"
-#: Effects that are seen when an option is off, or when it does no more than it should: ignoring it shows nothing there.
+#: Effects of an option that is off, or that has no further effect: a setopt that does nothing passes there.
 OFF = ("off", "no-reset", "released", "in-time", "not-sending", "not-receiving", "seconds")
-#: Those of them that a port shows which cannot take an option off again.
+#: Those of them that fail where an option cannot be cleared.
 STUCK = ("off", "released")
 BEHAVIOURS = {
     "ignored": Behaviour("setting {} does nothing", (EFFECT,), can_set, Ignored),
-    "remembered": Behaviour("{} is only remembered", (EFFECT,), both, Remembered),
+    "remembered": Behaviour("{} is only stored", (EFFECT,), both, Remembered),
     "once": Behaviour("{} can be set once only", ("setopt.stored.latest",), stored, Once),
     "none": Behaviour("setting {} returns nothing", ("setopt.returns.true",), can_set, NoneTold),
     "write-refused": Behaviour("{} cannot be set", ("setopt.returns.true",), can_set, WriteRefused),
     "read-refused": Behaviour("{} cannot be read", ("getopt.value.shape",), can_get, ReadRefused),
-    "unknown": Behaviour("{} is not known", ("[sg]etopt.*",), lambda option: True, Unknown),
-    "constant": Behaviour("{} is read as if it had not been set", ("getopt.stored.value",), stored, Constant),
+    "unknown": Behaviour("{} is unknown", ("[sg]etopt.*",), lambda option: True, Unknown),
+    "constant": Behaviour("{} is always read as the default", ("getopt.stored.value",), stored, Constant),
     "inverted": Behaviour(
         "{} is read inverted",
         ("getopt.value.default",),
@@ -304,10 +293,10 @@ BEHAVIOURS = {
         Inverted,
     ),
     "text": Behaviour(
-        "{} is read as text", ("getopt.value.shape",), lambda o: can_get(o) and o.shape != "membership", AsText
+        "{} is read as a string", ("getopt.value.shape",), lambda o: can_get(o) and o.shape != "membership", AsText
     ),
     "shifted": Behaviour(
-        "{} is read as one more",
+        "{} is read as one too high",
         ("getopt.stored.value",),
         lambda o: stored(o) and o.shape in ("int", "linger", "index"),
         Shifted,
@@ -315,12 +304,12 @@ BEHAVIOURS = {
     "at-new": Behaviour(
         "{} is set on new sockets", ("socket.new.options",), lambda o: of_shape("flag")(o) and o.default == 0, AtNew
     ),
-    "int-refused": Behaviour("{} takes a bool only", ("setopt.roundtrip.accepted",), of_shape("flag"), BoolRefused),
+    "int-refused": Behaviour("{} accepts a bool only", ("setopt.roundtrip.accepted",), of_shape("flag"), BoolRefused),
 }
 
 
 def build(behaviour: str, name: str) -> Any:
-    """The port of a row; KeyError where there is none."""
+    """The implementation of a row. KeyError for an unknown one."""
     if behaviour == "swapped":
         pairs = tuple(tuple(each.split("-", 1)) for each in (name, SIBLINGS[name]))
         return type(f"swapped {name}", (Swapped,), {"pairs": pairs})
@@ -331,8 +320,8 @@ def build(behaviour: str, name: str) -> Any:
     return type(f"{behaviour} {name}", (port,), {"pair": pair})
 
 
-#: Rows whose clauses are others than those of the behaviour: an mtu has no value before there is a connection, text for
-#: text has the right shape, and raw sockets' own flag is not on a stream's list.
+#: Rows that other clauses than the behaviour's must report: an mtu has no value before the socket is connected, a str
+#: is the right shape for text options, and hdrincl is an option of raw sockets only.
 ELSEWHERE = {
     ("read-refused", "ip-mtu"): ("getopt.mtu.connected",),
     ("read-refused", "ipv6-mtu"): ("getopt.mtu.connected",),
@@ -345,7 +334,7 @@ ELSEWHERE = {
 
 
 def effects(row: str, chosen: Callable[[str], bool]) -> tuple[str, ...]:
-    """The clauses about what a pair does whose last words are chosen."""
+    """The clauses about a pair's effects whose last parts are chosen."""
     from nixio_fixtures import load
 
     start = f"setopt.{row}.effect."
@@ -366,9 +355,9 @@ def rows() -> Iterator[Fault]:
                     clauses = effects(row, lambda word: word not in OFF) or effects(row, lambda word: word in STUCK)
                 yield Fault(f"{name}/{row}", behaviour.does.format(row.replace("-", " ")), clauses)
     for row in options:
-        # Without reuseaddr from the start there is nothing to take off.
+        # The check of reuseaddr's `off` never sets it.
         if row != "socket-reuseaddr" and (clauses := effects(row, lambda word: word in STUCK)):
-            does = f"{row.replace('-', ' ')} cannot be taken off"
+            does = f"{row.replace('-', ' ')} cannot be cleared"
             yield Fault(f"stuck/{row}", does, clauses)
     for one, other in SIBLINGS.items():
         clauses = ("setopt.membership.*",) if "membership" in one else (f"setopt.{one}.effect.*",)
@@ -377,4 +366,4 @@ def rows() -> Iterator[Fault]:
         yield Fault(f"other-constant/{row}", f"{row} is {constant}".replace("-", " "), ("setopt.stored.value",))
 
 
-CHAPTER = Tabled(__name__, rows, build)
+GROUP = TableGroup(__name__, rows, build)

@@ -1,4 +1,4 @@
-"""Options: when and for which socket something takes effect, and what it does to others."""
+"""Options: when and for which socket a value takes effect, and effects on other options."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ import struct
 from typing import Any, ClassVar
 
 from tests.mutants.hooks import Optioned
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, is_int, reference
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, is_int
 
-CHAPTER = Chapter(__name__)
-Pair = tuple[str, str]
+GROUP = Group(__name__)
+fault = GROUP.fault
 ERROR = ("socket", "error")
 
 
-def row(name: str, does: str, clauses: tuple[str, ...], pairs: tuple[Pair, ...], **members: Any) -> None:
-    """A fault of some pairs."""
-    CHAPTER.row(name, does, clauses, Optioned, pairs=frozenset(pairs), **members)
+option = GROUP.rows(Optioned)
 
 
-@CHAPTER.fault("read-once", "each option is read once and remembered", "getopt.readback.latest", "getopt.stored.value")
-class ReadOnce(Port):
+@fault("read-once", "getopt repeats the first value of each option", "getopt.readback.latest", "getopt.stored.value")
+class ReadOnce(Wrapped):
     def start(self) -> None:
         self.known: dict[Any, Any] = {}
 
@@ -31,10 +29,13 @@ class ReadOnce(Port):
         return self.known.setdefault(arguments, found)
 
 
-@CHAPTER.fault(
-    "set-remembered", "getopt tells what was set last", "getopt.stored.not-what-was-set", "getopt.mtu.not-what-was-set"
+@fault(
+    "set-remembered",
+    "getopt returns the value that was set last",
+    "getopt.stored.not-what-was-set",
+    "getopt.mtu.not-what-was-set",
 )
-class SetRemembered(Port):
+class SetRemembered(Wrapped):
     def start(self) -> None:
         self.known: dict[Any, Any] = {}
 
@@ -48,12 +49,8 @@ class SetRemembered(Port):
         return self.known.get(arguments, found)
 
 
-@CHAPTER.fault(
-    "shared",
-    "flags are remembered for all sockets together",
-    "getopt.sockets.independent",
-)
-class Shared(Port):
+@fault("shared", "flags are stored for all sockets together", "getopt.sockets.independent")
+class Shared(Wrapped):
     known: ClassVar[dict[Any, Any]] = {}
 
     def setopt(self, *arguments: Any) -> Any:
@@ -67,32 +64,29 @@ class Shared(Port):
         return Shared.known.get(arguments, found) if arguments != ERROR else found
 
 
-@CHAPTER.fault("lost-at-connect", "connect switches keepalive off", "setopt.kept.connect")
-class LostAtConnect(Port):
-    def connect(self, *arguments: Any) -> Any:
-        result = self.inner.connect(*arguments)
-        self.inner.setopt("socket", "keepalive", 0)
-        return result
+@fault("lost-at-connect", "connect clears keepalive", "setopt.kept.connect")
+def connect(self: Wrapped, *arguments: Any) -> Any:
+    result = self.inner.connect(*arguments)
+    self.inner.setopt("socket", "keepalive", 0)
+    return result
 
 
-@CHAPTER.fault("lost-at-bind", "bind switches reuseaddr off", "setopt.kept.bind")
-class LostAtBind(Port):
-    def bind(self, *arguments: Any) -> Any:
-        result = self.inner.bind(*arguments)
-        self.inner.setopt("socket", "reuseaddr", 0)
-        return result
+@fault("lost-at-bind", "bind clears reuseaddr", "setopt.kept.bind")
+def bind(self: Wrapped, *arguments: Any) -> Any:
+    result = self.inner.bind(*arguments)
+    self.inner.setopt("socket", "reuseaddr", 0)
+    return result
 
 
-@CHAPTER.fault("lost-at-listen", "listen switches keepalive off", "setopt.kept.listen")
-class LostAtListen(Port):
-    def listen(self, *arguments: Any) -> Any:
-        result = self.inner.listen(*arguments)
-        self.inner.setopt("socket", "keepalive", 0)
-        return result
+@fault("lost-at-listen", "listen clears keepalive", "setopt.kept.listen")
+def listen(self: Wrapped, *arguments: Any) -> Any:
+    result = self.inner.listen(*arguments)
+    self.inner.setopt("socket", "keepalive", 0)
+    return result
 
 
-class AlsoSets(Port):
-    """Setting one option sets another."""
+class AlsoSets(Wrapped):
+    """Setting one option sets another one too."""
 
     one: ClassVar[tuple[str, str]]
     other: ClassVar[tuple[str, str]]
@@ -105,20 +99,20 @@ class AlsoSets(Port):
         return result
 
 
-for name, does, one, other, value in (
-    ("broadcast-reuse", "broadcast sets reuseaddr too", ("socket", "broadcast"), ("socket", "reuseaddr"), 1),
-    ("nodelay-uncorks", "nodelay takes cork off", ("tcp", "nodelay"), ("tcp", "cork"), 0),
-    ("linger-unkeeps", "linger takes keepalive off", ("socket", "linger"), ("socket", "keepalive"), 0),
-):
-    CHAPTER.row(name, does, ["setopt.stored.alone"], AlsoSets, one=one, other=other, value=value)
-
-
-@CHAPTER.fault(
-    "connected-ignored",
-    "setopt on a connected stream is only remembered",
-    "setopt.stored.connection",
+also = GROUP.rows(AlsoSets)
+also("broadcast-reuse", "broadcast sets reuseaddr too", "setopt.stored.alone").override(
+    one=("socket", "broadcast"), other=("socket", "reuseaddr"), value=1
 )
-class ConnectedIgnored(Port):
+also("nodelay-uncorks", "nodelay clears cork", "setopt.stored.alone").override(
+    one=("tcp", "nodelay"), other=("tcp", "cork"), value=0
+)
+also("linger-unkeeps", "linger clears keepalive", "setopt.stored.alone").override(
+    one=("socket", "linger"), other=("socket", "keepalive"), value=0
+)
+
+
+@fault("connected-ignored", "setopt on a connected stream is only stored", "setopt.stored.connection")
+class ConnectedIgnored(Wrapped):
     def start(self) -> None:
         self.known: dict[Any, Any] = {}
 
@@ -128,12 +122,9 @@ class ConnectedIgnored(Port):
             connected = bool(self.stream and self.inner.getpeername())
         if not connected or not is_int(arguments[2]):
             return self.inner.setopt(*arguments)
-        other = reference().socket(self.domain, self.type, self.protocol)
-        try:
+        with self.twin() as other:
             result = other.setopt(*arguments)
             self.known[arguments[:2]] = other.getopt(*arguments[:2])
-        finally:
-            other.close()
         return result
 
     def getopt(self, *arguments: Any) -> Any:
@@ -141,38 +132,37 @@ class ConnectedIgnored(Port):
         return self.known.get(arguments, found)
 
 
-@CHAPTER.fault("get-changes", "reading an option switches keepalive on", "getopt.effect.none")
-class GetChanges(Port):
-    def getopt(self, *arguments: Any) -> Any:
-        found = self.inner.getopt(*arguments)
-        if arguments != ("socket", "keepalive"):
-            self.inner.setopt("socket", "keepalive", 1)
-        return found
+@fault("get-changes", "reading an option sets keepalive", "getopt.effect.none")
+def getopt(self: Wrapped, *arguments: Any) -> Any:
+    found = self.inner.getopt(*arguments)
+    if arguments != ("socket", "keepalive"):
+        self.inner.setopt("socket", "keepalive", 1)
+    return found
 
 
-@CHAPTER.fault("set-only-remembered", "memberships read as what was set", "getopt.set-only.not-remembered")
-class SetOnlyRemembered(SetRemembered):
-    def getopt(self, *arguments: Any) -> Any:
-        if len(arguments) == 2 and arguments[1] in ("add_membership", "drop_membership") and arguments in self.known:
-            return self.known[arguments]
-        return self.inner.getopt(*arguments)
+@fault(
+    "set-only-remembered", "memberships can be read, with the values that were set", "getopt.set-only.not-remembered"
+)
+def getopt(self: SetRemembered, *arguments: Any) -> Any:
+    if len(arguments) == 2 and arguments[1] in ("add_membership", "drop_membership") and arguments in self.known:
+        return self.known[arguments]
+    return self.inner.getopt(*arguments)
 
 
-@CHAPTER.fault(
+@fault(
     "mtu-default",
-    "ip and ipv6 mtu are 1500, whatever the path",
+    "ip and ipv6 mtu are always 1500",
     "getopt.mtu.connected",
     "getopt.ip-mtu.effect.link",
     "getopt.ipv6-mtu.effect.link",
 )
-class MtuDefault(Port):
-    def getopt(self, *arguments: Any) -> Any:
-        found = self.inner.getopt(*arguments)
-        return 1500 if arguments in (("ip", "mtu"), ("ipv6", "mtu")) else found
+def getopt(self: Wrapped, *arguments: Any) -> Any:
+    found = self.inner.getopt(*arguments)
+    return 1500 if arguments in (("ip", "mtu"), ("ipv6", "mtu")) else found
 
 
-class Both(Port):
-    """One timeout is set with the other."""
+class Both(Wrapped):
+    """Setting one timeout sets the other one too."""
 
     one, other = "rcvtimeo", "sndtimeo"
 
@@ -183,30 +173,22 @@ class Both(Port):
         return result
 
 
-CHAPTER.row("rcvtimeo-sends", "rcvtimeo sets sndtimeo too", ["setopt.socket-rcvtimeo.effect.not-sending"], Both)
-CHAPTER.row(
-    "sndtimeo-receives",
-    "sndtimeo sets rcvtimeo too",
-    ["setopt.socket-sndtimeo.effect.not-receiving"],
-    Both,
-    one="sndtimeo",
-    other="rcvtimeo",
+fault("rcvtimeo-sends", "rcvtimeo sets sndtimeo too", "setopt.socket-rcvtimeo.effect.not-sending").override(Both)
+fault("sndtimeo-receives", "sndtimeo sets rcvtimeo too", "setopt.socket-sndtimeo.effect.not-receiving").override(
+    Both, one="sndtimeo", other="rcvtimeo"
 )
 
 
-@CHAPTER.fault(
-    "linger-zero-resets", "linger 0 breaks the connection when it is closed", "setopt.socket-linger.effect.no-reset"
-)
-class LingerResets(Port):
-    def setopt(self, *arguments: Any) -> Any:
-        result = self.inner.setopt(*arguments)
-        if arguments[:2] == ("socket", "linger") and arguments[2] == 0:
-            with self.borrowed() as sock:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        return result
+@fault("linger-zero-resets", "linger 0 resets the connection when it is closed", "setopt.socket-linger.effect.no-reset")
+def setopt(self: Wrapped, *arguments: Any) -> Any:
+    result = self.inner.setopt(*arguments)
+    if arguments[:2] == ("socket", "linger") and arguments[2] == 0:
+        with self.borrowed() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return result
 
 
-class Elsewhere(Port):
+class Elsewhere(Wrapped):
     """IPv4's options on IPv6 sockets, where some systems have them, are only remembered."""
 
     def setopt(self, *arguments: Any) -> Any:
@@ -220,23 +202,21 @@ class Elsewhere(Port):
         return self.inner.getopt(*arguments)
 
 
-CHAPTER.row(
+fault(
     "elsewhere",
-    "IPv4's options on an IPv6 socket count as set, and read 7",
-    ["setopt.elsewhere.consistent", "getopt.elsewhere.consistent", "setopt.membership.elsewhere"],
-    Elsewhere,
-)
-CHAPTER.row(
-    "fresh-timestamps",
-    "a new socket has cork or multicast_ttl set",
-    ["getopt.fresh.as-the-system-made-it"],
-    Port,
+    "IPv4's options on an IPv6 socket can be set, and read as 7",
+    "setopt.elsewhere.consistent",
+    "getopt.elsewhere.consistent",
+    "setopt.membership.elsewhere",
+).override(Elsewhere)
+fault("fresh-timestamps", "a new socket has cork or multicast_ttl set", "getopt.fresh.as-the-system-made-it").override(
+    Wrapped,
     start=lambda s: s.inner.setopt("ip", "multicast_ttl", 3) if s.domain == "inet" and s.type != "stream" else None,
 )
 
 
-@CHAPTER.fault("set-on-all", "setopt sets an option on all sockets of the port", "setopt.sockets.independent")
-class SetOnAll(Port):
+@fault("set-on-all", "setopt sets an option on all sockets of the implementation", "setopt.sockets.independent")
+class SetOnAll(Wrapped):
     all: ClassVar[list[Any]] = []
 
     def start(self) -> None:
@@ -251,12 +231,8 @@ class SetOnAll(Port):
         return result
 
 
-@CHAPTER.fault(
-    "twins",
-    "sndtimeo and rcvtimeo, and both buffer sizes, read what was set for one of them",
-    "getopt.arguments.independent",
-)
-class Twins(Port):
+@fault("twins", "setting a timeout or a buffer size changes what both directions read", "getopt.arguments.independent")
+class Twins(Wrapped):
     def start(self) -> None:
         self.known: dict[str, Any] = {}
 
@@ -271,17 +247,11 @@ class Twins(Port):
         return self.known.get(str(arguments[1])[3:], found)
 
 
-@CHAPTER.fault(
-    "connection-stale", "getopt on a connected stream tells what a new socket has", "getopt.connection.value"
-)
-class ConnectionStale(Port):
-    def getopt(self, *arguments: Any) -> Any:
-        found = self.inner.getopt(*arguments)
-        with contextlib.suppress(OSError):
-            if self.stream and self.inner.getpeername() and is_int(found):
-                other = reference().socket(self.domain, self.type, self.protocol)
-                try:
-                    return other.getopt(*arguments)
-                finally:
-                    other.close()
-        return found
+@fault("connection-stale", "getopt on a connected stream returns a new socket's values", "getopt.connection.value")
+def getopt(self: Wrapped, *arguments: Any) -> Any:
+    found = self.inner.getopt(*arguments)
+    with contextlib.suppress(OSError):
+        if self.stream and self.inner.getpeername() and is_int(found):
+            with self.twin() as other:
+                return other.getopt(*arguments)
+    return found

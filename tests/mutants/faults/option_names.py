@@ -1,21 +1,21 @@
-"""Options: which one is meant, by level and name, and arguments that are left out."""
+"""Options: level and name, and missing arguments."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import LEVELS, Wrapped
 
-CHAPTER = Chapter(__name__)
-LEVELS = ("socket", "tcp", "ip", "ipv6")
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
-class Named(Port):
+class Named(Wrapped):
     """Level and option through one hook."""
 
     def named(self, level: Any, option: Any) -> tuple[Any, Any]:
-        """The pair that is meant."""
+        """The level and option to use."""
         return level, option
 
     def setopt(self, *arguments: Any) -> Any:
@@ -30,7 +30,7 @@ class Named(Port):
 
 
 def lower(word: Any) -> Any:
-    """In lower case."""
+    """A string in lower case."""
     return word.lower() if isinstance(word, str) else word
 
 
@@ -42,47 +42,25 @@ SAME = {
     "multicast_ttl": "ip",
     "v6only": "ipv6",
 }
-CHAPTER.row(
-    "level-ignored",
-    "the level is ignored",
-    ["setopt.option.other-level", "getopt.option.other-level"],
-    Named,
-    named=lambda s, level, o: (SAME.get(o, level) if isinstance(o, str) and level in LEVELS else level, o),
+fault("level-ignored", "the level is ignored", "setopt.option.other-level", "getopt.option.other-level").override(
+    Named, named=lambda s, level, o: (SAME.get(o, level) if isinstance(o, str) and level in LEVELS else level, o)
 )
-CHAPTER.row(
-    "level-any",
-    "an unknown level is socket",
-    ["setopt.level.unknown", "getopt.level.unknown"],
-    Named,
-    named=lambda s, level, o: (level if not isinstance(level, str) or level in LEVELS else "socket", o),
+fault("level-any", "an unknown level means socket", "setopt.level.unknown", "getopt.level.unknown").override(
+    Named, named=lambda s, level, o: (level if not isinstance(level, str) or level in LEVELS else "socket", o)
 )
-CHAPTER.row(
-    "level-number",
-    "a level that is no text is socket",
-    ["setopt.level.not-text", "getopt.level.not-text"],
-    Named,
-    named=lambda s, level, o: (level if isinstance(level, str) else "socket", o),
-)
-CHAPTER.row(
-    "option-number",
-    "an option that is no text is keepalive",
-    ["setopt.option.not-text", "getopt.option.not-text"],
-    Named,
-    named=lambda s, level, o: (level, o if isinstance(o, str) else "keepalive"),
-)
-CHAPTER.row(
-    "upper-case",
-    "level and option may be in upper case",
-    ["setopt.level.unknown", "setopt.option.unknown"],
-    Named,
-    named=lambda s, level, o: (lower(level), lower(o)),
+fault(
+    "level-number", "a level that is no string means socket", "setopt.level.not-text", "getopt.level.not-text"
+).override(Named, named=lambda s, level, o: (level if isinstance(level, str) else "socket", o))
+fault(
+    "option-number", "an option that is no string means keepalive", "setopt.option.not-text", "getopt.option.not-text"
+).override(Named, named=lambda s, level, o: (level, o if isinstance(o, str) else "keepalive"))
+fault("upper-case", "level and option may be in upper case", "setopt.level.unknown", "setopt.option.unknown").override(
+    Named, named=lambda s, level, o: (lower(level), lower(o))
 )
 
 
-@CHAPTER.fault(
-    "level-alone", "an option that is left out is keepalive", "setopt.arguments.missing", "getopt.arguments.missing"
-)
-class LevelAlone(Port):
+@fault("level-alone", "a missing option means keepalive", "setopt.arguments.missing", "getopt.arguments.missing")
+class LevelAlone(Wrapped):
     def setopt(self, level: Any = "socket", option: Any = "keepalive", value: Any = 1) -> Any:
         return self.inner.setopt(level, option, value)
 
@@ -90,7 +68,6 @@ class LevelAlone(Port):
         return self.inner.getopt(level, option)
 
 
-@CHAPTER.fault("value-optional", "a value that is left out is 1", "setopt.value.missing")
-class ValueOptional(Port):
-    def setopt(self, level: Any, option: Any, value: Any = 1) -> Any:
-        return self.inner.setopt(level, option, value)
+@fault("value-optional", "a missing value means 1", "setopt.value.missing")
+def setopt(self: Wrapped, level: Any, option: Any, value: Any = 1) -> Any:
+    return self.inner.setopt(level, option, value)

@@ -1,133 +1,70 @@
-"""Options that must not be taken: failures swallowed, told otherwise, or after the fact."""
+"""Options that must be refused: failures ignored, changed, or raised too late."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Callable
 from typing import Any
 
+from tests.mutants.errors import answer, bad_argument, substitute
 from tests.mutants.hooks import Optioned
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import doing, raising, with_errno
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import LEVELS, raising, with_effect
 
-CHAPTER = Chapter(__name__)
-Pair = tuple[str, str]
+GROUP = Group(__name__)
 DEVICE, ERROR = ("socket", "bindtodevice"), ("socket", "error")
-LEVELS = ("socket", "tcp", "ip", "ipv6")
 
 
-def row(name: str, does: str, clauses: tuple[str, ...], pairs: tuple[Pair, ...], **members: Any) -> None:
-    """A fault of some pairs."""
-    CHAPTER.row(name, does, clauses, Optioned, pairs=frozenset(pairs), **members)
-
-
-def swallowed(*numbers: int) -> Any:
-    """Say that a refusal was none."""
-    return lambda sock, error, *value: True if with_errno(error, *numbers) else raising(error)
-
-
-def argument(answer: Callable[[BaseException], Any]) -> Any:
-    """Something else for a bad argument."""
-    return lambda sock, error, *value: answer(error) if isinstance(error, (TypeError, ValueError)) else raising(error)
+option = GROUP.rows(Optioned)
 
 
 def zeroed(sock: Any) -> None:
-    """What a failed call leaves."""
+    """Set 0 for some options."""
     for name in ("multicast_ttl", "multicast_hops", "priority"):
         for level in LEVELS:
             with contextlib.suppress(OSError, ValueError):
                 sock.inner.setopt(level, name, 0)
 
 
-row(
+option(
     "errors-swallowed",
-    "each refusal of the system counts as success",
-    ("setopt.wrong-kind.refused", "setopt.invalid.refused"),
-    (),
-    set_failed=lambda s, e, v: True if isinstance(e, OSError) and s.number >= 0 else raising(e),
+    "each system error of setopt counts as success",
+    "setopt.wrong-kind.refused",
+    "setopt.invalid.refused",
+).override(set_failed=lambda s, e, v: True if isinstance(e, OSError) and s.number >= 0 else raising(e))
+option("types-swallowed", "a value of a wrong type counts as set", "setopt.value.wrong-type").override(
+    set_failed=answer(True, bad_argument)
 )
-row(
-    "types-swallowed",
-    "a value of a wrong type counts as set",
-    ("setopt.value.wrong-type",),
-    (),
-    set_failed=argument(lambda e: True),
+option("read-only-swallowed", "setting a read-only option counts as success", "setopt.read-only.refused").override(
+    pairs=(ERROR, ("ip", "mtu")), set_failed=answer(True, errno.ENOPROTOOPT)
 )
-row(
-    "read-only-swallowed",
-    "setting what can only be read counts as success",
-    ("setopt.read-only.refused",),
-    (ERROR, ("ip", "mtu")),
-    set_failed=swallowed(errno.ENOPROTOOPT),
+option("privilege-swallowed", "EPERM counts as success", "setopt.privileged.refused").override(
+    set_failed=answer(True, errno.EPERM)
 )
-row(
-    "privilege-swallowed",
-    "EPERM counts as success",
-    ("setopt.privileged.refused",),
-    (),
-    set_failed=swallowed(errno.EPERM),
+option("unknown-key-error", "an unknown option raises KeyError", "setopt.option.unknown").override(
+    set_failed=substitute(KeyError("option"), bad_argument)
 )
-row(
-    "unknown-key-error",
-    "an unknown option raises KeyError",
-    ("setopt.option.unknown",),
-    (),
-    set_failed=argument(lambda e: raising(KeyError("option"))),
+option("unknown-swallowed", "an unknown option counts as set", "setopt.option.unknown").override(
+    set_failed=answer(True, bad_argument)
 )
-row(
-    "unknown-swallowed",
-    "an unknown option counts as set",
-    ("setopt.option.unknown",),
-    (),
-    set_failed=argument(lambda e: True),
+option("unknown-none", "an unknown option reads as None", "getopt.option.unknown", "getopt.level.unknown").override(
+    get_failed=answer(None, bad_argument)
 )
-row(
-    "unknown-none",
-    "an unknown option reads None",
-    ("getopt.option.unknown", "getopt.level.unknown"),
-    (),
-    get_failed=argument(lambda e: None),
+option("unknown-attribute-error", "an unknown option raises AttributeError", "getopt.option.unknown").override(
+    get_failed=substitute(AttributeError("option"), bad_argument)
 )
-row(
-    "unknown-attribute-error",
-    "an unknown option raises AttributeError",
-    ("getopt.option.unknown",),
-    (),
-    get_failed=argument(lambda e: raising(AttributeError("option"))),
+option("refused-sets", "a refused value sets 0", "setopt.invalid.refused").override(
+    set_failed=lambda s, e, v: with_effect(raising, lambda: zeroed(s))(e)
 )
-row(
-    "refused-sets",
-    "a value that is refused sets 0",
-    ("setopt.invalid.refused",),
-    (),
-    set_failed=lambda s, e, v: doing(raising, lambda: zeroed(s))(e),
+option("device-unknown-swallowed", "an unknown device counts as set", "setopt.invalid.refused").override(
+    pairs=(DEVICE,), set_failed=answer(True, errno.ENODEV)
 )
-row(
-    "device-unknown-swallowed",
-    "an unknown device counts as set",
-    ("setopt.invalid.refused",),
-    (DEVICE,),
-    set_failed=swallowed(errno.ENODEV),
+option("get-none", "a failed getopt returns None", "getopt.wrong-kind.refused", "getopt.set-only.refused").override(
+    get_failed=answer(None, OSError)
 )
-row(
-    "get-none",
-    "a refusal to read gives None",
-    ("getopt.wrong-kind.refused", "getopt.set-only.refused"),
-    (),
-    get_failed=lambda s, e: None if isinstance(e, OSError) else raising(e),
+option("get-zero", "a failed getopt returns 0", "getopt.wrong-kind.refused", "getopt.mtu.unconnected").override(
+    get_failed=answer(0, OSError)
 )
-row(
-    "get-zero",
-    "a refusal to read gives 0",
-    ("getopt.wrong-kind.refused", "getopt.mtu.unconnected"),
-    (),
-    get_failed=lambda s, e: 0 if isinstance(e, OSError) else raising(e),
-)
-row(
-    "v6only-swallowed",
-    "v6only of a bound socket counts as set",
-    ("setopt.ipv6-v6only.bound",),
-    (("ipv6", "v6only"),),
-    set_failed=swallowed(errno.EINVAL),
+option("v6only-swallowed", "v6only of a bound socket counts as set", "setopt.ipv6-v6only.bound").override(
+    pairs=(("ipv6", "v6only"),), set_failed=answer(True, errno.EINVAL)
 )

@@ -1,4 +1,4 @@
-"""What recv, read and recvfrom give in what order: ends, datagrams, and what is left for the next call."""
+"""In which order recv, read and recvfrom return data: ends, datagrams, and the rest for the next call."""
 
 from __future__ import annotations
 
@@ -10,51 +10,48 @@ import socket
 from typing import Any
 
 from tests.mutants.hooks import Receiver
-from tests.mutants.registry import Chapter
+from tests.mutants.registry import Group
 from tests.mutants.wrapper import is_int, positive, system, with_errno
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 TO_ALIASES = ("recv", "read")
 
 
-@CHAPTER.fault("peeks", "receiving leaves the data where they are", "recv.data.once")
-class Peeks(Receiver):
-    methods = TO_ALIASES
-
-    def receive(self, name: str, length: Any) -> Any:
-        if name not in self.methods or not positive(length):
-            return super().receive(name, length)
-        with self.borrowed() as sock:
-            sock.setblocking(self.blocking)
-            return sock.recv(min(length, 8192), socket.MSG_PEEK)
+@fault("peeks", "receiving leaves the data in the queue", "recv.data.once", methods=TO_ALIASES)
+def receive(self: Receiver, name: str, length: Any) -> Any:
+    if name not in self.methods or not positive(length):
+        return Receiver.receive(self, name, length)
+    with self.borrowed() as sock:
+        sock.setblocking(self.blocking)
+        return sock.recv(min(length, 8192), socket.MSG_PEEK)
 
 
-@CHAPTER.fault("waits-for-all", "receiving waits until the whole length is there", "recv.length.not-filled")
-class WaitsForAll(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        while self.stream and self.blocking and positive(length) and data and len(data) < min(length, 8192):
-            more = self.inner.recv(min(length, 8192) - len(data))
-            if not more:
-                break
-            data += more
-        return data
+@fault("waits-for-all", "receiving waits until the whole length has arrived", "recv.length.not-filled")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    while self.stream and self.blocking and positive(length) and data and len(data) < min(length, 8192):
+        more = self.inner.recv(min(length, 8192) - len(data))
+        if not more:
+            break
+        data += more
+    return data
 
 
-@CHAPTER.fault(
+@fault(
     "drops-rest",
-    "receiving takes 8192 bytes and drops what is more than the length",
+    "receiving reads 8192 bytes and drops those above the length",
     "recv.stream.rest-stays",
     "recv.stream.byte-by-byte",
 )
 class DropsRest(Receiver):
-    def asked(self, length: Any) -> Any:
+    def pass_on(self, length: Any) -> Any:
         return 8192 if positive(length) and self.stream else length
 
-    def got(self, data: bytes, length: Any) -> Any:
+    def result(self, data: bytes, length: Any) -> Any:
         return data[:length] if positive(length) else data
 
 
-@CHAPTER.fault("keeps-rest", "the rest of a datagram comes with the next call", "recv.datagram.rest-is-lost")
+@fault("keeps-rest", "the next call returns the rest of a datagram", "recv.datagram.rest-is-lost")
 class KeepsRest(Receiver):
     methods = TO_ALIASES
     rest = b""
@@ -67,73 +64,62 @@ class KeepsRest(Receiver):
         return data[:length]
 
 
-@CHAPTER.fault("too-long-refused", "a datagram longer than the length fails", "recv.datagram.cut")
-class TooLongRefused(Receiver):
-    def asked(self, length: Any) -> Any:
-        if self.dgram and positive(length):
-            with self.borrowed() as sock, contextlib.suppress(OSError):
-                if sock.recv_into(bytearray(8193), 8193, socket.MSG_PEEK | socket.MSG_DONTWAIT) > length:
-                    sock.recv(1)
-                    raise ValueError("message too long")
-        return length
+@fault("too-long-refused", "a datagram longer than the length fails", "recv.datagram.cut")
+def pass_on(self: Receiver, length: Any) -> Any:
+    if self.dgram and positive(length):
+        with self.borrowed() as sock, contextlib.suppress(OSError):
+            if sock.recv_into(bytearray(8193), 8193, socket.MSG_PEEK | socket.MSG_DONTWAIT) > length:
+                sock.recv(1)
+                raise ValueError("message too long")
+    return length
 
 
-@CHAPTER.fault("joins-datagrams", "receiving gives what there is of several datagrams", "recv.datagram.boundaries")
-class JoinsDatagrams(Receiver):
-    methods = TO_ALIASES
-
-    def got(self, data: bytes, length: Any) -> Any:
-        with contextlib.suppress(OSError), self.for_now(blocking=False):
-            while self.dgram and positive(length) and len(data) < length:
-                data += self.inner.recv(length - len(data))
-        return data
+@fault("joins-datagrams", "receiving joins several datagrams", "recv.datagram.boundaries", methods=TO_ALIASES)
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    with contextlib.suppress(OSError), self.for_now(blocking=False):
+        while self.dgram and positive(length) and len(data) < length:
+            data += self.inner.recv(length - len(data))
+    return data
 
 
-@CHAPTER.fault("skips-empty", "an empty datagram is passed over", "recv.datagram.empty")
-class SkipsEmpty(Receiver):
-    methods = TO_ALIASES
-
-    def got(self, data: bytes, length: Any) -> Any:
-        while self.dgram and not data and positive(length):
-            data = self.inner.recv(length)
-        return data
+@fault("skips-empty", "an empty datagram is skipped", "recv.datagram.empty", methods=TO_ALIASES)
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    while self.dgram and not data and positive(length):
+        data = self.inner.recv(length)
+    return data
 
 
-@CHAPTER.fault("empty-closes", "an empty datagram closes the socket", "recv.datagram.empty-is-no-end")
-class EmptyCloses(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        if self.dgram and not data and positive(length):
-            self.inner.close()
-        return data
+@fault("empty-closes", "an empty datagram closes the socket", "recv.datagram.empty-is-no-end")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    if self.dgram and not data and positive(length):
+        self.inner.close()
+    return data
 
 
-@CHAPTER.fault("end-closes", "the end of a stream closes the socket", "recv.end.again")
-class EndCloses(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        if self.stream and not data and positive(length):
-            self.inner.close()
-        return data
+@fault("end-closes", "the end of a stream closes the socket", "recv.end.again")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    if self.stream and not data and positive(length):
+        self.inner.close()
+    return data
 
 
-@CHAPTER.fault("end-none", "the end of a stream is None", "recv.end.empty")
-class EndNone(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        return None if self.stream and not data and positive(length) else data
+@fault("end-none", "the end of a stream is None", "recv.end.empty")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    return None if self.stream and not data and positive(length) else data
 
 
-@CHAPTER.fault("end-fails", "the end of a stream is a failure", "recv.end.empty")
-class EndFails(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        if self.stream and not data and positive(length):
-            raise EOFError("the end")
-        return data
+@fault("end-fails", "the end of a stream raises EOFError", "recv.end.empty")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    if self.stream and not data and positive(length):
+        raise EOFError("the end")
+    return data
 
 
-@CHAPTER.fault("end-once", "the end of a stream is told once, and then would-block", "recv.end.again")
+@fault("end-once", "the end of a stream is reported once, and then would-block", "recv.end.again")
 class EndOnce(Receiver):
     ended = False
 
-    def got(self, data: bytes, length: Any) -> Any:
+    def result(self, data: bytes, length: Any) -> Any:
         if self.stream and not data and positive(length):
             if self.ended:
                 raise system(errno.EAGAIN)
@@ -141,63 +127,58 @@ class EndOnce(Receiver):
         return data
 
 
-@CHAPTER.fault("end-first", "what came before the end is dropped with it", "recv.end.data-first")
-class EndFirst(Receiver):
-    def asked(self, length: Any) -> Any:
-        if self.stream and positive(length):
-            poll = select.poll()
-            poll.register(self.number, select.POLLRDHUP)
-            if poll.poll(0):
-                with self.borrowed() as sock, contextlib.suppress(OSError):
-                    while sock.recv(8192, socket.MSG_DONTWAIT):
-                        pass
-        return length
-
-
-@CHAPTER.fault("zero-eats", "recv(0) takes a byte away", "recv.zero.data-stay")
-class ZeroEats(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        if self.stream and is_int(length) and length == 0:
+@fault("end-first", "the data before the end is dropped", "recv.end.data-first")
+def pass_on(self: Receiver, length: Any) -> Any:
+    if self.stream and positive(length):
+        poll = select.poll()
+        poll.register(self.number, select.POLLRDHUP)
+        if poll.poll(0):
             with self.borrowed() as sock, contextlib.suppress(OSError):
-                sock.recv(1, socket.MSG_DONTWAIT)
-        return data
+                while sock.recv(8192, socket.MSG_DONTWAIT):
+                    pass
+    return length
 
 
-@CHAPTER.fault("negative-over", "a negative length gives more than buffersize", "recv.negative.limit")
-class NegativeOver(Receiver):
-    def receive(self, name: str, length: Any) -> Any:
-        if name == "recvfrom" or not is_int(length) or length >= 0:
-            return super().receive(name, length)
-        with self.borrowed() as sock:
-            sock.setblocking(self.blocking)
-            return sock.recv(65536)
+@fault("zero-eats", "recv(0) consumes a byte", "recv.zero.data-stay")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    if self.stream and is_int(length) and length == 0:
+        with self.borrowed() as sock, contextlib.suppress(OSError):
+            sock.recv(1, socket.MSG_DONTWAIT)
+    return data
 
 
-@CHAPTER.fault("over-limit", "a length above buffersize is not cut down to it", "recvfrom.limit.stream")
-class OverLimit(Receiver):
-    def receive(self, name: str, length: Any) -> Any:
-        if name == "recvfrom" or not positive(length) or length <= 8192:
-            return super().receive(name, length)
-        with self.borrowed() as sock:
-            sock.setblocking(self.blocking)
-            return sock.recv(min(length, 65536))
+@fault("negative-over", "a negative length returns more than buffersize", "recv.negative.limit")
+def receive(self: Receiver, name: str, length: Any) -> Any:
+    if name == "recvfrom" or not is_int(length) or length >= 0:
+        return Receiver.receive(self, name, length)
+    with self.borrowed() as sock:
+        sock.setblocking(self.blocking)
+        return sock.recv(65536)
 
 
-@CHAPTER.fault(
+@fault("over-limit", "a length above buffersize is not reduced to it", "recvfrom.limit.stream")
+def receive(self: Receiver, name: str, length: Any) -> Any:
+    if name == "recvfrom" or not positive(length) or length <= 8192:
+        return Receiver.receive(self, name, length)
+    with self.borrowed() as sock:
+        sock.setblocking(self.blocking)
+        return sock.recv(min(length, 65536))
+
+
+@fault(
     "over-limit-lost",
-    "what a stream has over buffersize is lost",
+    "data of a stream above buffersize is lost",
     "recv.stream.all-of-much",
     "recvfrom.limit.nothing-lost",
 )
-class OverLimitLost(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        if self.stream and positive(length) and length > 8192:
-            with self.borrowed() as sock, contextlib.suppress(OSError):
-                sock.recv(length - 8192, socket.MSG_DONTWAIT)
-        return data
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    if self.stream and positive(length) and length > 8192:
+        with self.borrowed() as sock, contextlib.suppress(OSError):
+            sock.recv(length - 8192, socket.MSG_DONTWAIT)
+    return data
 
 
-@CHAPTER.fault("refused-twice", "a datagram that was refused is told again and again", "recv.refused.once")
+@fault("refused-twice", "a refused datagram is reported by every later call", "recv.refused.once")
 class RefusedTwice(Receiver):
     refused: OSError | None = None
 
@@ -207,15 +188,14 @@ class RefusedTwice(Receiver):
         raise self.refused or error
 
 
-@CHAPTER.fault("refused-skipped", "a datagram that was refused is passed over", "recv.refused.told")
-class RefusedSkipped(Receiver):
-    def failed(self, error: OSError, length: Any) -> Any:
-        if with_errno(error, errno.ECONNREFUSED) and self.dgram:
-            return self.inner.recv(length)
-        raise error
+@fault("refused-skipped", "a refused datagram is not reported", "recv.refused.told")
+def failed(self: Receiver, error: OSError, length: Any) -> Any:
+    if with_errno(error, errno.ECONNREFUSED) and self.dgram:
+        return self.inner.recv(length)
+    raise error
 
 
-@CHAPTER.fault("twice", "each datagram is given twice", "recv.data.once")
+@fault("twice", "each datagram is returned twice", "recv.data.once")
 class Twice(Receiver):
     methods = TO_ALIASES
     again: bytes | None = None
@@ -229,23 +209,19 @@ class Twice(Receiver):
         return data
 
 
-@CHAPTER.fault("leaks", "each receive leaks a descriptor", "recv.data.arrives")
-class Leaks(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        os.open(os.devnull, os.O_RDONLY)
-        return data
+@fault("leaks", "each receive leaks a descriptor", "recv.data.arrives")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    os.open(os.devnull, os.O_RDONLY)
+    return data
 
 
-@CHAPTER.fault("out-of-order", "every second chunk of a stream comes before the first", "recv.stream.in-order")
-class OutOfOrder(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        half = len(data) // 2
-        return data[half:] + data[:half] if self.stream and len(data) > 3 else data
+@fault("out-of-order", "the two halves of a stream's chunk are exchanged", "recv.stream.in-order")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    half = len(data) // 2
+    return data[half:] + data[:half] if self.stream and len(data) > 3 else data
 
 
-@CHAPTER.fault(
-    "read-line", "read gives a line at most, and keeps what came behind it for the next read", "read.alias.in-turn"
-)
+@fault("read-line", "read returns at most one line and keeps the rest for the next read", "read.alias.in-turn")
 class ReadLine(Receiver):
     rest = b""
 
@@ -258,7 +234,7 @@ class ReadLine(Receiver):
         return data[:end]
 
 
-@CHAPTER.fault("read-buffer", "read has a buffer of its own, ahead of recv", "read.alias.in-turn")
+@fault("read-buffer", "read has a separate buffer, which recv does not use", "read.alias.in-turn")
 class ReadBuffer(Receiver):
     held = b""
 
@@ -271,28 +247,22 @@ class ReadBuffer(Receiver):
         return data
 
 
-@CHAPTER.fault(
-    "refused-length-takes",
-    "a length that is refused takes a datagram all the same",
-    "recv.length.refused-takes-nothing",
-)
-class RefusedTakes(Receiver):
-    def asked(self, length: Any) -> Any:
-        if not is_int(length):
-            with self.borrowed() as sock, contextlib.suppress(OSError):
-                sock.recv(100, socket.MSG_DONTWAIT)
-        return length
+@fault("refused-length-takes", "a refused length consumes a datagram", "recv.length.refused-takes-nothing")
+def pass_on(self: Receiver, length: Any) -> Any:
+    if not is_int(length):
+        with self.borrowed() as sock, contextlib.suppress(OSError):
+            sock.recv(100, socket.MSG_DONTWAIT)
+    return length
 
 
-@CHAPTER.fault("raw-header-only", "recv on a raw socket gives the header only", "recv.raw.arrives")
-class RawHeader(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        return data[:4] if self.type == "raw" else data
+@fault("raw-header-only", "recv on a raw socket returns the header only", "recv.raw.arrives")
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    return data[:4] if self.type == "raw" else data
 
 
-@CHAPTER.fault(
+@fault(
     "only-from-peer",
-    "recv on an unconnected socket gives what the first sender sends, and no other",
+    "recv on an unconnected socket returns datagrams of the first sender only",
     "recv.datagram.from-anybody",
 )
 class OnlyFirst(Receiver):
@@ -309,19 +279,18 @@ class OnlyFirst(Receiver):
                 return data
 
 
-@CHAPTER.fault("over-limit-datagram", "a datagram longer than buffersize comes whole", "recvfrom.limit.datagram")
-class OverLimitDatagram(Receiver):
-    def receive(self, name: str, length: Any) -> Any:
-        if not self.dgram or not positive(length) or length <= 8192:
-            return super().receive(name, length)
-        with self.borrowed() as sock:
-            sock.setblocking(self.blocking)
-            data, address = sock.recvfrom(65536)
-        told = address[:2] if isinstance(address, tuple) else (address or "", None)
-        return (data, *told) if name == "recvfrom" else data
+@fault("over-limit-datagram", "a datagram longer than buffersize is returned whole", "recvfrom.limit.datagram")
+def receive(self: Receiver, name: str, length: Any) -> Any:
+    if not self.dgram or not positive(length) or length <= 8192:
+        return Receiver.receive(self, name, length)
+    with self.borrowed() as sock:
+        sock.setblocking(self.blocking)
+        data, address = sock.recvfrom(65536)
+    result = address[:2] if isinstance(address, tuple) else (address or "", None)
+    return (data, *result) if name == "recvfrom" else data
 
 
-@CHAPTER.fault("zero-datagram-waits", "recv(0) keeps half of a datagram", "recv.zero.datagram")
+@fault("zero-datagram-waits", "recv(0) keeps half of a datagram", "recv.zero.datagram")
 class ZeroKeepsHalf(Receiver):
     kept = b""
 

@@ -1,4 +1,4 @@
-"""When recv, read and recvfrom wait, for how long, and what a wait leaves behind."""
+"""When recv, read and recvfrom wait, how long, and the state after a wait."""
 
 from __future__ import annotations
 
@@ -9,51 +9,48 @@ import select
 from typing import Any
 
 from tests.mutants.hooks import Receiver
-from tests.mutants.registry import Chapter
+from tests.mutants.registry import Group
 from tests.mutants.wrapper import positive, system, would_block
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
-@CHAPTER.fault("waits", "receiving waits on sockets that must not wait", "recv.would-block.empty")
-class Waits(Receiver):
-    def receive(self, name: str, length: Any) -> Any:
-        while True:
-            try:
-                return super().receive(name, length)
-            except BlockingIOError:
-                select.select([self.number], [], [], 1)
+@fault("waits", "receiving waits on non-blocking sockets", "recv.would-block.empty")
+def receive(self: Receiver, name: str, length: Any) -> Any:
+    while True:
+        try:
+            return Receiver.receive(self, name, length)
+        except BlockingIOError:
+            select.select([self.number], [], [], 1)
 
 
-@CHAPTER.fault("never-waits", "receiving never waits", "recv.waits.until-data", "recv.waits.until-end")
-class NeverWaits(Receiver):
-    def receive(self, name: str, length: Any) -> Any:
-        with self.for_now(blocking=False):
-            return super().receive(name, length)
+@fault("never-waits", "receiving never waits", "recv.waits.until-data", "recv.waits.until-end")
+def receive(self: Receiver, name: str, length: Any) -> Any:
+    with self.for_now(blocking=False):
+        return Receiver.receive(self, name, length)
 
 
-@CHAPTER.fault("gives-up", "a receive that waits gives up after 0.2 s", "recv.waits.on")
-class GivesUp(Receiver):
-    def asked(self, length: Any) -> Any:
-        if positive(length) and self.blocking and not select.select([self.number], [], [], 0.2)[0]:
-            raise system(errno.EAGAIN)
-        return length
+@fault("gives-up", "a receive that waits gives up after 0.2 s", "recv.waits.on")
+def pass_on(self: Receiver, length: Any) -> Any:
+    if positive(length) and self.blocking and not select.select([self.number], [], [], 0.2)[0]:
+        raise system(errno.EAGAIN)
+    return length
 
 
-@CHAPTER.fault("ignores-timeout", "receiving waits on after rcvtimeo", "recv.timeout.would-block")
-class IgnoresTimeout(Receiver):
-    def receive(self, name: str, length: Any) -> Any:
-        while True:
-            try:
-                return super().receive(name, length)
-            except BlockingIOError:
-                if not self.blocking:
-                    raise
+@fault("ignores-timeout", "receiving waits longer than rcvtimeo", "recv.timeout.would-block")
+def receive(self: Receiver, name: str, length: Any) -> Any:
+    while True:
+        try:
+            return Receiver.receive(self, name, length)
+        except BlockingIOError:
+            if not self.blocking:
+                raise
 
 
-@CHAPTER.fault(
+@fault(
     "block-loses",
-    "a call that would block takes the next datagram away",
+    "after a would-block, the next datagram loses its first byte",
     "setblocking.false.loses-nothing",
     "recv.would-block.loses-nothing",
 )
@@ -64,46 +61,40 @@ class BlockLoses(Receiver):
         self.lost = self.lost or would_block(error)
         raise error
 
-    def got(self, data: bytes, length: Any) -> Any:
+    def result(self, data: bytes, length: Any) -> Any:
         lost, self.lost = self.lost, False
         return data[1:] if lost and positive(length) else data
 
 
-@CHAPTER.fault("leaks-on-block", "a receive that would block leaks a descriptor", "recv.would-block.empty")
-class LeaksOnBlock(Receiver):
-    def failed(self, error: OSError, length: Any) -> Any:
-        with contextlib.suppress(OSError):
-            os.dup(self.number)
-        raise error
+@fault("leaks-on-block", "a receive that would block leaks a descriptor", "recv.would-block.empty")
+def failed(self: Receiver, error: OSError, length: Any) -> Any:
+    with contextlib.suppress(OSError):
+        os.dup(self.number)
+    raise error
 
 
-@CHAPTER.fault(
+@fault(
     "end-blocks",
-    "the end of a stream is would-block on sockets that must not wait",
+    "the end of a stream is would-block on non-blocking sockets",
     "recv.would-block.end",
     "setblocking.false.end",
 )
-class EndBlocks(Receiver):
-    def got(self, data: bytes, length: Any) -> Any:
-        if self.stream and not data and positive(length) and not self.blocking:
-            raise system(errno.EAGAIN)
-        return data
+def result(self: Receiver, data: bytes, length: Any) -> Any:
+    if self.stream and not data and positive(length) and not self.blocking:
+        raise system(errno.EAGAIN)
+    return data
 
 
-@CHAPTER.fault("non-blocking-empty", "a socket that must not wait never receives", "setblocking.false.receives-data")
-class NonBlockingEmpty(Receiver):
-    def asked(self, length: Any) -> Any:
-        if positive(length) and not self.blocking:
-            raise system(errno.EAGAIN)
-        return length
+@fault("non-blocking-empty", "a non-blocking socket never receives", "setblocking.false.receives-data")
+def pass_on(self: Receiver, length: Any) -> Any:
+    if positive(length) and not self.blocking:
+        raise system(errno.EAGAIN)
+    return length
 
 
-@CHAPTER.fault(
-    "timeout-at-once", "with a rcvtimeo, receiving does not wait at all", "setopt.socket-rcvtimeo.effect.in-time"
-)
-class TimeoutAtOnce(Receiver):
-    def asked(self, length: Any) -> Any:
-        waits = positive(length) and self.inner.getopt("socket", "rcvtimeo") != (0, 0)
-        if waits and not select.select([self.number], [], [], 0)[0]:
-            raise system(errno.EAGAIN)
-        return length
+@fault("timeout-at-once", "with a rcvtimeo, receiving does not wait at all", "setopt.socket-rcvtimeo.effect.in-time")
+def pass_on(self: Receiver, length: Any) -> Any:
+    waits = positive(length) and self.inner.getopt("socket", "rcvtimeo") != (0, 0)
+    if waits and not select.select([self.number], [], [], 0)[0]:
+        raise system(errno.EAGAIN)
+    return length

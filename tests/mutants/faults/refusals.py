@@ -1,251 +1,122 @@
-"""bind and connect: what becomes of a failure."""
+"""bind and connect: how failures are reported."""
 
 from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
-from typing import Any
 
+from tests.mutants.errors import RESOLVER, answer, bad_argument, substitute
 from tests.mutants.hooks import Opener
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import raising, system, with_errno
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import raising
 
-CHAPTER = Chapter(__name__)
-
-
-def swallowed(*numbers: int) -> Any:
-    """Say that a failure was none."""
-    return lambda sock, error: True if with_errno(error, *numbers) else raising(error)
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
-def instead(number: int, error_of: Callable[[], BaseException]) -> Any:
-    """Report another failure."""
-    return lambda sock, error: raising(error_of() if with_errno(error, number) else error)
-
-
-def resolver_instead(error_of: Callable[[], BaseException]) -> Any:
-    """Report another failure than the resolver's."""
-    return lambda sock, error: raising(error_of() if isinstance(error, socket.gaierror) else error)
-
-
-def argument_instead(error_of: Callable[[], BaseException]) -> Any:
-    """Report another failure than that of an argument."""
-    return lambda sock, error: raising(error_of() if isinstance(error, (TypeError, ValueError)) else error)
-
-
-FAILURES = (
-    (
-        "used-swallowed",
-        "bind",
-        "swallows EADDRINUSE",
-        ("bind.used.second", "bind.used.wildcard", "bind.used.listening", "bind.unix.existing"),
-        swallowed(errno.EADDRINUSE),
-    ),
-    (
-        "used-eacces",
-        "bind",
-        "reports EADDRINUSE as EACCES",
-        ("bind.used.listening",),
-        instead(errno.EADDRINUSE, lambda: system(errno.EACCES)),
-    ),
-    (
-        "used-exists",
-        "bind",
-        "reports EADDRINUSE as EEXIST",
-        ("bind.unix.existing",),
-        instead(errno.EADDRINUSE, lambda: system(errno.EEXIST)),
-    ),
-    ("not-local-swallowed", "bind", "swallows EADDRNOTAVAIL", ("bind.host.not-local",), swallowed(errno.EADDRNOTAVAIL)),
-    (
-        "twice-swallowed",
-        "bind",
-        "a second time is said to work",
-        (
-            "bind.connected.refused",
-            "bind.twice.refused",
-        ),
-        swallowed(errno.EINVAL),
-    ),
-    ("privilege-swallowed", "bind", "swallows EACCES", ("bind.privileged.refused",), swallowed(errno.EACCES)),
-    (
-        "folder-as-used",
-        "bind",
-        "reports ENOENT as EADDRINUSE",
-        ("bind.unix.no-folder",),
-        instead(errno.ENOENT, lambda: system(errno.EADDRINUSE)),
-    ),
-    (
-        "resolver-system",
-        "bind",
-        "reports an unknown name as EINVAL",
-        ("bind.host.unknown",),
-        resolver_instead(lambda: system(errno.EINVAL)),
-    ),
-    (
-        "resolver-no-code",
-        "bind",
-        "reports an unknown name as RuntimeError",
-        ("bind.host.unknown",),
-        resolver_instead(lambda: RuntimeError("no name")),
-    ),
-    (
-        "argument-key-error",
-        "bind",
-        "reports a bad argument as KeyError",
-        ("bind.port.types",),
-        argument_instead(lambda: KeyError("port")),
-    ),
-    (
-        "argument-overflow",
-        "bind",
-        "reports a port out of range as OverflowError",
-        ("bind.port.out-of-range",),
-        argument_instead(lambda: OverflowError("port")),
-    ),
-    (
-        "refused-false",
-        "connect",
-        "returns false where it is refused",
-        ("connect.refused.error",),
-        lambda s, e: False if with_errno(e, errno.ECONNREFUSED) else raising(e),
-    ),
-    (
-        "refused-true",
-        "connect",
-        "returns true where it is refused",
-        ("connect.unix.abstract-unknown", "connect.refused.error", "connect.unix.no-socket"),
-        swallowed(errno.ECONNREFUSED),
-    ),
-    (
-        "refused-timeout",
-        "connect",
-        "reports a refusal as ETIMEDOUT",
-        ("connect.refused.error",),
-        instead(errno.ECONNREFUSED, lambda: system(errno.ETIMEDOUT)),
-    ),
-    (
-        "refused-no-errno",
-        "connect",
-        "reports a refusal without its errno",
-        ("connect.refused.error",),
-        instead(errno.ECONNREFUSED, lambda: ConnectionError("refused")),
-    ),
-    (
-        "refused-resolver",
-        "connect",
-        "reports a refusal as the resolver's",
-        ("connect.refused.error",),
-        instead(errno.ECONNREFUSED, lambda: socket.gaierror(-2, "refused")),
-    ),
-    (
-        "prototype-refused",
-        "connect",
-        "reports EPROTOTYPE as ECONNREFUSED",
-        ("connect.unix.other-type",),
-        instead(errno.EPROTOTYPE, lambda: system(errno.ECONNREFUSED)),
-    ),
-    (
-        "enoent-refused",
-        "connect",
-        "reports ENOENT as ECONNREFUSED",
-        ("connect.unix.nothing",),
-        instead(errno.ENOENT, lambda: system(errno.ECONNREFUSED)),
-    ),
-    (
-        "twice-swallowed",
-        "connect",
-        "a second time is said to work",
-        ("connect.twice.refused",),
-        swallowed(errno.EISCONN),
-    ),
-    (
-        "listening-swallowed",
-        "connect",
-        "is said to work on a listener",
-        ("connect.listening.refused",),
-        swallowed(errno.EISCONN, errno.EOPNOTSUPP, errno.EINVAL),
-    ),
-    (
-        "progress-true",
-        "connect",
-        "returns true while it is in progress",
-        ("connect.nonblocking.returns",),
-        swallowed(errno.EINPROGRESS),
-    ),
-    (
-        "progress-again",
-        "connect",
-        "reports EINPROGRESS as EAGAIN",
-        ("connect.nonblocking.returns",),
-        instead(errno.EINPROGRESS, lambda: system(errno.EAGAIN)),
-    ),
-    (
-        "full-refused",
-        "connect",
-        "reports a full queue as a refusal",
-        ("connect.nonblocking.full",),
-        instead(errno.EAGAIN, lambda: system(errno.ECONNREFUSED)),
-    ),
-    (
-        "resolver-system",
-        "connect",
-        "reports an unknown name as EHOSTUNREACH",
-        ("connect.host.unknown",),
-        resolver_instead(lambda: system(errno.EHOSTUNREACH)),
-    ),
-    (
-        "argument-key-error",
-        "connect",
-        "reports a bad argument as KeyError",
-        ("connect.port.types",),
-        argument_instead(lambda: KeyError("port")),
-    ),
-    (
-        "argument-overflow",
-        "connect",
-        "reports a port out of range as OverflowError",
-        ("connect.port.out-of-range",),
-        argument_instead(lambda: OverflowError("port")),
-    ),
-    (
-        "unencodable-raises",
-        "connect",
-        "raises UnicodeError's like for a host that DNS cannot spell",
-        ("connect.host.unencodable",),
-        resolver_instead(lambda: LookupError("idna")),
-    ),
-    (
-        "unencodable-raises",
-        "bind",
-        "raises UnicodeError's like for a host that DNS cannot spell",
-        ("bind.host.unencodable",),
-        resolver_instead(lambda: LookupError("idna")),
-    ),
-    (
-        "family-swallowed",
-        "bind",
-        "takes an address of another family for all addresses",
-        ("bind.host.other-family",),
-        lambda s, e: s.inner.bind(None, 0) if isinstance(e, socket.gaierror) else raising(e),
-    ),
-    (
-        "unknown-default",
-        "connect",
-        "takes an unknown name for a refusal",
-        ("connect.host.unknown", "connect.host.other-family"),
-        resolver_instead(lambda: system(errno.ECONNREFUSED)),
-    ),
+bind = GROUP.rows(Opener, "{}-bind", "bind {}", methods=("bind",))
+connect = GROUP.rows(Opener, "{}-connect", "connect {}", methods=("connect",))
+bind(
+    "used-swallowed",
+    "swallows EADDRINUSE",
+    "bind.used.second",
+    "bind.used.wildcard",
+    "bind.used.listening",
+    "bind.unix.existing",
+).override(failed=answer(True, errno.EADDRINUSE))
+bind("used-eacces", "reports EADDRINUSE as EACCES", "bind.used.listening").override(
+    failed=substitute(errno.EACCES, errno.EADDRINUSE)
 )
-for name, method, does, names, failed in FAILURES:
-    CHAPTER.row(f"{name}-{method}", f"{method} {does}", names, Opener, method=method, failed=failed)
+bind("used-exists", "reports EADDRINUSE as EEXIST", "bind.unix.existing").override(
+    failed=substitute(errno.EEXIST, errno.EADDRINUSE)
+)
+bind("not-local-swallowed", "swallows EADDRNOTAVAIL", "bind.host.not-local").override(
+    failed=answer(True, errno.EADDRNOTAVAIL)
+)
+bind(
+    "twice-swallowed", "reports success when it is called again", "bind.connected.refused", "bind.twice.refused"
+).override(failed=answer(True, errno.EINVAL))
+bind("privilege-swallowed", "swallows EACCES", "bind.privileged.refused").override(failed=answer(True, errno.EACCES))
+bind("folder-as-used", "reports ENOENT as EADDRINUSE", "bind.unix.no-folder").override(
+    failed=substitute(errno.EADDRINUSE, errno.ENOENT)
+)
+bind("resolver-system", "reports an unknown name as EINVAL", "bind.host.unknown").override(
+    failed=substitute(errno.EINVAL, RESOLVER)
+)
+bind("resolver-no-code", "reports an unknown name as RuntimeError", "bind.host.unknown").override(
+    failed=substitute(RuntimeError("no name"), RESOLVER)
+)
+bind("argument-key-error", "reports a bad argument as KeyError", "bind.port.types").override(
+    failed=substitute(KeyError("port"), bad_argument)
+)
+bind("argument-overflow", "reports a port out of range as OverflowError", "bind.port.out-of-range").override(
+    failed=substitute(OverflowError("port"), bad_argument)
+)
+connect("refused-false", "returns false where it is refused", "connect.refused.error").override(
+    failed=answer(False, errno.ECONNREFUSED)
+)
+connect(
+    "refused-true",
+    "returns true where it is refused",
+    "connect.unix.abstract-unknown",
+    "connect.refused.error",
+    "connect.unix.no-socket",
+).override(failed=answer(True, errno.ECONNREFUSED))
+connect("refused-timeout", "reports a refusal as ETIMEDOUT", "connect.refused.error").override(
+    failed=substitute(errno.ETIMEDOUT, errno.ECONNREFUSED)
+)
+connect("refused-no-errno", "reports a refusal without its errno", "connect.refused.error").override(
+    failed=substitute(ConnectionError("refused"), errno.ECONNREFUSED)
+)
+connect("refused-resolver", "reports a refusal as a resolver failure", "connect.refused.error").override(
+    failed=substitute(socket.gaierror(-2, "refused"), errno.ECONNREFUSED)
+)
+connect("prototype-refused", "reports EPROTOTYPE as ECONNREFUSED", "connect.unix.other-type").override(
+    failed=substitute(errno.ECONNREFUSED, errno.EPROTOTYPE)
+)
+connect("enoent-refused", "reports ENOENT as ECONNREFUSED", "connect.unix.nothing").override(
+    failed=substitute(errno.ECONNREFUSED, errno.ENOENT)
+)
+connect("twice-swallowed", "reports success when it is called again", "connect.twice.refused").override(
+    failed=answer(True, errno.EISCONN)
+)
+connect("listening-swallowed", "reports success on a listener", "connect.listening.refused").override(
+    failed=answer(True, errno.EISCONN, errno.EOPNOTSUPP, errno.EINVAL)
+)
+connect("progress-true", "returns true while it is in progress", "connect.nonblocking.returns").override(
+    failed=answer(True, errno.EINPROGRESS)
+)
+connect("progress-again", "reports EINPROGRESS as EAGAIN", "connect.nonblocking.returns").override(
+    failed=substitute(errno.EAGAIN, errno.EINPROGRESS)
+)
+connect("full-refused", "reports a full queue as a refusal", "connect.nonblocking.full").override(
+    failed=substitute(errno.ECONNREFUSED, errno.EAGAIN)
+)
+connect("resolver-system", "reports an unknown name as EHOSTUNREACH", "connect.host.unknown").override(
+    failed=substitute(errno.EHOSTUNREACH, RESOLVER)
+)
+connect("argument-key-error", "reports a bad argument as KeyError", "connect.port.types").override(
+    failed=substitute(KeyError("port"), bad_argument)
+)
+connect("argument-overflow", "reports a port out of range as OverflowError", "connect.port.out-of-range").override(
+    failed=substitute(OverflowError("port"), bad_argument)
+)
+connect(
+    "unencodable-raises", "raises LookupError for a host that DNS cannot encode", "connect.host.unencodable"
+).override(failed=substitute(LookupError("idna"), RESOLVER))
+bind("unencodable-raises", "raises LookupError for a host that DNS cannot encode", "bind.host.unencodable").override(
+    failed=substitute(LookupError("idna"), RESOLVER)
+)
+bind("family-swallowed", "binds to all addresses for an address of another family", "bind.host.other-family").override(
+    failed=lambda s, e: s.inner.bind(None, 0) if isinstance(e, socket.gaierror) else raising(e)
+)
+connect(
+    "unknown-default", "reports an unknown name as ECONNREFUSED", "connect.host.unknown", "connect.host.other-family"
+).override(failed=substitute(errno.ECONNREFUSED, RESOLVER))
 
 
-CHAPTER.row(
+fault(
     "wrong-type-swallowed-connect",
-    "connect is said to work where a socket of another type is",
-    ["connect.dgram.wrong-type"],
-    Opener,
-    method="connect",
-    failed=swallowed(errno.EPROTOTYPE, errno.ECONNREFUSED),
-)
+    "connect reports success where a socket of another type is bound",
+    "connect.dgram.wrong-type",
+).override(Opener, methods=("connect",), failed=answer(True, errno.EPROTOTYPE, errno.ECONNREFUSED))

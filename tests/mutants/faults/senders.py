@@ -1,19 +1,19 @@
-"""Whom recvfrom names: the sender, and nobody else."""
+"""The sender that recvfrom returns."""
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, not_connected
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import Wrapped, system
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
-@CHAPTER.fault(
-    "stale-recvfrom", "recvfrom tells the sender before, for one that has no name", "recvfrom.unix.unnamed-after-named"
-)
-class StaleSender(Port):
+@fault("stale-recvfrom", "recvfrom returns the previous sender for an unnamed one", "recvfrom.unix.unnamed-after-named")
+class StaleSender(Wrapped):
     last: Any = None
 
     def recvfrom(self, length: Any) -> Any:
@@ -23,12 +23,10 @@ class StaleSender(Port):
         return data, host, port
 
 
-@CHAPTER.fault(
-    "stale-bytes-recvfrom",
-    "recvfrom leaves the end of a longer path behind a shorter one",
-    "recvfrom.unix.shorter-after-longer",
+@fault(
+    "stale-bytes-recvfrom", "recvfrom appends the end of an earlier, longer path", "recvfrom.unix.shorter-after-longer"
 )
-class StaleBytes(Port):
+class StaleBytes(Wrapped):
     last = ""
 
     def recvfrom(self, length: Any) -> Any:
@@ -38,10 +36,10 @@ class StaleBytes(Port):
         return data, host, port
 
 
-@CHAPTER.fault(
-    "destination-recvfrom", "recvfrom tells the last destination of sendto", "recvfrom.sender.not-last-destination"
+@fault(
+    "destination-recvfrom", "recvfrom returns the last destination of sendto", "recvfrom.sender.not-last-destination"
 )
-class LastDestination(Port):
+class LastDestination(Wrapped):
     last: Any = None
 
     def sendto(self, buffer: Any, *arguments: Any) -> Any:
@@ -53,35 +51,30 @@ class LastDestination(Port):
         return (data, *self.last) if self.last else (data, host, port)
 
 
-@CHAPTER.fault(
-    "connected-recvfrom", "recvfrom on a connected datagram socket tells no sender", "recvfrom.sender.connected"
-)
-class ConnectedSender(Port):
-    def recvfrom(self, length: Any) -> Any:
-        data, host, port = self.inner.recvfrom(length)
-        try:
-            self.inner.getpeername()
-        except OSError:
-            return data, host, port
-        return (data, None, None) if self.dgram else (data, host, port)
+@fault("connected-recvfrom", "recvfrom on a connected datagram socket returns no sender", "recvfrom.sender.connected")
+def recvfrom(self: Wrapped, length: Any) -> Any:
+    data, host, port = self.inner.recvfrom(length)
+    try:
+        self.inner.getpeername()
+    except OSError:
+        return data, host, port
+    return (data, None, None) if self.dgram else (data, host, port)
 
 
-@CHAPTER.fault("empty-recvfrom", "recvfrom tells no sender of an empty datagram", "recvfrom.sender.empty-datagram")
-class EmptySender(Port):
-    def recvfrom(self, length: Any) -> Any:
-        data, host, port = self.inner.recvfrom(length)
-        return (data, host, port) if data or self.stream or length == 0 else (data, None, None)
+@fault("empty-recvfrom", "recvfrom returns no sender for an empty datagram", "recvfrom.sender.empty-datagram")
+def recvfrom(self: Wrapped, length: Any) -> Any:
+    data, host, port = self.inner.recvfrom(length)
+    return (data, host, port) if data or self.stream or length == 0 else (data, None, None)
 
 
-@CHAPTER.fault("cut-recvfrom", "recvfrom tells no sender of a datagram that was cut", "recvfrom.sender.cut-datagram")
-class CutSender(Port):
-    def recvfrom(self, length: Any) -> Any:
-        data, host, port = self.inner.recvfrom(length)
-        return (data, host, port) if self.stream or len(data) < length else (data, None, None)
+@fault("cut-recvfrom", "recvfrom returns no sender for a cut datagram", "recvfrom.sender.cut-datagram")
+def recvfrom(self: Wrapped, length: Any) -> Any:
+    data, host, port = self.inner.recvfrom(length)
+    return (data, host, port) if self.stream or len(data) < length else (data, None, None)
 
 
-@CHAPTER.fault("zero-recvfrom", "recvfrom(0) tells the sender before", "recvfrom.sender.zero-length")
-class ZeroSender(Port):
+@fault("zero-recvfrom", "recvfrom(0) returns the previous sender", "recvfrom.sender.zero-length")
+class ZeroSender(Wrapped):
     last: tuple[Any, ...] = ()
 
     def recvfrom(self, length: Any) -> Any:
@@ -92,44 +85,42 @@ class ZeroSender(Port):
         return (data, *sender)
 
 
-@CHAPTER.fault("data-recvfrom", "recvfrom returns the data alone", "recvfrom.result.data")
-class DataOnly(Port):
-    def recvfrom(self, length: Any) -> Any:
-        return self.inner.recvfrom(length)[0]
+@fault("data-recvfrom", "recvfrom returns the data alone", "recvfrom.result.data")
+def recvfrom(self: Wrapped, length: Any) -> Any:
+    return self.inner.recvfrom(length)[0]
 
 
-@CHAPTER.fault("ended-recvfrom", "recvfrom at the end of a stream fails", "recvfrom.stream.sender-at-end")
-class EndedSender(Port):
-    def recvfrom(self, length: Any) -> Any:
-        data, host, port = self.inner.recvfrom(length)
-        if self.stream and not data and length:
-            raise not_connected()
-        return data, host, port
+@fault("ended-recvfrom", "recvfrom at the end of a stream fails", "recvfrom.stream.sender-at-end")
+def recvfrom(self: Wrapped, length: Any) -> Any:
+    data, host, port = self.inner.recvfrom(length)
+    if self.stream and not data and length:
+        raise system(errno.ENOTCONN)
+    return data, host, port
 
 
-@CHAPTER.fault("text-recvfrom", "recvfrom tells the port as text, and 0 with a path", "recvfrom.result.port")
-class PortText(Port):
-    def recvfrom(self, length: Any) -> Any:
-        data, host, port = self.inner.recvfrom(length)
-        return (data, host, str(port)) if self.internet else (data, host, 0)
+@fault("text-recvfrom", "recvfrom returns the port as a string, and 0 with a path", "recvfrom.result.port")
+def recvfrom(self: Wrapped, length: Any) -> Any:
+    data, host, port = self.inner.recvfrom(length)
+    return (data, host, str(port)) if self.internet else (data, host, 0)
 
 
-@CHAPTER.fault("nobody-recvfrom", "recvfrom tells an address to which nobody can answer", "recvfrom.sender.answerable")
-class Nobody(Port):
-    def recvfrom(self, length: Any) -> Any:
-        data, host, port = self.inner.recvfrom(length)
-        return (data, host, port ^ 1) if port else (data, f"{host}x" if isinstance(host, str) else host, port)
+@fault(
+    "nobody-recvfrom",  # words: allow
+    "recvfrom returns an address with a wrong port or path",
+    "recvfrom.sender.answerable",
+)
+def recvfrom(self: Wrapped, length: Any) -> Any:
+    data, host, port = self.inner.recvfrom(length)
+    return (data, host, port ^ 1) if port else (data, f"{host}x" if isinstance(host, str) else host, port)
 
 
-@CHAPTER.fault("receiver-recvfrom", "recvfrom on a stream tells the receiver's address", "recvfrom.stream.sender")
-class ReceiversAddress(Port):
-    def recvfrom(self, length: Any) -> Any:
-        data, host, port = self.inner.recvfrom(length)
-        return (data, *self.inner.getsockname()) if self.stream else (data, host, port)
+@fault("receiver-recvfrom", "recvfrom on a stream returns the receiver's address", "recvfrom.stream.sender")
+def recvfrom(self: Wrapped, length: Any) -> Any:
+    data, host, port = self.inner.recvfrom(length)
+    return (data, *self.inner.getsockname()) if self.stream else (data, host, port)
 
 
-@CHAPTER.fault("host-recvfrom", "recvfrom tells the parts of the host", "recvfrom.result.host")
-class HostParts(Port):
-    def recvfrom(self, length: Any) -> Any:
-        data, host, port = self.inner.recvfrom(length)
-        return data, host.split("." if "." in host else ":") if isinstance(host, str) else host, port
+@fault("host-recvfrom", "recvfrom returns the host as a list of its parts", "recvfrom.result.host")
+def recvfrom(self: Wrapped, length: Any) -> Any:
+    data, host, port = self.inner.recvfrom(length)
+    return data, host.split("." if "." in host else ":") if isinstance(host, str) else host, port

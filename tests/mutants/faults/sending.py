@@ -1,4 +1,4 @@
-"""What sending does besides choosing bytes: its result, its failures, and datagrams."""
+"""Sending: results, failures and datagrams."""
 
 from __future__ import annotations
 
@@ -7,219 +7,123 @@ import errno
 import os
 from typing import Any
 
+from tests.mutants.errors import WOULD_BLOCK, all_sent, answer, substitute
 from tests.mutants.hooks import Sender
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import (
-    SENDING,
-    TO_PEER,
-    Port,
-    chunk,
-    flat,
-    is_int,
-    raising,
-    size,
-    system,
-    with_errno,
-    would_block,
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import SENDING, TO_PEER, Wrapped, chunk, flat, is_int, raising, size, system, would_block
+
+GROUP = Group(__name__)
+fault = GROUP.fault
+
+each = GROUP.rows(Sender, "{}-{method}", "{method} {}", "{method}.{}", methods=SENDING)
+each("returns-none", "returns nothing", "result.count").override(result=lambda s, sent, b, o, n: None)
+each("returns-true", "returns true", "result.count").override(result=lambda s, sent, b, o, n: True)
+each("returns-position", "returns the position in the buffer", "length.chunk").override(
+    result=lambda s, sent, b, o, n: sent + (o or 0)
 )
-
-CHAPTER = Chapter(__name__)
-#: Methods that send to the peer.
-
-RESULTS = (
-    ("returns-none", "returns nothing", lambda s, sent, b, o, n: None),
-    ("returns-true", "returns true", lambda s, sent, b, o, n: True),
-    ("returns-position", "returns where in the buffer it ended", lambda s, sent, b, o, n: sent + (o or 0)),
-    ("returns-size", "returns the size of the buffer", lambda s, sent, b, o, n: size(b)),
-    ("returns-remaining", "returns what remains", lambda s, sent, b, o, n: size(b) - (o or 0) - sent),
-    ("returns-text", "returns the number as text", lambda s, sent, b, o, n: str(sent)),
-    ("returns-one-less", "returns one less", lambda s, sent, b, o, n: max(sent - 1, 0)),
+each("returns-size", "returns the size of the buffer", "length.chunk").override(result=lambda s, sent, b, o, n: size(b))
+each("returns-remaining", "returns the number of bytes left", "result.count").override(
+    result=lambda s, sent, b, o, n: size(b) - (o or 0) - sent
 )
-for method in SENDING:
-    for name, does, told in RESULTS:
-        clauses = [
-            f"{method}.length.chunk" if name in ("returns-position", "returns-size") else f"{method}.result.count"
-        ]
-        CHAPTER.row(f"{name}-{method}", f"{method} {does}", clauses, Sender, methods=(method,), told=told)
-
-
-def timed_out(sock: Port, error: OSError, *_: Any) -> Any:
-    """A failure in the place of would-block that no caller of nixio knows."""
-    raise TimeoutError(errno.ETIMEDOUT, "timed out") if would_block(error) else error
-
-
-def answered(answer: Any) -> Any:
-    """A result in the place of would-block."""
-    return lambda sock, error, *_: answer if would_block(error) else raising(error)
-
-
-CHAPTER.row(
-    "block-zero",
-    "send returns 0 where it would block",
-    ["send.full.would-block"],
-    Sender,
-    methods=TO_PEER,
-    failed=answered(0),
+each("returns-text", "returns the number as a string", "result.count").override(
+    result=lambda s, sent, b, o, n: str(sent)
 )
-CHAPTER.row(
-    "block-none", "send returns nothing where it would block", ["send.full.would-block"], Sender, failed=answered(None)
+each("returns-one-less", "returns one less", "result.count").override(result=lambda s, sent, b, o, n: max(sent - 1, 0))
+
+fault("block-zero", "send returns 0 where it would block", "send.full.would-block").override(
+    Sender, methods=TO_PEER, failed=answer(0, WOULD_BLOCK)
 )
-CHAPTER.row(
-    "block-zero-sendto",
-    "sendto returns 0 where it would block",
-    ["sendto.full.would-block"],
-    Sender,
-    methods=("sendto",),
-    failed=answered(0),
+fault("block-none", "send returns nothing where it would block", "send.full.would-block").override(
+    Sender, failed=answer(None, WOULD_BLOCK)
 )
-CHAPTER.row(
-    "block-timeout", "a timeout is reported as ETIMEDOUT", ["send.timeout.would-block"], Sender, failed=timed_out
+fault("block-zero-sendto", "sendto returns 0 where it would block", "sendto.full.would-block").override(
+    Sender, methods=("sendto",), failed=answer(0, WOULD_BLOCK)
+)
+fault("block-timeout", "a timeout is reported as ETIMEDOUT", "send.timeout.would-block").override(
+    Sender, failed=substitute(errno.ETIMEDOUT, WOULD_BLOCK)
 )
 
 
-def swallowed(*numbers: int) -> Any:
-    """Say that all was sent, where the system refused it so."""
-    return lambda sock, error, buffer, *_: size(buffer) if with_errno(error, *numbers) else raising(error)
-
-
-def instead(number: int, error_of: Any) -> Any:
-    """Report another error."""
-    return lambda sock, error, *_: raising(error_of() if with_errno(error, number) else error)
-
-
-CHAPTER.row(
+fault(
     "pipe-swallowed",
     "EPIPE is swallowed",
-    ["send.listening.fails", "shutdown.wr.no-sending", "send.peer-gone.stream", "send.shut-down.fails"],
-    Sender,
-    failed=swallowed(errno.EPIPE),
+    "send.listening.fails",
+    "shutdown.wr.no-sending",
+    "send.peer-gone.stream",
+    "send.shut-down.fails",
+).override(Sender, failed=all_sent(errno.EPIPE))
+fault("pipe-value", "EPIPE is raised as ValueError", "send.shut-down.fails").override(
+    Sender, failed=substitute(ValueError("closed"), errno.EPIPE)
 )
-CHAPTER.row(
-    "pipe-value",
-    "EPIPE comes as ValueError",
-    ["send.shut-down.fails"],
-    Sender,
-    failed=instead(errno.EPIPE, lambda: ValueError("closed")),
+fault("pipe-no-errno", "EPIPE is raised without its errno", "send.shut-down.fails").override(
+    Sender, failed=substitute(OSError("broken pipe"), errno.EPIPE)
 )
-CHAPTER.row(
-    "pipe-no-errno",
-    "EPIPE comes without its errno",
-    ["send.shut-down.fails"],
-    Sender,
-    failed=instead(errno.EPIPE, lambda: OSError("broken pipe")),
+fault("unconnected-swallowed", "a datagram without destination counts as sent", "send.unconnected.fails").override(
+    Sender, failed=all_sent(errno.EDESTADDRREQ, errno.ENOTCONN)
 )
-CHAPTER.row(
-    "unconnected-swallowed",
-    "a datagram to nobody counts as sent",
-    ["send.unconnected.fails"],
-    Sender,
-    failed=swallowed(errno.EDESTADDRREQ, errno.ENOTCONN),
+fault(
+    "peer-gone-swallowed", "a datagram to a closed peer counts as sent", "send.peer-gone.udp", "send.peer-gone.datagram"
+).override(Sender, failed=all_sent(errno.ECONNREFUSED, errno.ENOENT))
+fault("too-long-swallowed", "a datagram that is too long counts as sent", "send.datagram.too-long").override(
+    Sender, failed=all_sent(errno.EMSGSIZE)
 )
-CHAPTER.row(
-    "peer-gone-swallowed",
-    "a datagram to a peer that is gone counts as sent",
-    ["send.peer-gone.udp", "send.peer-gone.datagram"],
-    Sender,
-    failed=swallowed(errno.ECONNREFUSED, errno.ENOENT),
+fault("always-notconn", "each failure is reported as ENOTCONN", "send.shut-down.fails").override(
+    Sender, methods=("send",), failed=lambda s, e, *_: raising(e if would_block(e) else system(errno.ENOTCONN))
 )
-CHAPTER.row(
-    "too-long-swallowed",
-    "a datagram that is too long counts as sent",
-    ["send.datagram.too-long"],
-    Sender,
-    failed=swallowed(errno.EMSGSIZE),
-)
-CHAPTER.row(
-    "always-notconn",
-    "each failure is reported as ENOTCONN",
-    ["send.shut-down.fails"],
-    Sender,
-    methods=("send",),
-    failed=lambda s, e, *_: raising(e if would_block(e) else system(errno.ENOTCONN)),
-)
-CHAPTER.row(
-    "nobody-swallowed",
-    "sendto: a path where nobody is counts as reached",
-    ["sendto.unix.nobody"],
-    Sender,
-    failed=swallowed(errno.ENOENT, errno.ECONNREFUSED),
-)
-CHAPTER.row(
-    "broadcast-swallowed",
-    "EACCES for a broadcast is swallowed",
-    ["setopt.socket-broadcast.effect.off"],
-    Sender,
-    failed=swallowed(errno.EACCES),
+fault(
+    "nobody-swallowed",  # words: allow
+    "sendto to a path without a socket counts as sent",
+    "sendto.unix.nobody",
+).override(Sender, failed=all_sent(errno.ENOENT, errno.ECONNREFUSED))
+fault("broadcast-swallowed", "EACCES for a broadcast is swallowed", "setopt.socket-broadcast.effect.off").override(
+    Sender, failed=all_sent(errno.EACCES)
 )
 
 
 def cut(most: int) -> Any:
-    """Cut the buffer of a datagram."""
+    """Cut the buffer of a datagram to `most` bytes."""
     return lambda s, b, o, n: (flat(b)[: most + (o if is_int(o) and o > 0 else 0)], o, n)
 
 
-def by_dgram(sock: Port) -> bool:
-    """Only datagram sockets are different."""
+def by_dgram(sock: Wrapped) -> bool:
+    """Whether a socket is a datagram socket."""
     return sock.dgram
 
 
-CHAPTER.row(
-    "cut-65507",
-    "a datagram that is too long is cut",
-    ["send.datagram.too-long-nothing", "send.datagram.too-long"],
-    Sender,
-    applies=lambda s: s.dgram and s.internet,
-    chosen=cut(65507),
+fault(
+    "cut-65507", "a datagram that is too long is cut", "send.datagram.too-long-nothing", "send.datagram.too-long"
+).override(Sender, applies=lambda s: s.dgram and s.internet, pass_on=cut(65507))
+fault("cut-8192", "a datagram is cut to 8192 bytes", "send.datagram.large").override(
+    Sender, applies=by_dgram, pass_on=cut(8192)
 )
-CHAPTER.row(
-    "cut-8192", "a datagram is cut to 8192 bytes", ["send.datagram.large"], Sender, applies=by_dgram, chosen=cut(8192)
+fault("cut-1472", "a datagram is cut to 1472 bytes", "send.datagram.large").override(
+    Sender, applies=lambda s: s.dgram and s.internet, pass_on=cut(1472)
 )
-CHAPTER.row(
-    "cut-1472",
-    "a datagram is cut to what Ethernet takes",
-    ["send.datagram.large"],
-    Sender,
-    applies=lambda s: s.dgram and s.internet,
-    chosen=cut(1472),
-)
-CHAPTER.row(
-    "trailing-nul",
-    "a datagram has a NUL at its end",
-    ["send.datagram.boundaries"],
+fault("trailing-nul", "a datagram has a NUL at its end", "send.datagram.boundaries").override(
     Sender,
     applies=by_dgram,
-    chosen=lambda s, b, o, n: (flat(b) + b"\0", o, n) if n is None and not o else (b, o, n),
-    told=lambda s, sent, b, o, n: min(sent, size(b)),
+    pass_on=lambda s, b, o, n: (flat(b) + b"\0", o, n) if n is None and not o else (b, o, n),
+    result=lambda s, sent, b, o, n: min(sent, size(b)),
 )
-CHAPTER.row(
-    "empty-refused",
-    "an empty buffer is refused",
-    ["send.empty.stream", "send.datagram.empty"],
-    Sender,
-    chosen=lambda s, b, o, n: (b, o, n) if size(b) else raising(ValueError("nothing to send")),
+fault("empty-refused", "an empty buffer is refused", "send.empty.stream", "send.datagram.empty").override(
+    Sender, pass_on=lambda s, b, o, n: (b, o, n) if size(b) else raising(ValueError("nothing to send"))
 )
-CHAPTER.row(
-    "empty-as-nul",
-    "an empty datagram goes out as one NUL",
-    ["send.datagram.empty"],
+fault("empty-as-nul", "an empty datagram is sent as one NUL", "send.datagram.empty").override(
     Sender,
     applies=by_dgram,
-    chosen=lambda s, b, o, n: (b, o, n) if size(b) else (b"\0", None, None),
-    told=lambda s, sent, b, o, n: min(sent, size(b)),
+    pass_on=lambda s, b, o, n: (b, o, n) if size(b) else (b"\0", None, None),
+    result=lambda s, sent, b, o, n: min(sent, size(b)),
 )
 
 
-@CHAPTER.fault("empty-not-sent", "an empty datagram is not sent", "send.datagram.empty")
-class EmptyNotSent(Sender):
-    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
-        if self.dgram and size(buffer) == 0 and self.number >= 0:
-            return 0
-        return super().transmit(name, buffer, to, offset, length)
+@fault("empty-not-sent", "an empty datagram is not sent", "send.datagram.empty")
+def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+    if self.dgram and size(buffer) == 0 and self.number >= 0:
+        return 0
+    return Sender.transmit(self, name, buffer, to, offset, length)
 
 
-@CHAPTER.fault(
-    "keeps-small", "a small send leaves with the next one, or when the socket is closed", "send.arrival.at-once"
-)
+@fault("keeps-small", "a small send is delayed until the next one or close", "send.arrival.at-once")
 class KeepsSmall(Sender):
     methods = TO_PEER
     held = b""
@@ -235,7 +139,7 @@ class KeepsSmall(Sender):
         return len(data)
 
     def flush(self) -> None:
-        """Send what was kept."""
+        """Send the delayed data."""
         held, self.held = self.held, b""
         if held:
             self.inner.send(held)
@@ -246,47 +150,39 @@ class KeepsSmall(Sender):
         return self.inner.close()
 
 
-@CHAPTER.fault("in-pieces", "a datagram is sent in pieces of 512 bytes", "send.datagram.large")
-class InPieces(Sender):
-    methods = TO_PEER
-
-    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
-        data = flat(buffer)
-        if not self.dgram or to or offset or length is not None or len(data) <= 512:
-            return super().transmit(name, buffer, to, offset, length)
-        return sum(self.inner.send(data[start : start + 512]) for start in range(0, len(data), 512))
+@fault("in-pieces", "a datagram is sent in pieces of 512 bytes", "send.datagram.large", methods=TO_PEER)
+def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+    data = flat(buffer)
+    if not self.dgram or to or offset or length is not None or len(data) <= 512:
+        return Sender.transmit(self, name, buffer, to, offset, length)
+    return sum(self.inner.send(data[start : start + 512]) for start in range(0, len(data), 512))
 
 
-@CHAPTER.fault("written", "send is write(2): a peer that is gone raises SIGPIPE", "send.peer-gone.no-signal")
-class Written(Sender):
-    methods = TO_PEER
+@fault("written", "send is write(2): a closed peer raises SIGPIPE", "send.peer-gone.no-signal", methods=TO_PEER)
+def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
+    import signal
 
-    def transmit(self, name: str, buffer: Any, to: tuple[Any, ...], offset: Any, length: Any) -> Any:
-        import signal
-
-        if not self.stream or to or offset is not None or length is not None:
-            return super().transmit(name, buffer, to, offset, length)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        return os.write(self.number, buffer)
+    if not self.stream or to or offset is not None or length is not None:
+        return Sender.transmit(self, name, buffer, to, offset, length)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    return os.write(self.number, buffer)
 
 
-@CHAPTER.fault(
-    "zero-window-lost", "what does not fit at once is dropped, and counted", "sendto.full.count", "send.full.count"
+@fault(
+    "zero-window-lost", "data that does not fit at once is dropped, and counted", "sendto.full.count", "send.full.count"
 )
-class Dropped(Sender):
-    def told(self, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
-        return size(buffer) if self.stream and not offset and length is None else sent
+def result(self: Sender, sent: Any, buffer: Any, offset: Any, length: Any) -> Any:
+    return size(buffer) if self.stream and not offset and length is None else sent
 
 
-@CHAPTER.fault("leaks-on-failure", "a send that fails leaks a descriptor", "send.shut-down.fails")
-class LeaksOnFailure(Sender):
-    def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
-        with contextlib.suppress(OSError):
-            os.dup(self.number)
-        raise error
+@fault("leaks-on-failure", "a send that fails leaks a descriptor", "send.shut-down.fails")
+def failed(self: Sender, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
+    with contextlib.suppress(OSError):
+        os.dup(self.number)
+    raise error
 
 
-@CHAPTER.fault("write-kept", "what write sends leaves with the next send", "write.alias.in-turn")
+@fault("write-kept", "data of write is sent with the next send", "write.alias.in-turn")
 class WriteKept(Sender):
     methods = ("write",)
     kept = b""
@@ -306,18 +202,17 @@ class WriteKept(Sender):
         return len(self.kept)
 
 
-@CHAPTER.fault(
-    "nothing-sent-unix", "sendto on a connected UNIX stream counts as sent, and goes nowhere", "sendto.connected.unix"
+@fault(
+    "nothing-sent-unix",
+    "sendto on a connected UNIX stream drops the data, and counts it",
+    "sendto.connected.unix",
+    methods=("sendto",),
 )
-class NothingSent(Sender):
-    methods = ("sendto",)
-
-    def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
-        return size(buffer) if self.unix and self.stream else raising(error)
+def failed(self: Sender, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
+    return size(buffer) if self.unix and self.stream else raising(error)
 
 
-@CHAPTER.fault("large-gap", "a large buffer loses a byte between two pieces", "send.blocking.large")
-class LargeGap(Sender):
-    def chosen(self, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
-        data = flat(buffer)
-        return (data[:65536] + data[65537:] if len(data) > 1 << 17 else buffer), offset, length
+@fault("large-gap", "a large buffer loses a byte between two pieces", "send.blocking.large")
+def pass_on(self: Sender, buffer: Any, offset: Any, length: Any) -> tuple[Any, Any, Any]:
+    data = flat(buffer)
+    return (data[:65536] + data[65537:] if len(data) > 1 << 17 else buffer), offset, length

@@ -1,4 +1,4 @@
-"""Right ports that use a freedom which the document leaves, and must be accepted: how they fail, answer and look."""
+"""Conforming variants: unusual failures, results, attributes and timing."""
 
 from __future__ import annotations
 
@@ -12,45 +12,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import Port, doing, is_int, reference
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import METHODS, Wrapped, is_int, reference, with_effect
 
-CHAPTER = Chapter(__name__)
-METHODS = (
-    "getsockname",
-    "getpeername",
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "sendto",
-    "send",
-    "write",
-    "recvfrom",
-    "recv",
-    "read",
-    "close",
-    "shutdown",
-    "fileno",
-    "setblocking",
-    "setopt",
-    "getopt",
-)
+GROUP = Group(__name__)
+variant = GROUP.variant
 FLAGS = (
-    "keepalive",
-    "reuseaddr",
-    "broadcast",
-    "dontroute",
-    "oobinline",
-    "cork",
-    "nodelay",
-    "hdrincl",
-    "multicast_loop",
-    "v6only",
+    *("keepalive", "reuseaddr", "broadcast", "dontroute", "oobinline", "cork", "nodelay", "hdrincl"),
+    *("multicast_loop", "v6only"),
 )
 
 
-class Every(Port):
+class Every(Wrapped):
     """All methods through two hooks."""
 
     def result(self, value: Any, name: str) -> Any:
@@ -67,7 +40,7 @@ def through(name: str) -> Callable[..., Any]:
 
     def method(self: Every, *arguments: Any) -> Any:
         try:
-            value = getattr(Port, name)(self, *arguments)
+            value = getattr(Wrapped, name)(self, *arguments)
         except (OSError, ValueError, TypeError) as error:
             raise self.error(error) from None
         return self.result(value, name)
@@ -79,37 +52,37 @@ for name in METHODS:
     setattr(Every, name, through(name))
 
 
-@CHAPTER.variety("plain", "hands every call on")
-class Plain(Port):
+@variant("plain", "passes every call on")
+class Plain(Wrapped):
     pass
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------
 class OwnValue(ValueError):
-    """A bad argument."""
+    """A ValueError for a bad argument."""
 
 
 class OwnType(TypeError):
-    """Another one."""
+    """A TypeError for a bad argument."""
 
 
 class OwnResolver(socket.gaierror):
-    """The resolver's."""
+    """A resolver's error."""
 
 
 class OwnBlock(BlockingIOError):
-    """Would-block."""
+    """A would-block."""
 
 
 class OwnSystem(OSError):
-    """The system's: not the subclass that belongs to the errno, as OSError's own constructor would make."""
+    """A system error that is not of the subclass which OSError's constructor picks by errno."""
 
     def __new__(cls, *arguments: Any) -> OwnSystem:
         return OSError.__new__(cls, *arguments)
 
 
 def own(error: Exception) -> Exception:
-    """The same failure as an exception of the port's own."""
+    """The same failure as one of these exceptions."""
     if isinstance(error, socket.gaierror):
         return OwnResolver(*error.args)
     if isinstance(error, BlockingIOError):
@@ -120,7 +93,7 @@ def own(error: Exception) -> Exception:
 
 
 def exchanged(error: Exception) -> Exception:
-    """ValueError for TypeError, and the other way."""
+    """ValueError for TypeError, and TypeError for ValueError."""
     if isinstance(error, OSError):
         return error
     return ValueError(*error.args) if isinstance(error, TypeError) else TypeError(*error.args)
@@ -133,22 +106,14 @@ def other_words(error: Exception) -> Exception:
     return type(error)("argumento no válido")
 
 
-CHAPTER.unusual(
-    "own-errors", "has exceptions of its own, subclasses of the contract's", (), Every, error=lambda s, e: own(e)
-)
-CHAPTER.unusual(
-    "exchanged",
-    "raises TypeError where others raise ValueError, and the other way",
-    (),
-    Every,
-    error=lambda s, e: exchanged(e),
-)
-CHAPTER.unusual("messages", "has messages in another language", (), Every, error=lambda s, e: other_words(e))
+variant("own-errors", "raises subclasses of the usual exceptions").override(Every, error=lambda s, e: own(e))
+variant("exchanged", "exchanges TypeError and ValueError").override(Every, error=lambda s, e: exchanged(e))
+variant("messages", "has messages in another language").override(Every, error=lambda s, e: other_words(e))
 
 
 # -- results -----------------------------------------------------------------------------------------------------------
 class Number(int):
-    """A number that prints in its own way."""
+    """An int with another repr."""
 
     def __repr__(self) -> str:
         return f"Number({int(self)})"
@@ -157,11 +122,7 @@ class Number(int):
 
 
 class Text(str):
-    """A text of the port's own."""
-
-
-class Data(bytes):
-    """Bytes of the port's own."""
+    """A subclass of str."""
 
 
 TUPLES = {
@@ -179,41 +140,36 @@ def each(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def numbers(value: Any) -> Any:
-    """Numbers as the port's own."""
+    """Ints as `Number`."""
     return each(value, lambda one: Number(one) if is_int(one) else one)
 
 
 def texts(value: Any) -> Any:
-    """Texts as the port's own."""
+    """Strings as `Text`."""
     return each(value, lambda one: Text(one) if isinstance(one, str) else one)
 
 
 def named(value: Any, name: str) -> Any:
-    """A tuple with names."""
+    """A tuple as a named tuple."""
     return TUPLES[name](*value) if isinstance(value, tuple) else value
 
 
-CHAPTER.unusual("numbers", "has a subclass of int", (), Every, result=lambda s, v, n: numbers(v))
-CHAPTER.unusual("texts", "has a subclass of str", (), Every, result=lambda s, v, n: texts(v))
-CHAPTER.unusual(
-    "named-tuples",
-    "returns tuples with names",
-    ("accept", "getsockname", "recvfrom"),
-    Every,
-    result=lambda s, v, n: named(v, n),
+variant("numbers", "has a subclass of int").override(Every, result=lambda s, v, n: numbers(v))
+variant("texts", "has a subclass of str").override(Every, result=lambda s, v, n: texts(v))
+variant("named-tuples", "returns tuples with names", "accept", "getsockname", "recvfrom").override(
+    Every, result=lambda s, v, n: named(v, n)
 )
 
 
-@CHAPTER.variety("bools", "reads flags as bools", "getopt", "setopt")
-class Bools(Port):
-    def getopt(self, *arguments: Any) -> Any:
-        found = self.inner.getopt(*arguments)
-        return bool(found) if arguments[1] in FLAGS else found
+@variant("bools", "reads flags as bools", "getopt", "setopt")
+def getopt(self: Wrapped, *arguments: Any) -> Any:
+    found = self.inner.getopt(*arguments)
+    return bool(found) if arguments[1] in FLAGS else found
 
 
 # -- looks -------------------------------------------------------------------------------------------------------------
-@CHAPTER.variety("more", "has more methods, options and words, is falsy, and equal to everything")
-class More(Port):
+@variant("more", "has more methods, options and keywords, is falsy, and equal to everything")
+class More(Wrapped):
     name = "more"
 
     def __len__(self) -> int:
@@ -235,7 +191,7 @@ class More(Port):
         self.close()
 
     def is_socket(self) -> bool:
-        """As nixio's own."""
+        """A method that nixio's sockets have too."""
         return True
 
     def setopt(self, *arguments: Any) -> Any:
@@ -250,8 +206,8 @@ class More(Port):
         return self.inner.shutdown(*(words.get(how, how) if isinstance(how, str) else how for how in arguments))
 
 
-@CHAPTER.variety("spaced", "holds one descriptor more for each socket", "close", "socket", "fileno")
-class Spaced(Port):
+@variant("spaced", "holds a second descriptor for each socket", "close", "socket", "fileno")
+class Spaced(Wrapped):
     spare = -1
 
     def start(self) -> None:
@@ -272,7 +228,7 @@ class Spaced(Port):
 
 
 class ByName:
-    """Finds its methods by name, in a class that has none."""
+    """A class without methods, which finds them by `__getattr__`."""
 
     __slots__ = ("__weakref__", "_inner")
 
@@ -294,7 +250,7 @@ class Instance:
 
     def socket(self, domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
         """The factory."""
-        return Port(domain, type, protocol)
+        return Wrapped(domain, type, protocol)
 
 
 def by_name(domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
@@ -302,51 +258,50 @@ def by_name(domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
     return ByName(reference().socket(domain, type, protocol))
 
 
-CHAPTER.also("by-name", "finds its methods by name", by_name)
-CHAPTER.also("instance", "is an object that has the factory as a method", Instance())
+variant("by-name", "finds its methods by name").is_object(by_name)
+variant("instance", "is an object with the factory as a method").is_object(Instance())
 
 
 # -- pace and noise ----------------------------------------------------------------------------------------------------
 def slowly(seconds: float) -> Callable[..., Any]:
-    """Take one's time."""
-    return lambda sock, value, name: doing(value, lambda: time.sleep(seconds))
+    """Sleep after each call."""
+    return lambda sock, value, name: with_effect(value, lambda: time.sleep(seconds))
 
 
-CHAPTER.unusual("slow", "takes 3 ms more for each call", (), Every, result=slowly(0.003))
-CHAPTER.unusual("prints", "prints each call", (), Every, result=lambda s, v, n: doing(v, lambda: print(n, v)))
-CHAPTER.unusual(
-    "logs", "logs each call", (), Every, result=lambda s, v, n: doing(v, lambda: print(n, v, file=sys.stderr))
+variant("slow", "takes 3 ms longer for each call").override(Every, result=slowly(0.003))
+variant("prints", "prints each call").override(Every, result=lambda s, v, n: with_effect(v, lambda: print(n, v)))
+variant("logs", "logs each call").override(
+    Every, result=lambda s, v, n: with_effect(v, lambda: print(n, v, file=sys.stderr))
 )
 
 
-@CHAPTER.variety("threaded", "receives in a thread of its own", "recv")
-class Threaded(Port):
-    def recv(self, *arguments: Any) -> Any:
-        came: list[tuple[Any, BaseException | None]] = []
+@variant("threaded", "receives in another thread", "recv")
+def recv(self: Wrapped, *arguments: Any) -> Any:
+    came: list[tuple[Any, BaseException | None]] = []
 
-        def run() -> None:
-            try:
-                came.append((self.inner.recv(*arguments), None))
-            except BaseException as error:
-                came.append((None, error))
+    def run() -> None:
+        try:
+            came.append((self.inner.recv(*arguments), None))
+        except BaseException as error:
+            came.append((None, error))
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join()
-        data, error = came[0]
-        if error is not None:
-            raise error
-        return data
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join()
+    data, error = came[0]
+    if error is not None:
+        raise error
+    return data
 
 
 # -- after close -------------------------------------------------------------------------------------------------------
-class Closed(Port):
-    """Knows by itself that it was closed."""
+class Closed(Wrapped):
+    """A socket with a flag that says whether it was closed."""
 
     closed = False
 
     def refuse(self) -> Exception:
-        """What a closed socket says."""
+        """The failure of a closed socket."""
         return ValueError("the socket is closed")
 
     def close(self) -> Any:
@@ -358,23 +313,18 @@ class Closed(Port):
 
 
 def unless_closed(name: str) -> Callable[..., Any]:
-    """A method that looks first whether the socket was closed."""
+    """A method that checks the flag first."""
 
     def method(self: Closed, *arguments: Any) -> Any:
         if self.closed:
             raise self.refuse()
-        return getattr(Port, name)(self, *arguments)
+        return getattr(Wrapped, name)(self, *arguments)
 
     return method
 
 
 GUARDED = {name: unless_closed(name) for name in METHODS if name != "close"}
-CHAPTER.unusual("closed-argument", "takes any call after close for a bad argument", ("close",), Closed, **GUARDED)
-CHAPTER.unusual(
-    "closed-ebadf",
-    "answers any call after close with EBADF",
-    ("close",),
-    Closed,
-    refuse=lambda s: OSError(errno.EBADF, "closed"),
-    **GUARDED,
+variant("closed-argument", "reports any call after close as a bad argument", "close").override(Closed, **GUARDED)
+variant("closed-ebadf", "answers any call after close with EBADF", "close").override(
+    Closed, refuse=lambda s: OSError(errno.EBADF, "closed"), **GUARDED
 )

@@ -1,47 +1,43 @@
-"""A peer that is gone without closing: what becomes of the system's word for it."""
+"""A peer that vanished without closing: how ETIMEDOUT is reported."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
 from typing import Any
 
+from tests.mutants.errors import answer, substitute
 from tests.mutants.hooks import Receiver, Sender
-from tests.mutants.registry import Chapter
+from tests.mutants.registry import Group
 from tests.mutants.wrapper import RECEIVING, raising, size, system, with_errno
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+#: The clause about what sending reports.
+VANISHED = "vanished.told"  # words: allow
 
 
-def in_its_place(result: Callable[[], Any]) -> Callable[..., Any]:
-    """A hook that has this result, or failure, where the connection was given up."""
-    return lambda sock, error, *_: result() if with_errno(error, errno.ETIMEDOUT) else raising(error)
-
-
-RECEIVED = (
-    ("end", "as the end of the stream", lambda: b""),
-    ("block", "as would-block", lambda: raising(system(errno.EAGAIN))),
-    ("reset", "as a reset", lambda: raising(system(errno.ECONNRESET))),
-    ("no-errno", "without an errno", lambda: raising(OSError("timed out"))),
-    ("value", "as the caller's mistake", lambda: raising(ValueError("timed out"))),
+received = GROUP.rows(
+    Receiver,
+    "{method}-{}",
+    "{method} reports a connection that the system gave up {}",
+    "{method}.{}",
+    methods=RECEIVING,
 )
-for method in RECEIVING:
-    for name, does, result in RECEIVED:
-        CHAPTER.row(
-            f"{method}-{name}",
-            f"{method} tells a connection that was given up {does}",
-            [f"{method}.vanished.timed-out"],
-            Receiver,
-            methods=(method,),
-            failed=in_its_place(result),
-        )
+received("end", "as the end of the stream", "vanished.timed-out").override(failed=answer(b"", errno.ETIMEDOUT))
+received("block", "as would-block", "vanished.timed-out").override(failed=substitute(errno.EAGAIN, errno.ETIMEDOUT))
+received("reset", "as a reset", "vanished.timed-out").override(failed=substitute(errno.ECONNRESET, errno.ETIMEDOUT))
+received("no-errno", "without an errno", "vanished.timed-out").override(
+    failed=substitute(OSError("timed out"), errno.ETIMEDOUT)
+)
+received("value", "as the caller's mistake", "vanished.timed-out").override(
+    failed=substitute(ValueError("timed out"), errno.ETIMEDOUT)
+)
 
 
 class GivenUp(Sender):
-    """Sends that know when the system has given the connection up."""
+    """Sends with a hook for connections that the system gave up."""
 
     def given_up(self, buffer: Any) -> Any:
-        """What is told then."""
+        """The result in place of the failure."""
         raise system(errno.ETIMEDOUT)
 
     def failed(self, error: OSError, buffer: Any, offset: Any, length: Any) -> Any:
@@ -49,19 +45,14 @@ class GivenUp(Sender):
         return self.given_up(buffer) if gone else raising(error)
 
 
-SENT: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("sent", "says that all was sent", lambda s, buffer: size(buffer)),
-    ("nothing", "says that nothing was sent", lambda s, buffer: 0),
-    ("block", "would block", lambda s, buffer: raising(system(errno.EAGAIN))),
-    ("unconnected", "says that there never was one", lambda s, buffer: raising(system(errno.ENOTCONN))),
+sent = GROUP.rows(
+    GivenUp,
+    "{method}-{}",
+    "after the system gave the connection up, {method} {}",
+    "{method}.{}",
+    methods=("send", "write"),
 )
-for method in ("send", "write"):
-    for name, does, told in SENT:
-        CHAPTER.row(
-            f"{method}-{name}",
-            f"after a connection was given up, {method} {does}",
-            [f"{method}.vanished.told"],
-            GivenUp,
-            methods=(method,),
-            given_up=told,
-        )
+sent("sent", "returns that all was sent", VANISHED).override(given_up=lambda s, buffer: size(buffer))
+sent("nothing", "returns that nothing was sent", VANISHED).override(given_up=lambda s, buffer: 0)
+sent("block", "reports would-block", VANISHED).override(given_up=lambda s, buffer: raising(system(errno.EAGAIN)))
+sent("unconnected", "reports ENOTCONN", VANISHED).override(given_up=lambda s, buffer: raising(system(errno.ENOTCONN)))

@@ -1,4 +1,4 @@
-"""A name of several addresses: bind and connect walk over them in the resolver's order, on one socket."""
+"""A name with several addresses: bind and connect try them in the resolver's order, on one socket."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ import os
 import socket
 from typing import Any, ClassVar
 
-from tests.mutants.registry import Chapter
-from tests.mutants.wrapper import FAMILIES, TYPES, Port, doing, is_int, reference
+from tests.mutants.registry import Group
+from tests.mutants.wrapper import FAMILIES, TYPES, Wrapped, is_int, reference, with_effect
 
-CHAPTER = Chapter(__name__)
+GROUP = Group(__name__)
+fault = GROUP.fault
 
 
-class Walk(Port):
-    """Resolves by itself; `walk` tries the addresses."""
+class Walk(Wrapped):
+    """Resolves names in Python; `walk` tries the addresses."""
 
-    method: ClassVar[str] = ""
+    methods: ClassVar[tuple[str, ...]] = ()
 
     def attempt(self, address: Any) -> Any:
-        """One address, as the reference tries it."""
-        return getattr(self.inner, self.method)(*address)
+        """Try one address with the reference."""
+        return getattr(self.inner, self.methods[0])(*address)
 
     def order(self, addresses: list[Any]) -> list[Any]:
         """The order in which they are tried."""
         return addresses
 
     def between(self) -> None:
-        """What is done between two of them."""
+        """Runs between two addresses."""
 
     def final(self, error: OSError) -> bool:
         """Whether a failure ends the walk."""
@@ -56,7 +57,7 @@ class Walk(Port):
         host, port = (*arguments, None, None)[:2]
         plain = self.internet and self.type != "raw" and isinstance(host, str) and "\0" not in host
         named = (isinstance(port, str) and port.isalnum()) or is_int(port)
-        if name != self.method or not plain or not named or self.number < 0 or not _may_resolve(port):
+        if name not in self.methods or not plain or not named or self.number < 0 or not _may_resolve(port):
             return getattr(self.inner, name)(*arguments)
         flags = socket.AI_PASSIVE if name == "bind" else 0
         try:
@@ -83,107 +84,77 @@ def _address(found: Any) -> tuple[str, int]:
 
 
 def new_number(sock: Any) -> None:
-    """A new socket for the next address."""
+    """Use a new socket for the next address."""
     old, sock.inner = sock.inner, reference().socket(sock.domain, sock.type)
     old.close()
 
 
 def new_behind(sock: Any) -> None:
-    """A new socket with the same number for the next address."""
+    """Put a new socket behind the descriptor for the next address."""
     with socket.socket(FAMILIES[sock.domain], TYPES[sock.type]) as new:
         os.dup2(new.fileno(), sock.number, inheritable=False)
 
 
 def leak(sock: Any) -> None:
-    """One descriptor more for each address."""
+    """Leak a descriptor for each address."""
     os.dup(sock.number)
 
 
-WALKS: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
-    ("first-only", "tries the first address only", ("resolution.next",), {"order": lambda s, a: a[:1]}),
-    ("first-two", "tries the first two addresses only", ("resolution.third",), {"order": lambda s, a: a[:2]}),
-    ("last-first", "begins with the last address", ("resolution.first",), {"order": lambda s, a: a[::-1]}),
-    ("sorted", "sorts the addresses", ("resolution.first",), {"order": lambda s, a: sorted(a)}),
-    ("first-failure", "reports the first failure", ("resolution.last-failure",), {"reported": lambda s, e: e[0]}),
-    ("new-number", "takes a new socket for each address", ("resolution.same-descriptor",), {"between": new_number}),
-    (
-        "new-behind",
-        "takes a new socket with the same number for each address",
-        ("resolution.same-descriptor",),
-        {"between": new_behind},
-    ),
-    ("leaks", "leaks a descriptor for each address", ("resolution.next",), {"between": leak}),
-    (
-        "closes",
-        "closes the socket when all addresses have failed",
-        ("resolution.usable-after-failure",),
-        {"reported": lambda s, e: doing(e[-1], lambda: s.inner.close())},
-    ),
+both = GROUP.rows(Walk, "{}-{method}", "{method} {}", "{method}.{}", methods=("bind", "connect"))
+both("first-only", "tries the first address only", "resolution.next").override(order=lambda s, a: a[:1])
+both("first-two", "tries the first two addresses only", "resolution.third").override(order=lambda s, a: a[:2])
+both("last-first", "starts with the last address", "resolution.first").override(order=lambda s, a: a[::-1])
+both("sorted", "sorts the addresses", "resolution.first").override(order=lambda s, a: sorted(a))
+both("first-failure", "reports the first failure", "resolution.last-failure").override(reported=lambda s, e: e[0])
+both("new-number", "uses a new socket for each address", "resolution.same-descriptor").override(between=new_number)
+both("new-behind", "puts a new socket behind the descriptor for each address", "resolution.same-descriptor").override(
+    between=new_behind
 )
-for method in ("bind", "connect"):
-    for name, does, clauses, members in WALKS:
-        names = [f"{method}.{clause}" for clause in clauses]
-        CHAPTER.row(f"{name}-{method}", f"{method} {does}", names, Walk, method=method, **members)
-
-CHAPTER.row(
-    "only-refused",
-    "connect goes on after a refusal only",
-    ["connect.resolution.next-unusable"],
-    Walk,
-    method="connect",
-    final=lambda s, e: e.errno != errno.ECONNREFUSED,
+both("leaks", "leaks a descriptor for each address", "resolution.next").override(between=leak)
+both("closes", "closes the socket when all addresses have failed", "resolution.usable-after-failure").override(
+    reported=lambda s, e: with_effect(e[-1], lambda: s.inner.close())
 )
-CHAPTER.row(
-    "only-used",
-    "bind goes on after EADDRINUSE only",
-    ["bind.resolution.next"],
-    Walk,
-    method="bind",
-    final=lambda s, e: e.errno != errno.EADDRINUSE,
+fault("only-refused", "connect continues after a refusal only", "connect.resolution.next-unusable").override(
+    Walk, methods=("connect",), final=lambda s, e: e.errno != errno.ECONNREFUSED
 )
-CHAPTER.row(
+fault("only-used", "bind continues after EADDRINUSE only", "bind.resolution.next").override(
+    Walk, methods=("bind",), final=lambda s, e: e.errno != errno.EADDRINUSE
+)
+fault(
     "progress-goes-on",
-    "connect goes on to the next address while one is in progress",
-    ["connect.resolution.in-progress"],
-    Walk,
-    method="connect",
-    final=lambda s, e: False,
-)
+    "connect continues with the next address while one is in progress",
+    "connect.resolution.in-progress",
+).override(Walk, methods=("connect",), final=lambda s, e: False)
 
 
-@CHAPTER.fault("all-of-them", "connect knocks at every address", "connect.resolution.first-only")
-class AllOfThem(Walk):
-    method = "connect"
-
-    def walk(self, addresses: list[Any]) -> Any:
-        for address in addresses[1:]:
-            if self.stream and self.blocking:
-                other = reference().socket(self.domain, self.type)
-                with contextlib.suppress(OSError):
-                    other.connect(*address)
-                other.close()
-        return super().walk(addresses)
+@fault("all-of-them", "connect connects to every address", "connect.resolution.first-only", methods=("connect",))
+def walk(self: Walk, addresses: list[Any]) -> Any:
+    for address in addresses[1:]:
+        if self.stream and self.blocking:
+            other = reference().socket(self.domain, self.type)
+            with contextlib.suppress(OSError):
+                other.connect(*address)
+            other.close()
+    return Walk.walk(self, addresses)
 
 
-@CHAPTER.fault(
+@fault(
     "datagram-first-only",
     "connect of a datagram socket tries the first address only",
     "connect.resolution.next-unusable",
+    methods=("connect",),
 )
-class DatagramFirstOnly(Walk):
-    method = "connect"
-
-    def order(self, addresses: list[Any]) -> list[Any]:
-        return addresses[:1] if self.dgram else addresses
+def order(self: Walk, addresses: list[Any]) -> list[Any]:
+    return addresses[:1] if self.dgram else addresses
 
 
-@CHAPTER.fault(
+@fault(
     "service-alone",
-    "bind and connect take a service's port from a table of their own",
+    "bind and connect look services up in a table of their own",
     "bind.resolution.service",
     "connect.resolution.service",
 )
-class ServiceAlone(Port):
+class ServiceAlone(Wrapped):
     def bind(self, host: Any = None, port: Any = None) -> Any:
         return self.inner.bind(host, self._service(port))
 
