@@ -18,7 +18,7 @@ from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.target.lua import AGENT
-from nixio_conformance.target.target import python_agent
+from nixio_conformance.target.python import python_agent
 from tests.agents.support import FAKE, INTEGERS, INTERPRETERS, Fake, opened
 from tests.agents.support import Begin as BeginLua
 from tests.runs import Finished, Runs

@@ -1,25 +1,25 @@
-"""What a run says of its baseline: which rows hold, which are out of date, and the lines to delete then."""
+"""The rows of a baseline compared with a run: which are confirmed, which are stale, and the lines to delete."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .records import FINDINGS, Baseline, Deviation, Outcome, Row
 from .stream import Stream
 from .text import count
 
-#: A case as far as an edit of the baseline goes: its id and its kind.
+#: The id and the kind of a case.
 Covered = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class DeviationView:
-    """One row of the baseline and what the run made of it.
+    """One row of the baseline and the run's cases that it covers.
 
-    `known` failed as the row says, `passing` passed though it says that they fail, `changed` failed in another way,
-    `lucky` passed as the row allows, `unproven` were skipped or not run. `edit` says what to do with the file, and is
-    empty where nothing is to be done.
+    Cases in `known` failed as the row says, in `passing` they passed although it says that they fail, in `changed` they
+    failed in another way, in `allowed` they passed as the row allows, in `unproven` they were skipped or not run.
+    `where` is `FILE:LINE`. `edit` is the change that the file needs, and empty if it needs none.
     """
 
     deviation: Deviation
@@ -27,18 +27,23 @@ class DeviationView:
     known: tuple[Row, ...]
     passing: tuple[Row, ...]
     changed: tuple[Row, ...]
-    lucky: tuple[Row, ...]
+    allowed: tuple[Row, ...]
     unproven: tuple[Row, ...]
     edit: str
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """All of its cases that are in the run, those first that want an eye."""
-        return (*self.passing, *self.changed, *self.known, *self.lucky, *self.unproven)
+        """All cases that it covers, the contradicted ones first."""
+        return (*self.passing, *self.changed, *self.known, *self.allowed, *self.unproven)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the run contradicts it."""
+        return bool(self.passing or self.changed)
 
     @property
     def covers(self) -> str:
-        """Kinds and cases in words: `inet-stream, unix-stream and 2 cases`."""
+        """Kinds and cases as text: `inet-stream, unix-stream and 2 cases`."""
         words = list(self.deviation.kinds)
         if len(self.deviation.cases) == 1:
             words.append(self.deviation.cases[0].removeprefix(self.deviation.clause))
@@ -48,7 +53,7 @@ class DeviationView:
 
 
 def deviations(stream: Stream) -> tuple[DeviationView, ...]:
-    """The rows of the run's baseline that cover any case of it, in the file's order; none without a baseline."""
+    """The rows of the run's baseline that cover at least one of its cases, in the file's order."""
     baseline = stream.header.baseline
     if baseline is None:
         return ()
@@ -60,13 +65,13 @@ def deviations(stream: Stream) -> tuple[DeviationView, ...]:
 
 
 def reasons(stream: Stream) -> dict[int, str]:
-    """Where each row of the baseline is and why it deviates, by the row's line: `known.toml:4: it is so`."""
+    """Place and reason of each row of the baseline, by its line: `known.toml:4: paths end with NUL`."""
     baseline = stream.header.baseline
     return {one.line: f"{baseline.path}:{one.line}: {one.reason}" for one in baseline.deviations} if baseline else {}
 
 
 def names_cases(term: str) -> bool:
-    """Whether a term of `--select` names a case, so that others of its clause and kind were left out."""
+    """Whether a term of `--select` names a single case, so that others of its clause and kind were left out."""
     return term.endswith("]") or term.startswith("case=")
 
 
@@ -79,7 +84,7 @@ def _view(stream: Stream, baseline: Baseline, deviation: Deviation, rows: list[R
     passing = of("unexpected-pass")
     others = [(row.case, row.kind) for row in rows if row not in passing]
     present = {name for row in rows for name in (row.case, row.kind)}
-    # What was not selected may fail still. Of a kind whose cases were chosen one by one, nobody knows the others.
+    # Cases that were not selected may still fail; so may the rest of a kind of which single cases were selected.
     others += [("", kind) for kind in deviation.kinds if kind not in present or not whole]
     others += [(case, "") for case in deviation.cases if case not in present]
     if stream.header.selection and not deviation.kinds and not deviation.cases:
@@ -90,16 +95,16 @@ def _view(stream: Stream, baseline: Baseline, deviation: Deviation, rows: list[R
         known=of("expected-failure"),
         passing=passing,
         changed=tuple(row for row in of(*FINDINGS) if row not in passing),
-        lucky=of("passed"),
+        allowed=of("passed"),
         unproven=of("host-skip", "port-skip", "not-run"),
         edit=edit(baseline.path, deviation, [(row.case, row.kind) for row in passing], others),
     )
 
 
 def edit(path: str, deviation: Deviation, gone: Sequence[Covered], rest: Sequence[Covered]) -> str:
-    """How to take cases that pass out of a row that covers `gone` and `rest`; empty where there are none.
+    """How to remove the cases `gone`, which pass, from a row that also covers `rest`; empty without such cases.
 
-    A case in `rest` without an id is one that nobody knows, of its kind.
+    A case in `rest` whose id is empty stands for unknown cases of its kind.
     """
     if not gone:
         return ""
@@ -138,8 +143,3 @@ def _without_kind(deviation: Deviation, kind: str, gone: Sequence[Covered], rest
 def lines_in_words(first: int, last: int) -> str:
     """`line 4`, `lines 4 to 9`."""
     return f"line {first}" if first == last else f"lines {first} to {last}"
-
-
-def stale(views: Iterable[DeviationView]) -> tuple[DeviationView, ...]:
-    """The rows that say something else than the run."""
-    return tuple(view for view in views if view.passing or view.changed)

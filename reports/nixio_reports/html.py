@@ -1,4 +1,4 @@
-"""A stream as one HTML page that needs nothing else: no network, no script to be read."""
+"""The report as one HTML page that loads nothing else and is readable without its script."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from markupsafe import Markup, escape
 
 from nixio_fixtures import load
 
-from .deviations import deviations, reasons, stale
-from .outcomes import GROUPS, Group, group, word
+from .matrix import Cell
+from .order import NO_KIND
+from .outcomes import ACTORS, GROUPS, Group, label
 from .records import Row
-from .stream import Stream
-from .summary import NO_KIND, Cell, Matrix, matrix, median_ms, skips, slowest, verdict
+from .summary import Summary
 from .text import clip, count, duration, visible
 
-#: Cases shown with transcript and scripts; the others tell expected and actual, and where the rest is.
+#: Cases shown with transcript and scripts. The others have expected and actual, and refer to the stream.
 DETAILED = 500
-#: Characters of one text. A port may answer with megabytes; the stream has them all.
+#: The longest text, in characters. An implementation may return megabytes; the stream has all of it.
 TEXT = 8_000
+#: Steps of a transcript.
 STEPS = 200
 
 
@@ -44,14 +45,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause within a cell: what needs the reader's eye, what was skipped by reason, and what passed."""
+    """One clause within a cell: its findings and known deviations, its skipped cases by reason, its passed cases."""
 
     id: str
     level: str
     source: str
     requires: str
-    #: How many faulty ports it is known to report, and what a host must have for it; empty where nobody knows.
-    proven: str
+    #: The address of its source; empty if this version has none.
+    link: str
+    #: The number of faults declared for it as text, and the capabilities that it needs; empty if there are none.
+    faults: str
     needs: str
     shown: tuple[Case, ...]
     skipped: tuple[tuple[str, tuple[Case, ...]], ...]
@@ -60,7 +63,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One cell of the matrix with its details."""
+    """One cell of the matrix, as a section of the details."""
 
     cell: Cell
     anchor: str
@@ -68,39 +71,30 @@ class Block:
 
     @property
     def urgent(self) -> bool:
-        """Open from the start: something in it failed."""
+        """Whether it is open at first, because a case failed."""
         return bool(self.cell.tally.failed)
 
 
-def html_page(stream: Stream) -> str:
-    """The report of `stream` as a self-contained page, usable without scripts, colours, or a network."""
-    judged = stream.header.judged
-    found = matrix(stream.rows, judged)
-    made = verdict(stream)
-    cases = _cases(stream)
-    proven = stream.header.proven
+def html_page(summary: Summary) -> str:
+    """The report as a self-contained page, usable without scripts, colours or a network."""
+    stream, verdict = summary.stream, summary.verdict
+    cases = _cases(summary)
     style, script = _file("report.css"), _file("report.js")
     template = _environment().get_template("report.html.j2")
     return template.render(
         header=stream.header,
         footer=stream.footer,
         problems=stream.problems,
-        verdict=made,
-        look={"conforming": "passed", "not-conforming": "failed", "no-verdict": "unrun"}[made.state],
-        matrix=found,
-        headline=made.words.split(": ", 1),
+        summary=summary,
+        look={"conforming": "passed", "not-conforming": "failed", "no-verdict": "unrun"}[verdict.state],
+        matrix=summary.matrix,
+        headline=verdict.text.split(": ", 1),
         started=_moment(stream.header.started),
-        blocks=_blocks(found, cases, proven),
-        findings=_by_clause(made.findings, stream.rows, cases),
-        deviations=deviations(stream),
-        stale=stale(deviations(stream)),
-        reasons=reasons(stream),
-        told=_by_clause(made.told, stream.rows, cases),
-        skips=skips(stream.rows),
-        slowest=slowest(stream.rows),
-        median=duration(median_ms(stream.rows) / 1000),
+        blocks=_blocks(summary, cases),
+        findings=_by_clause(verdict.findings, summary, cases),
+        informational=_by_clause(verdict.informational, summary, cases),
         cases=cases,
-        style=Markup(style),  # ours, not the port's
+        style=Markup(style),  # a file of this package, not text of the stream
         script=Markup(script),
         policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; "
         "form-action 'none'",
@@ -108,38 +102,39 @@ def html_page(stream: Stream) -> str:
 
 
 def _moment(text: str) -> str:
-    """A time as people write it; what is no time stays as it is."""
+    """An ISO 8601 time in a readable form; any other text unchanged."""
     try:
         return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S %Z").strip()
     except ValueError:
         return text
 
 
-def _cases(stream: Stream) -> dict[str, Case]:
+def _cases(summary: Summary) -> dict[str, Case]:
     made: dict[str, Case] = {}
     detailed = 0
-    for number, row in enumerate(stream.rows, 1):
-        of = group(row, stream.header.judged)
-        needs = of in ("failed", "told", "known")
+    for number, row in enumerate(summary.stream.rows, 1):
+        group = summary.groups[row.case]
+        needs = group in ("failed", "informational", "known")
         detailed += needs
         name = row.case.removeprefix(row.clause) if row.case.startswith(f"{row.clause}[") else row.case
-        # The kind is the cell's, and what the name says need not be said again.
+        # The cell shows the kind, and the case's name may show the value already.
         parameters = ", ".join(
             f"{key}={value}" for key, value in row.parameters.items() if value and value not in (row.kind, name)
         )
-        made[row.case] = Case(row, f"case-{number}", of, name, clip(parameters, 200), needs and detailed <= DETAILED)
+        made[row.case] = Case(row, f"case-{number}", group, name, clip(parameters, 200), needs and detailed <= DETAILED)
     return made
 
 
-def _blocks(found: Matrix, cases: dict[str, Case], proven: dict[str, int]) -> dict[tuple[str, str], Block]:
-    """Cells in the order of the page, with anchors that stay the same from run to run and are unique."""
+def _blocks(summary: Summary, cases: dict[str, Case]) -> dict[tuple[str, str], Block]:
+    """The cells in the order of the page. Anchors are unique, and the same in every run."""
+    found, faults = summary.matrix, summary.stream.header.proven  # words: allow
     made: dict[tuple[str, str], Block] = {}
     taken: set[str] = set()
     for method in found.methods:
         for kind in found.kinds:
             cell = found.cells.get((method, kind))
             if cell is not None:
-                made[method, kind] = Block(cell, _anchor(method, kind, taken), _clauses(cell, cases, proven))
+                made[method, kind] = Block(cell, _anchor(method, kind, taken), _clauses(cell, cases, faults))
     return made
 
 
@@ -153,38 +148,52 @@ def _anchor(method: str, kind: str, taken: set[str]) -> str:
     return anchor
 
 
-def _clauses(cell: Cell, cases: dict[str, Case], proven: dict[str, int]) -> tuple[Clause, ...]:
+def _clauses(cell: Cell, cases: dict[str, Case], faults: dict[str, int]) -> tuple[Clause, ...]:
     found: dict[str, list[Case]] = {}
     for row in cell.rows:
         found.setdefault(row.clause, []).append(cases[row.case])
-    made = []
-    for clause, of in found.items():
-        reasons: dict[str, list[Case]] = {}
-        for case in of:
-            if case.group in ("skipped", "unrun"):
-                reason = f"{word(case.row.outcome)}: {case.row.message or 'no reason given'}"
-                reasons.setdefault(reason, []).append(case)
-        first = of[0].row
-        made.append(
-            Clause(
-                clause,
-                first.level,
-                first.source,
-                first.requires,
-                count(proven[clause], "fault") if clause in proven else "",
-                ", ".join(_needs().get(clause, ())),
-                shown=tuple(case for case in of if case.group in ("failed", "told", "known")),
-                skipped=tuple((reason, tuple(which)) for reason, which in reasons.items()),
-                passed=tuple(case for case in of if case.group == "passed"),
-            )
-        )
-    # Clauses with something to see come first; the others keep the run's order.
+    made = [_clause(of, faults.get(clause, 0)) for clause, of in found.items()]
+    # Clauses with failures come first; the others keep the order of the run.
     return tuple(sorted(made, key=lambda one: not any(case.group == "failed" for case in one.shown)))
+
+
+def _clause(cases: list[Case], faults: int) -> Clause:
+    reasons: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.group in ("skipped", "unrun"):
+            reason = f"{label(case.row.outcome)}: {case.row.message or 'no reason given'}"
+            reasons.setdefault(reason, []).append(case)
+    row = cases[0].row
+    return Clause(
+        row.clause,
+        row.level,
+        row.source,
+        row.requires,
+        link=_link(row.source),
+        faults=f"{count(faults, 'fault')} declared" if faults else "",
+        needs=", ".join(_needs().get(row.clause, ())),
+        shown=tuple(case for case in cases if case.group in ("failed", "informational", "known")),
+        skipped=tuple((reason, tuple(of)) for reason, of in reasons.items()),
+        passed=tuple(case for case in cases if case.group == "passed"),
+    )
+
+
+@cache
+def _link(source: str) -> str:
+    """The web address of a clause's source; empty if the tables of this version have none.
+
+    The text comes from the stream, which another version may have written: any text must do.
+    """
+    try:
+        address = load().link(source)
+    except (KeyError, ValueError):
+        return ""
+    return address if address.startswith(("https://", "http://")) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One clause of the list of findings: how many of its cases, and the first of them."""
+    """One clause in a list of findings: its cases with a finding, and the number of all its cases in the run."""
 
     id: str
     level: str
@@ -195,18 +204,18 @@ class Finding:
 
 @cache
 def _needs() -> dict[str, tuple[str, ...]]:
+    """The capabilities that each clause needs, from the tables: rows do not have them."""
     return {clause.id: clause.needs for clause in load().clauses}
 
 
-def _by_clause(findings: Iterable[Row], rows: Iterable[Row], cases: dict[str, Case]) -> tuple[Finding, ...]:
-    total: dict[str, int] = {}
-    for row in rows:
-        total[row.clause] = total.get(row.clause, 0) + 1
+def _by_clause(findings: Iterable[Row], summary: Summary, cases: dict[str, Case]) -> tuple[Finding, ...]:
     found: dict[str, list[Row]] = {}
     for row in findings:
         found.setdefault(row.clause, []).append(row)
     return tuple(
-        Finding(clause, of[0].level, of[0].requires, tuple(cases[row.case] for row in of), total[clause])
+        Finding(
+            clause, of[0].level, of[0].requires, tuple(cases[row.case] for row in of), len(summary.clauses[clause].rows)
+        )
         for clause, of in found.items()
     )
 
@@ -221,18 +230,18 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals.update(groups=GROUPS, text_limit=TEXT, steps_limit=STEPS)
-    environment.filters.update(clip=clip, duration=duration, counted=count, word=word, prose=_prose)
+    environment.globals.update(groups=GROUPS, actors=ACTORS, text_limit=TEXT, detailed=DETAILED, steps_limit=STEPS)
+    environment.filters.update(clip=clip, duration=duration, counted=count, label=label, prose=_prose)
     return environment
 
 
 def _shown(value: object) -> object:
-    """Every value on its way into the page, before it is escaped."""
+    """Makes every text in the page visible, before it is escaped."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _prose(text: str) -> Markup:
-    """Our sentences mark code with backticks, as Markdown does."""
+    """A sentence as HTML: code is in backticks, as in Markdown."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(visible(text)))))
 
 
@@ -242,5 +251,5 @@ def _file(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """How a content security policy names an inline script or style: even a hole in the escaping runs nothing."""
+    """An inline script or style as the content security policy names it: no other script runs, whatever is escaped."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

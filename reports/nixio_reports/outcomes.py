@@ -1,4 +1,4 @@
-"""What each outcome is called, how it looks, and which of the few groups it counts in."""
+"""The labels of outcomes and of the groups that reports count them in."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Literal
 
 from .records import FINDINGS, Outcome, Row
 
-#: The groups that people read, the most urgent first. `told` is a finding of a level that the run does not judge.
-Group = Literal["failed", "told", "known", "unrun", "skipped", "passed"]
+#: The groups that reports show, the most urgent first. `informational` is a finding of a level that is not judged.
+Group = Literal["failed", "informational", "known", "unrun", "skipped", "passed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How one outcome or group is shown: never by its colour alone, so each has a word and a symbol."""
+    """How a group is shown. Colour alone must not carry the meaning, so each group has a label and a symbol."""
 
-    word: str
+    label: str
     symbol: str
-    #: A colour by rich's names.
+    #: The name of a colour in rich.
     colour: str
 
 
 GROUPS: dict[Group, Look] = {
     "failed": Look("failed", "✗", "red"),
-    "told": Look("told, not judged", "△", "yellow"),
+    "informational": Look("informational", "△", "yellow"),
     "known": Look("known deviation", "≈", "magenta"),
     "unrun": Look("not run", "○", "yellow"),
     "skipped": Look("skipped", "»", "bright_black"),
     "passed": Look("passed", "✓", "green"),
 }
 
-#: Outcomes in the order of reports: in words, and their group where no level changes it.
+#: Outcomes in the order of reports: the label, and the group when the clause's level is judged.
 OUTCOMES: dict[Outcome, tuple[str, Group]] = {
     "failed": ("failed", "failed"),
     "crashed": ("crashed", "failed"),
@@ -40,18 +40,20 @@ OUTCOMES: dict[Outcome, tuple[str, Group]] = {
     "expected-failure": ("failed as the baseline says", "known"),
     "not-run": ("not run", "unrun"),
     "host-skip": ("skipped by the host", "skipped"),
-    "port-skip": ("skipped by the port", "skipped"),
+    "port-skip": ("skipped by the implementation", "skipped"),
     "passed": ("passed", "passed"),
 }
+#: Labels of `Step.actor`.
+ACTORS = {"port": "implementation", "peer": "peer", "observer": "observer"}
 
 
-def word(outcome: Outcome) -> str:
-    """The outcome in words: `timed out` for `timed-out`."""
+def label(outcome: Outcome) -> str:
+    """The outcome as people read it: `timed out` for `timed-out`."""
     return OUTCOMES[outcome][0]
 
 
 def group(row: Row, judged: Collection[str]) -> Group:
-    """The group that `row` counts in, when the levels in `judged` are judged."""
+    """The group of a row when the levels in `judged` are judged."""
     if row.outcome in FINDINGS and row.level not in judged:
-        return "told"
+        return "informational"
     return OUTCOMES[row.outcome][1]

@@ -1,4 +1,4 @@
-"""The run as it goes: a bar with counts and the running case, or a few plain lines where there is no terminal."""
+"""Progress of a run: a bar with counts and the running case, or a few plain lines without a terminal."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .records import Row
 from .terminal import Encodable, failure_line
 from .text import one_line
 
-#: Seconds between two paintings of the bar.
-_PAINT = 0.1
-#: Cases between two plain lines when nobody knows how many are planned.
+#: Seconds between two refreshes of the bar.
+_REFRESH = 0.1
+#: Cases between two plain lines when the number of planned cases is unknown.
 _EVERY = 250
 
 
 class Progress:
-    """Shows a run on `console`, of `planned` cases where that is known.
+    """Shows the progress of a run on `console`; `planned` is the number of cases, or None if it is unknown.
 
-    Findings are printed on a line of their own when they happen; `judged` are the levels whose findings count as
-    failures. On a terminal a bar stays below them; elsewhere a plain line comes about every tenth of the run.
-    Everything happens in the calls: there is no thread, so a process that forks is safe.
+    Each finding is printed on a line of its own when it happens; `judged` are the levels whose findings count as
+    failures. On a terminal a bar stays below them; otherwise a plain line is printed about ten times in a run. The
+    calls do everything themselves: there is no thread, so the process may fork.
     """
 
     def __init__(self, console: Console, planned: int | None, *, judged: Collection[str] = ("must", "should")) -> None:
@@ -36,7 +36,7 @@ class Progress:
         self._planned = planned
         self._judged = judged
         self._counts: Counter[Group] = Counter()
-        self._painted = 0.0
+        self._refreshed = 0.0
         self._live = console.is_terminal and not console.is_dumb_terminal
         self._bar = progress.Progress(
             progress.BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
@@ -63,7 +63,7 @@ class Progress:
         self.stop()
 
     def plan(self, planned: int) -> None:
-        """Say how many cases there are, once that is known."""
+        """Set the number of cases, once it is known."""
         self._planned = planned
         self._bar.update(self._task, total=planned)
 
@@ -73,31 +73,30 @@ class Progress:
             self._bar.start()
 
     def running(self, case: str) -> None:
-        """`case` begins."""
+        """Show that `case` has begun."""
         if self._live:
             self._bar.update(self._task, description=one_line(case, 100))
-            self._paint()
+            self._refresh()
 
     def done(self, row: Row) -> None:
-        """A case has its verdict; a finding is printed at once."""
-        of = group(row, self._judged)
-        self._counts[of] += 1
-        if of in ("failed", "told"):
-            self._print(failure_line(row, self._judged))
+        """Count a case that has its verdict, and print it if it is a finding."""
+        found = group(row, self._judged)
+        self._counts[found] += 1
+        if found in ("failed", "informational"):
+            self._print(failure_line(row, found))
         if self._live:
-            self._bar.update(self._task, advance=1, counts=self._said())
-            self._paint()
+            self._bar.update(self._task, advance=1, counts=self._short_counts())
+            self._refresh()
         elif self._is_milestone(self._counts.total()):
             self._print(Text(self._milestone()))
 
     def stop(self) -> None:
-        """Take the bar away. Harmless when it was never started, and a second time."""
+        """Remove the bar. Calling it again, or without `start`, does nothing."""
         if self._live:
             self._bar.stop()
 
-    def _said(self) -> str:
-        shown: tuple[Group, ...] = ("failed", "told", "known", "unrun", "skipped", "passed")
-        return " ".join(f"{GROUPS[name].symbol}{self._counts[name]}" for name in shown if self._counts[name])
+    def _short_counts(self) -> str:
+        return " ".join(f"{look.symbol}{self._counts[name]}" for name, look in GROUPS.items() if self._counts[name])
 
     def _is_milestone(self, done: int) -> bool:
         if not self._planned:
@@ -107,14 +106,14 @@ class Progress:
     def _milestone(self) -> str:
         done = self._counts.total()
         share = f"{done * 100 // self._planned:3d} % of {self._planned}" if self._planned else str(done)
-        said = ", ".join(f"{self._counts[name]} {look.word}" for name, look in GROUPS.items() if self._counts[name])
-        return f"{share} cases: {said}"
+        counts = ", ".join(f"{self._counts[name]} {look.label}" for name, look in GROUPS.items() if self._counts[name])
+        return f"{share} cases: {counts}"
 
     def _print(self, text: Text) -> None:
         self._console.print(Encodable(text), highlight=False, soft_wrap=not self._live)
 
-    def _paint(self) -> None:
+    def _refresh(self) -> None:
         now = time.monotonic()
-        if now - self._painted >= _PAINT:
-            self._painted = now
+        if now - self._refreshed >= _REFRESH:
+            self._refreshed = now
             self._bar.refresh()

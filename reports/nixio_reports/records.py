@@ -1,7 +1,7 @@
 """The result stream's lines: one header, a row per planned case, one footer.
 
-A stream is JSON Lines. Each line is one of these records, told apart by its field `record`. The stream is appended to
-while the run goes on, so whatever stops the run, what was recorded can be read; a missing footer says that it was
+A stream is JSON Lines; the field `record` of a line says which of these records it is. Lines are appended during the
+run, so that whatever ends the run, everything recorded before can be read. A missing footer means that the run was
 stopped.
 """
 
@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-#: Raised by one when a reader of the last version could misread a stream.
+#: Incremented when a reader of the previous version could misread a stream.
 VERSION = 1
 
 Outcome = Literal[
@@ -19,15 +19,15 @@ Outcome = Literal[
     "failed",
     "crashed",  # the agent died, or broke the protocol
     "timed-out",  # a call did not return
-    "host-skip",  # this host cannot show it
-    "port-skip",  # the agent says that it cannot be asked (never for a missing method)
-    "expected-failure",  # the baseline knows it
-    "unexpected-pass",  # the baseline says it fails, and it does not
-    "not-run",  # planned, and the run ended before
+    "host-skip",  # this host lacks something that the case needs
+    "port-skip",  # the agent reports that it cannot make the call (never for a missing method)
+    "expected-failure",  # it failed as the baseline says
+    "unexpected-pass",  # it passed, and the baseline says that it fails
+    "not-run",  # planned, but the run ended before it
 ]
-#: What a case of the baseline may come to: one of the ways to fail, and `passed` next to them where chance decides.
+#: Outcomes that a row of the baseline may allow; `passed` only next to another one, for what depends on chance.
 Known = Literal["failed", "crashed", "timed-out", "passed"]
-#: What makes a run not conforming, when the clause's level is judged.
+#: The outcomes that make a run not conforming if the level of the clause is judged.
 FINDINGS: tuple[Outcome, ...] = ("failed", "crashed", "timed-out", "unexpected-pass")
 
 
@@ -36,7 +36,7 @@ class Line(Struct, frozen=True, kw_only=True, tag_field="record", tag=str.lower,
 
 
 class Implementation(Struct, frozen=True, kw_only=True):
-    """What was judged, as it names itself."""
+    """The implementation that was judged, as it names itself."""
 
     name: str
     version: str = ""
@@ -49,21 +49,21 @@ class Implementation(Struct, frozen=True, kw_only=True):
 
 
 class Host(Struct, frozen=True, kw_only=True):
-    """Where it was judged."""
+    """The host that the run took place on."""
 
     system: str
     release: str
     machine: str
     python: str
     user: str
-    #: What the probes found: an empty text means that the host can, else the text is the reason why it cannot.
+    #: Each capability that was probed: an empty text if the host has it, otherwise the reason why it lacks it.
     capabilities: dict[str, str] = {}
 
 
 class Deviation(Struct, frozen=True, kw_only=True):
-    """One row of a baseline: cases of one clause that are known to fail, and why.
+    """One row of a baseline: cases of one clause that are known to fail, and the reason.
 
-    It covers the cases of `kinds` and those in `cases`; all of the clause where it names neither.
+    It covers the cases on `kinds` and those in `cases`, or the whole clause if it names neither.
     """
 
     clause: str
@@ -71,51 +71,52 @@ class Deviation(Struct, frozen=True, kw_only=True):
     cases: tuple[str, ...] = ()
     outcomes: tuple[Known, ...] = ("failed",)
     reason: str
-    #: The lines of the file, from 1, that go when it goes.
+    #: Its first and last line in the file, counted from 1, with its comments.
     line: int
     last: int
-    #: The line of each kind and case.
+    #: The line of each kind and case, and of `reason`.
     lines: dict[str, int] = {}
 
 
 class Baseline(Struct, frozen=True, kw_only=True):
-    """The known deviations that a run was held against."""
+    """The known deviations that a run was compared with."""
 
-    #: As the user named the file.
+    #: The path as the user gave it.
     path: str
-    #: Which port it is for, as the file says; empty where it does not.
+    #: The implementation that the file says it is for; empty if it names none.
     port: str = ""
     deviations: tuple[Deviation, ...] = ()
 
 
 class Header(Line, frozen=True, kw_only=True):
-    """First line: what is judged, where, by which suite, and with which choices."""
+    """First line: what is judged, where, by which version of the suite, and with which options."""
 
     version: int = VERSION
     suite: str
     implementation: Implementation
     host: Host
-    #: The command that runs it again.
+    #: The command that repeats the run.
     command: str
     #: Levels whose failures make the run not conforming.
     judged: tuple[str, ...] = ("must", "should")
     selection: tuple[str, ...] = ()
     baseline: Baseline | None = None
-    #: Faulty ports that each clause is known to report, where the suite was proven.
-    proven: dict[str, int] = {}
-    #: Time of start, ISO 8601 with zone.
+    #: The number of faults declared for each clause: faulty implementations that the suite is tested with, and that the
+    #: clause must report. Empty if the suite was installed without that data.
+    proven: dict[str, int] = {}  # words: allow
+    #: When the run began, in ISO 8601 with a zone.
     started: str
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One thing that happened in a case: a call on the port, what the peer did, or what was seen from outside."""
+    """One step of a case: a call on the implementation (`port`), an action of the peer, or an observation."""
 
     #: Seconds since the case began.
     at: float
     actor: Literal["port", "peer", "observer"]
-    #: As a call reads: `s1.bind(None, 0)`.
+    #: The call in the notation of the suite: `s1.bind(None, 0)`.
     call: str
-    #: What came back: `True`, `ECONNREFUSED (Connection refused)`, `...` while it is pending.
+    #: The result: `True`, `ECONNREFUSED (Connection refused)`, or `...` while the call is pending.
     result: str
     seconds: float = 0.0
 
@@ -123,20 +124,20 @@ class Step(Struct, frozen=True, kw_only=True):
 class Row(Line, frozen=True, kw_only=True):
     """One case and its verdict."""
 
-    #: `clause[parameters]`: stable, unique, and what `--select` takes.
+    #: `clause[parameters]`: stable, unique, and accepted by `--select`.
     case: str
     clause: str
     method: str
     level: str
-    #: `inet-stream` and so on; empty for a case of no kind.
+    #: `inet-stream` and so on; empty for a case without a kind.
     kind: str = ""
     parameters: dict[str, str] = {}
     source: str
     requires: str
     outcome: Outcome
-    #: What the case came to by itself, where the baseline made another outcome of it.
+    #: The outcome before the baseline changed it; empty if no row of the baseline covers the case.
     found: Known | Literal[""] = ""
-    #: The first line of the baseline's row that covers it; 0 for none.
+    #: The first line of the baseline's row that covers it, or 0.
     deviation: int = 0
     seconds: float = 0.0
     #: One line: what is wrong, or why it was skipped.
@@ -144,18 +145,18 @@ class Row(Line, frozen=True, kw_only=True):
     expected: str = ""
     actual: str = ""
     steps: tuple[Step, ...] = ()
-    #: A program that shows it again without the suite, by language.
+    #: A program for each language that repeats the case without the suite.
     scripts: dict[str, str] = {}
-    #: The agent's standard error during the case, its end.
+    #: The end of what the agent wrote to standard error during the case.
     stderr: str = ""
     #: The command that runs this case alone.
     rerun: str = ""
-    #: Only where the suite itself is at fault: the traceback.
+    #: The traceback, if the suite itself is at fault.
     traceback: str = ""
 
 
 class Footer(Line, frozen=True, kw_only=True):
-    """Last line: how the run ended."""
+    """Last line: how the run ended. `counts` has the number of rows for each outcome."""
 
     planned: int
     counts: dict[str, int]

@@ -1,4 +1,4 @@
-"""The result stream on disk: appended to while the run goes on, and read back whatever happened to it."""
+"""The result stream on disk: written line by line during a run, and readable whatever ended the run."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def schema() -> dict[str, Any]:
 
 
 class Writer:
-    """Writes a stream to `path`, replacing an older run's, a line at a time.
+    """Writes a stream to `path`, replacing that of an older run.
 
-    Each record is in the file when `write` returns: nothing is buffered, so whatever ends the process takes at most the
-    record being written. It stays usable after a KeyboardInterrupt, also one that struck inside `write`. Parent
-    directories are made. Raises OSError when the file cannot be opened or written.
+    Each record is in the file when `write` returns. Nothing is buffered, so that at most the record being written is
+    lost when the process ends. The writer stays usable after a KeyboardInterrupt, even one inside `write`. Parent
+    directories are created. Raises OSError when the file cannot be opened or written.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -51,8 +51,8 @@ class Writer:
     def write(self, record: Record) -> None:
         """Append one record. ValueError when the writer is closed."""
         line = encode(record) + b"\n"
-        # After an interrupted write nobody knows how much of the line is there: a newline ends it, and if it was whole
-        # all the same, readers pass over the empty line.
+        # An interrupted write may have written any part of its line. A newline ends that part; if the line was
+        # complete, the result is an empty line, which readers skip.
         if self._torn:
             line = b"\n" + line
         self._torn = True
@@ -67,7 +67,7 @@ class Writer:
 
 
 def encode(record: Record) -> bytes:
-    """One line of a stream, without its newline. Text that is not Unicode (lone surrogates) is escaped."""
+    """One line of a stream, without its newline. Lone surrogates are written as escapes."""
     try:
         return _ENCODER.encode(record)
     except UnicodeEncodeError:
@@ -86,21 +86,21 @@ def _encodable(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with a stream: where, what, and how to mend it. Line 0 means the stream as a whole."""
+    """Something wrong with a stream: where, what, and what to do about it. Line 0 means the stream as a whole."""
 
     path: str
     line: int
     what: str
-    mend: str
+    hint: str
 
     def __str__(self) -> str:
         where = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{where}: {self.what}; {self.mend}"
+        return f"{where}: {self.what}; {self.hint}"
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A run's records, and what was wrong with them. Without a footer the run was stopped."""
+    """The records of a run, and the problems found while reading them. Without a footer the run was stopped."""
 
     header: Header
     rows: tuple[Row, ...] = ()
@@ -109,9 +109,9 @@ class Stream:
 
 
 class StreamError(Exception):
-    """A stream without a readable header: nobody can say what was judged.
+    """A stream without a readable header, so that it is unknown what was judged.
 
-    `problems` says what was wrong before, `rows` are the rows that could be read all the same.
+    `problems` are those of its lines, `rows` the rows that could be read nevertheless.
     """
 
     def __init__(self, message: str, problems: tuple[Problem, ...] = (), rows: tuple[Row, ...] = ()) -> None:
@@ -123,8 +123,8 @@ class StreamError(Exception):
 def read(source: str | Path | Iterable[bytes | str]) -> Stream:
     """Read a stream from a file (a path) or from lines.
 
-    Never raises for corrupt lines: each becomes a `Problem` and all others are kept. Raises StreamError when there is
-    no readable header, OSError when the file cannot be read.
+    Each corrupt line becomes a `Problem`, and all other lines are kept. Raises StreamError without a readable header,
+    and OSError when the file cannot be read.
     """
     if isinstance(source, str | Path):
         path = str(source)
@@ -139,7 +139,7 @@ def read(source: str | Path | Iterable[bytes | str]) -> Stream:
 
 @dataclass(slots=True)
 class _Reader:
-    """What was read so far."""
+    """The records and problems read so far."""
 
     path: str
     header: Header | None = None
@@ -151,11 +151,11 @@ class _Reader:
     newer: int = 0
     last: int = 0
 
-    def problem(self, line: int, what: str, mend: str) -> None:
-        self.problems.append(Problem(self.path, line, what, mend))
+    def problem(self, line: int, what: str, hint: str) -> None:
+        self.problems.append(Problem(self.path, line, what, hint))
 
     def take(self, number: int, line: bytes) -> None:
-        """One line, into the record it is or the problem it makes."""
+        """Read one line: keep its record, or add a problem."""
         if not line.strip():
             return
         self.last = number
@@ -184,7 +184,7 @@ class _Reader:
             return self._newer(line, error)
 
     def _newer(self, line: bytes, error: msgspec.ValidationError) -> Record:
-        """A line of a newer suite: with the fields that are known here, if those suffice."""
+        """Decode a line of a newer suite by its known fields; raises `error` when those do not suffice."""
         raw = msgspec.json.decode(line)
         kind = _TYPES.get(str(raw.get("record"))) if isinstance(raw, dict) else None
         if kind is None:
@@ -202,7 +202,9 @@ class _Reader:
             self.problem(number, "a second header", "the first one counts; give each run a directory of its own")
             return
         if self.rows or self.footer:
-            self.problem(number, "the header is not the first line", "it is used; the lines were put in another order")
+            self.problem(
+                number, "the header is not the first line", "it is used; the lines are not in their first order"
+            )
         if header.version > VERSION:
             self.newer = header.version
             self.problem(
@@ -220,7 +222,7 @@ class _Reader:
             self.rows[row.case] = row
             self.lines[row.case] = number
             return
-        # A finding must not vanish behind a pass, whichever came first.
+        # A finding must not be hidden by a pass, in whichever order they come.
         worse = row.outcome in FINDINGS and kept.outcome not in FINDINGS
         if worse:
             self.rows[row.case] = row
@@ -235,7 +237,7 @@ class _Reader:
         self.footer, self.footer_line = footer, number
 
     def finish(self) -> Stream:
-        """What the lines make together."""
+        """The stream of all lines. Raises StreamError without a header."""
         rows = tuple(self.rows.values())
         if self.header is None:
             raise self._headless(rows)
@@ -248,22 +250,22 @@ class _Reader:
         return Stream(self.header, rows, self.footer, tuple(self.problems))
 
     def _compare(self, footer: Footer, rows: tuple[Row, ...]) -> None:
-        """The footer's counts tell whether rows were lost without a trace."""
+        """Compare the footer's counts with the rows, to detect rows that were lost or added."""
         found = Counter[str](row.outcome for row in rows)
         for outcome in sorted({*found, *footer.counts}):
-            told = footer.counts.get(outcome, 0)
-            if told != found[outcome]:
+            expected = footer.counts.get(outcome, 0)
+            if expected != found[outcome]:
                 self.problem(
                     self.footer_line,
-                    f"the footer counts {told} {outcome}, and {found[outcome]} are here",
+                    f"the footer counts {expected} {outcome}, and the stream has {found[outcome]}",
                     "rows were lost or added; run it again",
                 )
 
     def _headless(self, rows: tuple[Row, ...]) -> StreamError:
         if not self.last:
-            text = f"{self.path} is empty: the run ended before it began; run it again"
+            text = f"{self.path} is empty: the run ended before its first record; run it again"
         elif self.newer:
             text = f"{self.path} was written by a newer suite (version {self.newer} of the stream); update this one"
         else:
-            text = f"{self.path} has no readable header, so nobody can say what was judged; is it a results.jsonl?"
+            text = f"{self.path} has no readable header, so it is unknown what was judged; is it a results.jsonl?"
         return StreamError(text, tuple(self.problems), rows)

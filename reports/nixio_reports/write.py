@@ -1,4 +1,4 @@
-"""All reports of a run, beside its stream."""
+"""Writes the report files of a run: HTML, JUnit and badge."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 from .badge import badge_data
 from .html import html_page
 from .junit import junit_xml
-from .stream import Stream
+from .summary import Summary
 
 
-def write_reports(stream: Stream, directory: str | Path) -> dict[str, Path]:
-    """Write `report.html`, `junit.xml` and `badge.json` into `directory`, made where it is missing.
+def write_reports(summary: Summary, directory: str | Path) -> dict[str, Path]:
+    """Write `report.html`, `junit.xml` and `badge.json` into `directory`, which is created if it is missing.
 
-    Each is complete or not there: a reader never meets half a file. Returns the paths by `html`, `junit` and `badge`.
-    Raises OSError when the directory cannot be written.
+    Each file is replaced in one step, so that no reader sees half of it. Returns the paths by `html`, `junit` and
+    `badge`. Raises OSError when the directory cannot be written.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     made = {
-        "html": (directory / "report.html", html_page(stream).encode()),
-        "junit": (directory / "junit.xml", junit_xml(stream)),
-        "badge": (directory / "badge.json", json.dumps(badge_data(stream), indent=2).encode() + b"\n"),
+        "html": (directory / "report.html", html_page(summary).encode()),
+        "junit": (directory / "junit.xml", junit_xml(summary)),
+        "badge": (directory / "badge.json", json.dumps(badge_data(summary), indent=2).encode() + b"\n"),
     }
     for path, content in made.values():
         _replace(path, content)
@@ -32,7 +32,7 @@ def write_reports(stream: Stream, directory: str | Path) -> dict[str, Path]:
 
 def _replace(path: Path, content: bytes) -> None:
     """Put `content` at `path` in one step."""
-    # The name differs by process and not by chance: a leftover of a killed run is overwritten, not added to.
+    # The process id and no random text: the draft of a killed run is overwritten if the id comes again.
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(content)

@@ -18,7 +18,7 @@ from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.driver.wire import Argument, HeldAs
-from nixio_conformance.target.target import python_agent
+from nixio_conformance.target.python import python_agent
 
 Host = Callable[[str], Session]
 

@@ -1,11 +1,11 @@
-"""A baseline from a run: what fails is in it, and an older one keeps all that is still true."""
+"""Baselines written from runs: failures are in it, and an old one keeps everything that is still true."""
 
 from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
 
-from nixio_conformance.baseline.file import parse
+from nixio_conformance.baseline.read import parse
 from nixio_conformance.baseline.write import write
 from nixio_fixtures import load
 from nixio_reports import Footer, Header, Host, Implementation, Outcome, Row, Stream
@@ -15,7 +15,7 @@ HOST = Host(system="Linux", release="6", machine="m", python="3", user="u")
 
 
 def run(*rows: tuple[str, str, Outcome], selection: tuple[str, ...] = ()) -> Stream:
-    """A run with these cases, each told by its id, its kind and its outcome."""
+    """A run with these cases, each given by its id, its kind and its outcome."""
     made = tuple(
         Row(
             case=case, clause=case.partition("[")[0], method="send", level="must", kind=kind, source="norm:1",
@@ -24,7 +24,7 @@ def run(*rows: tuple[str, str, Outcome], selection: tuple[str, ...] = ()) -> Str
         for case, kind, outcome in rows
     )  # fmt: skip
     header = Header(
-        suite="1", implementation=Implementation(name="a port"), host=HOST, command="", started="", selection=selection
+        suite="1", implementation=Implementation(name="one"), host=HOST, command="", started="", selection=selection
     )
     return Stream(header, made, Footer(planned=len(made), counts={}, seconds=1, exit_code=1))
 
@@ -41,13 +41,13 @@ def outcomes(*given: Outcome, selection: tuple[str, ...] = ()) -> Stream:
 
 
 def rows(text: str) -> str:
-    """The rows, without what stands before them."""
+    """The rows of a file, without the lines before them."""
     return text[text.index("[[deviation]]") :]
 
 
 def test_a_kind_that_fails_throughout_is_named_and_else_its_cases() -> None:
     assert write(outcomes("failed", "failed", "passed"), SPEC).text == (
-        'format = 1\nport = "a port"\n\n'
+        'format = 1\nport = "one"\n\n'
         '[[deviation]]\n# [inet-stream-1] 4 for 5\nclause = "send.b"\nkinds = ["inet-stream"]\nreason = ""\n'
     )
     assert 'cases = [\n    "send.b[inet-stream-2]",\n]\n' in write(outcomes("passed", "failed", "passed"), SPEC).text

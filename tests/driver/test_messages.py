@@ -16,7 +16,7 @@ from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.wire import HeldAs
-from nixio_conformance.target.target import python_agent
+from nixio_conformance.target.python import python_agent
 
 Begin = Callable[..., Session]
 

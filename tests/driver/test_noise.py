@@ -12,7 +12,7 @@ from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.target.target import python_agent
+from nixio_conformance.target.python import python_agent
 
 Begin = Callable[..., Session]
 

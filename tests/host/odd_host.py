@@ -1,10 +1,9 @@
-"""Runs a program on a host that is poorer or set up otherwise than this one.
+"""Runs a program on a host with fewer system calls or other settings than this one.
 
     python odd_host.py '{"refused": {"unshare": "EPERM"}, "sysctls": {"net/ipv6/bindv6only": "1"}}' PROGRAM ARGUMENT...
 
-`refused` are system calls that a seccomp filter answers with an error, as containers' filters do; `socket(10)` is
-socket() with this first argument. `sysctls` are set in a network of the program's own, with loopback up; `null` leaves
-the network as it is made, with loopback down.
+`refused` are system calls that fail with this error, by a seccomp filter as containers have; `socket(10)` is socket()
+with this first argument. `sysctls` are set in a new network namespace with loopback up; `null` leaves loopback down.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _NUMBER_AT, _FIRST_ARGUMENT_AT = 0, 16
 
 
 def refuse(calls: dict[str, str]) -> None:
-    """Have the kernel answer these calls of this process, and of all that it starts, with an error."""
+    """Make these system calls fail with these errors, in this process and its children."""
     program = b"".join(_instructions(calls))
     filters = ctypes.create_string_buffer(program)
     size = len(program) // 8
@@ -63,8 +62,8 @@ def _instructions(calls: dict[str, str]) -> Iterator[bytes]:
 
 
 def move(sysctls: dict[str, str] | None) -> None:
-    """Go to a network of this process's own."""
-    hermetic.prepare(hermetic.find_way())
+    """Move this process to a new network namespace with these settings."""
+    hermetic.prepare(hermetic.probe_entry())
     namespaces.enter_network_and_mount()
     if sysctls is not None:
         with Netlink() as near:

@@ -68,7 +68,7 @@ def test_a_fault_that_depends_on_earlier_calls_is_found_and_shrunk(
     steps = found.transcript.steps
     assert len(steps) <= most, [step.call for step in steps]
     expected, actual = getattr(found.error, "expected", ""), getattr(found.error, "actual", "")
-    assert f"Expected: {expected}\nWas: {actual}\n" in reproduced(found, name, tmp_path)
+    assert f"Expected: {expected}\nActual: {actual}\n" in reproduced(found, name, tmp_path)
 
 
 def reproduced(found: Counterexample, name: str, folder: Path) -> str:
@@ -80,7 +80,7 @@ def reproduced(found: Counterexample, name: str, folder: Path) -> str:
         expected=getattr(found.error, "expected", ""), actual=getattr(found.error, "actual", ""),
     )  # fmt: skip
     program = folder / "difference.py"
-    program.write_text(python.python(row, target, found.folder, found.transcript.steps))
+    program.write_text(python.write(row, target, found.folder, found.transcript.steps))
     done = subprocess.run(
         [sys.executable, str(program)], cwd=HERE, capture_output=True, text=True, timeout=60, check=False
     )

@@ -1,4 +1,4 @@
-"""The lab: names in the suite's order, links to a far end; the host stays as it is, and a refusal has a reason."""
+"""The hermetic network: names in a chosen order, links to a far end, an unchanged host, reasons for refusals."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from nixio_conformance.netns import hermetic, namespaces
 from nixio_conformance.netns.network import LINKS
 from nixio_conformance.netns.resolver_files import NAMES, SERVICES
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="namespaces are Linux's")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="network namespaces exist on Linux only")
 
 
 @pytest.fixture(scope="module")
 def lab() -> None:
-    """Skip where this host has none."""
-    if reason := in_fresh_process("print(hermetic.find_way().reason)"):
+    """Skip on a host without a hermetic network."""
+    if reason := in_fresh_process("print(hermetic.probe_entry().reason)"):
         pytest.skip(reason)
 
 
 def in_fresh_process(code: str) -> str:
-    """What a program prints: a process of its own, with one thread, as the command line has it."""
+    """What a program prints in a new process with a single thread, as that of the command line is."""
     program = f"import json, os, socket\nfrom nixio_conformance.netns import hermetic, namespaces\n{code}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     return done.stdout.strip()
 
 
 def inside(code: str) -> str:
-    """What a program prints inside a lab."""
-    return in_fresh_process(f"hermetic.prepare(hermetic.find_way())\nlab = hermetic.enter()\n{code}")
+    """What a program prints inside a hermetic network."""
+    return in_fresh_process(f"hermetic.prepare(hermetic.probe_entry())\nlab = hermetic.enter()\n{code}")
 
 
 @pytest.mark.usefixtures("lab")
@@ -51,9 +51,9 @@ def test_a_name_resolves_in_the_order_that_was_chosen(family: str, number: int) 
 
 
 @pytest.mark.usefixtures("lab")
-def test_services_are_the_labs_own() -> None:
-    for (name, protocol), port in SERVICES.items():
-        assert inside(f"print(socket.getservbyname({name!r}, {protocol!r}))") == str(port)
+def test_services_are_those_of_the_hermetic_network() -> None:
+    looked_up = ", ".join(f"socket.getservbyname({name!r}, {protocol!r})" for name, protocol in SERVICES)
+    assert json.loads(inside(f"print(json.dumps([{looked_up}]))")) == list(SERVICES.values())
 
 
 @pytest.mark.usefixtures("lab")
@@ -73,14 +73,14 @@ def test_what_is_sent_by_a_link_arrives_at_its_far_end(link: object, family: str
 
 
 @pytest.mark.usefixtures("lab")
-def test_a_lab_can_be_built_inside_another() -> None:
-    """A worker is started by a process that is in a lab already."""
-    again = "hermetic._entered = None\nhermetic.enter()\nprint(socket.getaddrinfo('one.test', 1)[0][4][0])"
+def test_one_can_be_built_inside_another() -> None:
+    """A worker is started by a process that is in a hermetic network already."""
+    again = "hermetic.renew()\nprint(socket.getaddrinfo('one.test', 1)[0][4][0])"
     assert inside(again) == NAMES["inet"]["one.test"][0]
 
 
 @pytest.mark.usefixtures("lab")
-def test_to_find_the_way_and_to_go_it_builds_no_more_than_two_labs(tmp_path: Path) -> None:
+def test_to_probe_and_to_enter_builds_no_more_than_two(tmp_path: Path) -> None:
     """One in a child process to see whether it can be done, and the one that is used."""
     built = tmp_path / "built"
     in_fresh_process(
@@ -90,7 +90,7 @@ def test_to_find_the_way_and_to_go_it_builds_no_more_than_two_labs(tmp_path: Pat
         f"    open({str(built)!r}, 'a').write('x')\n"
         "    return build()\n"
         "network.build = counted\n"
-        "hermetic.prepare(hermetic.find_way())\n"
+        "hermetic.prepare(hermetic.probe_entry())\n"
         "hermetic.enter()"
     )
     assert built.read_text() == "xx"
@@ -98,7 +98,7 @@ def test_to_find_the_way_and_to_go_it_builds_no_more_than_two_labs(tmp_path: Pat
 
 @pytest.mark.usefixtures("lab")
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ("pass", []),
         ("near.address('lo', ip_interface('192.0.2.77/32'))", ["new: address 192.0.2.77"]),
@@ -110,7 +110,7 @@ def test_to_find_the_way_and_to_go_it_builds_no_more_than_two_labs(tmp_path: Pat
     ],
     ids=["nothing", "ipv4", "ipv6", "mtu"],
 )
-def test_what_somebody_changes_in_the_lab_is_told(change: str, told: list[str]) -> None:
+def test_a_change_of_links_or_addresses_is_reported(change: str, reported: list[str]) -> None:
     found = inside(
         "from ipaddress import ip_interface\n"
         "from nixio_conformance.netns.netlink import Netlink\n"
@@ -118,12 +118,12 @@ def test_what_somebody_changes_in_the_lab_is_told(change: str, told: list[str]) 
         f"with Netlink() as near: {change}\n"
         "print(json.dumps(sorted(lab.watch.changes())))"
     )
-    assert json.loads(found) == told
+    assert json.loads(found) == reported
 
 
 @pytest.mark.usefixtures("lab")
 def test_nothing_of_the_host_is_changed() -> None:
-    """Its links, mounts, names and temporary files are the same after a lab was built and left."""
+    """Its links, mounts, names and resolver files are the same after a hermetic network was built and left."""
     before = state()
     assert inside("print(len(socket.if_nameindex()))") == "3"
     assert state() == before
@@ -139,20 +139,21 @@ def test_a_host_that_forbids_namespaces_gives_the_reason() -> None:
     reason = in_fresh_process(
         "def forbidden(): raise PermissionError(1, 'unshare: Operation not permitted')\n"
         "namespaces.enter_user = namespaces.enter_network_and_mount = forbidden\n"
-        "print(hermetic.find_way().reason)"
+        "print(hermetic.probe_entry().reason)"
     )
     assert "Operation not permitted" in reason
 
 
-def test_a_half_built_lab_gives_the_reason_and_is_gone() -> None:
+@pytest.mark.usefixtures("lab")
+def test_a_half_built_one_gives_the_reason_and_is_gone() -> None:
     before = state()
     reason = in_fresh_process(
         "from nixio_conformance.netns import resolver_files as names\n"
         "def broken(folder): raise OSError(28, 'No space left on device')\n"
         "names.cover = broken\n"
-        "print(hermetic.find_way().reason)"
+        "print(hermetic.probe_entry().reason)"
     )
-    assert reason
+    assert reason.endswith("No space left on device")
     assert state() == before
 
 
@@ -161,7 +162,7 @@ def test_a_probe_that_hangs_is_ended() -> None:
         "import time\n"
         "hermetic.TIMEOUT = 0.2\n"
         "hermetic.enter = lambda: time.sleep(600)\n"
-        "print(hermetic.find_way().reason)"
+        "print(hermetic.probe_entry().reason)"
     )
     assert reason == "the probe died or hung"
 

@@ -33,10 +33,10 @@ def test_a_mismatch_says_what_was_required_expected_and_got(mixed: Finished) -> 
     assert (row.expected, row.actual) == ("4", "3")
     assert row.requires
     assert row.source.startswith("norm:")
-    assert [step.call for step in row.steps][-2:] == ["s1.send(b'abcd')", "peer1.recv(65536)"][
-        :1
-    ] or "send" in row.steps[-1].call
-    assert all(earlier.at <= later.at for earlier, later in zip(row.steps, row.steps[1:], strict=False))
+    assert (row.steps[-1].call, row.steps[-1].result) == ("s1.send(b'abcd')", "3")
+    times = [step.at for step in row.steps]
+    assert len(times) > 1
+    assert times == sorted(times)
 
 
 def test_a_crash_names_the_call_and_the_signal(mixed: Finished) -> None:
@@ -74,7 +74,7 @@ def test_the_script_of_a_failing_row_shows_the_failure_by_itself(mixed: Finished
     done = runs.execute([sys.executable, str(script)])
     assert done.code == 0, done.errors
     assert "send (b'abcd',) -> 3\n" in done.output
-    assert "Expected: 4\nWas: 3\n" in done.output
+    assert "Expected: 4\nActual: 3\n" in done.output
 
 
 def test_the_script_of_a_crash_crashes(mixed: Finished, runs: Runs) -> None:
@@ -126,7 +126,7 @@ def test_progress_without_a_terminal_is_sparse(mixed: Finished) -> None:
 def test_a_right_port_conforms(runs: Runs) -> None:
     done = runs.run("--target", "ports:fine")
     assert done.code == 0, done.output + done.errors
-    assert set(done.outcomes.values()) <= {"passed", "host-skip"}
+    assert set(done.outcomes.values()) - {"host-skip"} == {"passed"}
     assert done.stream.header.implementation.asked == "--target ports:fine"
 
 
@@ -193,7 +193,7 @@ def test_an_agent_in_any_language_is_judged(runs: Runs) -> None:
     script.write_text(done.rows["unix-dgram-mutual"].scripts["python"])
     shown = runs.execute([sys.executable, str(script)])
     assert shown.code == 0, shown.errors
-    assert "Expected: 4\nWas: 5\n" in shown.output
+    assert "Expected: 4\nActual: 5\n" in shown.output
 
 
 GARBAGE = """

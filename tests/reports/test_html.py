@@ -1,4 +1,4 @@
-"""The page: well-formed, complete, and safe whatever a port answers."""
+"""The page: well-formed, complete, and safe whatever an implementation returns."""
 
 from __future__ import annotations
 
@@ -10,15 +10,31 @@ from html.parser import HTMLParser
 import pytest
 from tests.reports.samples import OUTCOMES, every, header, large, row, stream
 
-from nixio_reports import METHODS, Header, Host, Implementation, Outcome, Problem, Row, Step, html_page
+from nixio_reports import (
+    Header,
+    Host,
+    Implementation,
+    Outcome,
+    Problem,
+    Row,
+    Step,
+    Stream,
+    methods,
+    summarize,
+)
+from nixio_reports import html_page as page_of
 from nixio_reports.html import DETAILED
 
 VOID = {"meta", "input", "br", "wbr", "link", "img", "hr"}
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'>&amp;\x1b[31m\x00\u202e\udc80"
 
 
+def html_page(sample: Stream) -> str:
+    return page_of(summarize(sample))
+
+
 class Page(HTMLParser):
-    """A page taken apart, complaining about what is not closed in order."""
+    """The elements of a page; fails for an element that is not closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -53,13 +69,18 @@ class Page(HTMLParser):
             self.contents[self._open[-1]][-1] += data
 
 
+def inner(page: Page) -> set[str]:
+    """The anchors that the page links to."""
+    return {link.removeprefix("#") for link in page.links if link.startswith("#")}
+
+
 def test_page_is_well_formed_and_its_links_resolve() -> None:
     page = Page(html_page(every()))
     assert page.tags.count("h1") == 1
     assert len(page.ids) == len(set(page.ids))
     assert page.links
-    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
-    assert all(link.startswith("#") for link in page.links)
+    assert inner(page) <= set(page.ids)
+    assert all(link.startswith(("#", "https://")) for link in page.links)
     assert {"main", "header", "footer"} <= set(page.tags)
     assert all(value in ("col", "row") for tag, name, value in page.attributes if tag == "th" and name == "scope")
     assert page.tags.count("th") == sum(name == "scope" for tag, name, _ in page.attributes if tag == "th")
@@ -85,9 +106,9 @@ def test_policy_allows_exactly_our_style_and_script() -> None:
 
 def test_every_matrix_cell_leads_to_its_details_and_says_words() -> None:
     text = html_page(every())
-    for method in METHODS:
+    for method in methods():
         assert f'<a href="#cell-{method}-' in text
-    for words in ("failed", "known deviation", "not run", "skipped", "passed", "told, not judged"):
+    for words in ("failed", "known deviation", "not run", "skipped", "passed", "informational"):
         assert f'<span class="hush"> {words}</span>' in text
 
 
@@ -118,12 +139,12 @@ def test_hostile_text_stays_text() -> None:
     host = Host(
         system=ATTACK, release=ATTACK, machine=ATTACK, python=ATTACK, user=ATTACK, capabilities={ATTACK: ATTACK}
     )
-    port = Implementation(
+    implementation = Implementation(
         name=ATTACK, version=ATTACK, language=ATTACK, platform=ATTACK, asked=ATTACK, capabilities=(ATTACK,)
     )
     head = Header(
         suite=ATTACK,
-        implementation=port,
+        implementation=implementation,
         host=host,
         command=ATTACK,
         started=ATTACK,
@@ -140,10 +161,11 @@ def test_hostile_text_stays_text() -> None:
     assert not re.search("[\x00\x1b\u202e\ud800-\udfff]", text)
     assert "\\x1b[31m\\x00\\u202e\\udc80" in text
     assert len(page.ids) == len(set(page.ids))
-    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    assert inner(page) <= set(page.ids)
+    assert not [link for link in page.links if not link.startswith("#")]
 
 
-def test_failing_case_is_told_in_full() -> None:
+def test_failing_case_is_shown_in_full() -> None:
     text = html_page(stream(row("send.offset[inet-stream-tail]", "failed")))
     for part in (
         "what is wrong (failed)",
@@ -203,8 +225,32 @@ def test_times_of_the_header() -> None:
     assert "no time" in html_page(stream(row(), header=header(started="no time")))
 
 
-def test_a_clause_tells_what_it_needs_and_by_how_many_faults_it_is_proven() -> None:
+NORM = "https://openwrt.github.io/luci/api/modules/nixio.Socket.html"
+
+
+def test_a_clause_shows_its_needs_and_the_number_of_its_faults() -> None:
     rows = [row("bind.resolution.first[inet-stream]"), row("send.data.arrives[inet-stream]")]
-    page = html_page(stream(*rows, header=header(proven={"bind.resolution.first": 1})))
-    assert "norm:120, needs lab, proven by 1 fault</p>" in page
-    assert page.count("proven by") == 1
+    page = html_page(stream(*rows, header=header(proven={"bind.resolution.first": 1})))  # words: allow
+    assert "norm:120</a>, needs lab, 1 fault declared</p>" in page
+    assert page.count("fault declared</p>") == 1
+    assert "the suite is tested with N faulty implementations that this clause must report." in page
+    assert "declared" not in html_page(stream(*rows))
+
+
+@pytest.mark.parametrize(
+    ("source", "link"),
+    [
+        pytest.param("norm:46", f"{NORM}#Socket.bind", id="norm"),
+        pytest.param("posix:accept", "https://pubs.opengroup.org/", id="posix"),
+        pytest.param("posix:unknown", "", id="unknown-page"),
+        pytest.param("design:unknown", "", id="unknown-topic"),
+        pytest.param("nonsense", "", id="nonsense"),
+        pytest.param("norm:" + "9" * 5000, "", id="long-number"),
+        pytest.param("norm:9-3", "", id="empty-range"),
+        pytest.param("javascript:alert(1)", "", id="script"),
+    ],
+)
+def test_a_clause_links_its_source_where_this_version_knows_it(source: str, link: str) -> None:
+    page = Page(html_page(stream(row("unknown.clause", source=source))))
+    links = [one for one in page.links if not one.startswith("#")]
+    assert [one.startswith(link) for one in links] == ([True] if link else [])

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from tests.reports.samples import every, large, row, stream
 
-from nixio_reports import Problem, Progress, Stream, print_report, verdict
+from nixio_reports import Problem, Progress, Stream, print_report, summarize
 
 ATTACK = "\x1b[2J\x1b]0;title\x07[bold]x[/] \u202e\udc80\r"
 
@@ -17,11 +17,12 @@ ATTACK = "\x1b[2J\x1b]0;title\x07[bold]x[/] \u202e\udc80\r"
 def shown(sample: Stream, *, encoding: str = "utf-8", terminal: bool = False, limit: int = 20) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
-    print_report(Console(file=file, width=80, force_terminal=terminal, legacy_windows=False), sample, limit=limit)
+    console = Console(file=file, width=80, force_terminal=terminal, legacy_windows=False)
+    print_report(console, summarize(sample), limit=limit)
     return raw.getvalue().decode(encoding)
 
 
-def test_failure_tells_everything() -> None:
+def test_a_failure_is_shown_in_full() -> None:
     text = shown(stream(row("send.offset[inet-stream-tail]", "failed"), row("b")))
     for part in (
         "✗ send.offset[inet-stream-tail]",
@@ -30,7 +31,7 @@ def test_failure_tells_everything() -> None:
         "what is wrong (failed)",
         "expected  b'cd'",
         "actual    b'bcd'",
-        "0.5 ms port s1.send(b'abcd', 2) → 3",
+        "0.5 ms implementation s1.send(b'abcd', 2) → 3",
         "a warning",
         "rerun     nixio-conformance run --target a:b --select 'send.offset[inet-stream-tail]'",
     ):
@@ -94,10 +95,10 @@ def test_terminal_without_unicode() -> None:
 
 
 def test_verdict_needs_no_colour() -> None:
-    assert verdict(every()).words.split(":")[0] in shown(every())
+    assert summarize(every()).verdict.text.split(":")[0] in shown(every())
 
 
-def test_plain_progress_is_sparse_and_tells_failures_at_once() -> None:
+def test_plain_progress_is_sparse_and_prints_failures_at_once() -> None:
     file = io.StringIO()
     progress = Progress(Console(file=file, width=80, force_terminal=False), 100)
     with progress:
@@ -129,7 +130,7 @@ def test_live_progress_shows_counts_and_the_running_case() -> None:
     progress.start()
     progress.done(row("a"))
     progress.done(row("b", "failed", message=ATTACK))
-    progress._painted = 0
+    progress._refreshed = 0
     progress.running("send.offset[here]")
     progress.stop()
     progress.stop()
@@ -140,7 +141,7 @@ def test_live_progress_shows_counts_and_the_running_case() -> None:
     assert "\x1b]0;" not in text
 
 
-def test_progress_tells_may_apart() -> None:
+def test_progress_marks_findings_of_level_may() -> None:
     file = io.StringIO()
     Progress(Console(file=file, force_terminal=False), 100).done(row("a", "failed", level="may"))
     assert file.getvalue().startswith("△ a ")

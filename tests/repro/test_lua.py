@@ -1,4 +1,4 @@
-"""The script of a Lua port's failing row: it is Lua for every version, runs by itself, and repeats the calls."""
+"""Lua scripts that repeat a case: they run by themselves on every version of Lua, and make the same calls."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from nixio_fixtures import load
 from nixio_reports import Row
 
 REFERENCE = Target("entry-point", "reference")
-#: A module that tells what is called: what the script does is seen without any port.
-TELLING = """
+#: A module with made-up results: the script prints its calls and results, so no implementation is needed.
+FAKE = """
 local Socket = {}
 Socket.__index = function(_, name)
   if name == "getsockname" then return function() return "here", 4711 end end
@@ -34,16 +34,16 @@ Socket.__index = function(_, name)
 end
 return { socket = function(...) return setmetatable({}, Socket) end }
 """
-Play = Callable[..., list[str]]
+Repeat = Callable[..., list[str]]
 
 
 @pytest.fixture
-def play(tmp_path: Path, interpreter: str) -> Iterator[Play]:
-    """Plays a case on the reference, then its script in Lua on a module that tells its calls; the lines of that."""
+def repeat(tmp_path: Path, interpreter: str) -> Iterator[Repeat]:
+    """Runs a case on the reference, then its script in Lua on the fake module; the lines that the script prints."""
     session = Session(REFERENCE.starter, 20)
     (tmp_path / "modules").mkdir()
-    (tmp_path / "modules" / "telling.lua").write_text(TELLING)
-    target = Target("lua", "telling", lua=Lua(path=str(tmp_path / "modules")))
+    (tmp_path / "modules" / "fake.lua").write_text(FAKE)
+    target = Target("lua", "fake", lua=Lua(path=str(tmp_path / "modules")))
 
     def run(steps: Callable[[Case], object], kind: str) -> list[str]:
         with workspace() as folder:
@@ -72,41 +72,41 @@ def row(kind: str) -> Row:
     )  # fmt: skip
 
 
-def test_a_pair(play: Play) -> None:
+def test_a_pair(repeat: Repeat) -> None:
     def steps(case: Case) -> None:
         pair = case.pair("server")
         pair.impl.send(b"to the peer\x00", 1, None)
         pair.peer.recv()
-        pair.peer.send(b"to the port")
+        pair.peer.send(b"to the implementation")
         pair.impl.recv(100)
         pair.peer.reset()
         pair.impl.release()
 
-    output = play(steps, "inet-stream")
+    output = repeat(steps, "inet-stream")
     assert output[0].startswith('socket("inet", "stream") -> table: ')
     assert output[1:4] == [
         's1:bind("127.0.0.1", 0) -> true', 's1:getsockname() -> "here", 4711', "s1:listen(8) -> true",
     ]  # fmt: skip
     assert 'peer1:connect("127.0.0.1", 4711) -> true' in output
     assert 's2:send("to the peer\\000", 1, nil) -> true' in output
-    assert 'peer1:send("to the port") -> true' in output
+    assert 'peer1:send("to the implementation") -> true' in output
     assert 's2:recv(100) -> nil, 104, "re\\000set"' in output
-    assert output[-2:] == ['Expected: "x"', "", "Was: b'y'"][-2:]
+    assert output[-3:] == ['Expected: "x"', "", "Actual: b'y'"]
 
 
-def test_paths_lie_in_a_folder_of_the_scripts_own(play: Play) -> None:
+def test_paths_are_in_a_temporary_folder(repeat: Repeat) -> None:
     def steps(case: Case) -> None:
         case.pair("client")
         case.socket().bind(case.abstract(), None)
 
-    output = play(steps, "unix-stream")
+    output = repeat(steps, "unix-stream")
     bound = next(line for line in output if line.startswith("peer1:bind("))
     assert bound.endswith('/1") -> true')
     assert not Path(bound.partition('"')[2].partition("/1")[0]).exists()
     assert any(':bind("\\000/' in line for line in output)
 
 
-def test_a_call_that_was_left_pending_is_made_when_it_came_back(play: Play) -> None:
+def test_a_pending_call_is_made_where_it_returned(repeat: Repeat) -> None:
     def steps(case: Case) -> None:
         listener, address = case.listening()
         pending = listener.start("accept")
@@ -116,13 +116,13 @@ def test_a_call_that_was_left_pending_is_made_when_it_came_back(play: Play) -> N
         accepted.start("recv", 100).blocked()
         case.peer()
 
-    output = play(steps, "inet-stream")
+    output = repeat(steps, "inet-stream")
     order = [line.partition("(")[0] for line in output]
     assert order.index("peer1:connect") < order.index("s1:accept")
     assert "s2:recv" not in order
 
 
-def test_odd_arguments(play: Play) -> None:
+def test_odd_arguments(repeat: Repeat) -> None:
     def steps(case: Case) -> None:
         sock = case.socket()
         sock.setopt("socket", "rcvtimeo", (1, 500000))
@@ -130,7 +130,7 @@ def test_odd_arguments(play: Play) -> None:
         sock.getopt('é"\\\n', float("inf"), float("nan"), 1.5, True, None)
         sock.send(HeldAs(b"\xff\x01", "bytearray"), 2**63)
 
-    output = play(steps, "inet-dgram")
+    output = repeat(steps, "inet-dgram")
     assert 's1:setopt("socket", "rcvtimeo", 1, 500000) -> true' in output
     assert any(line.startswith('s1:setopt("socket", "keepalive", table: ') for line in output)
     assert any(line.startswith('s1:getopt("\\195\\169\\034\\092\\010", inf, ') for line in output)
@@ -148,7 +148,7 @@ def test_odd_arguments(play: Play) -> None:
         (Target("entry-point", "reference"), "Python 3.13", False),
     ],
 )
-def test_which_ports_have_one(target: Target, language: str, is_lua: bool) -> None:
+def test_which_implementations_have_one(target: Target, language: str, is_lua: bool) -> None:
     assert lua.applies(target, language) is is_lua
 
 
@@ -157,8 +157,8 @@ def test_which_ports_have_one(target: Target, language: str, is_lua: bool) -> No
     [
         (Target("lua", "nixio"), 'nixio = require("nixio")'),
         (Target("lua", "/a b/port.lua"), 'nixio = dofile("/a b/port.lua")'),
-        (Target("agent", "lua agent.lua other"), 'nixio = require("told")'),
+        (Target("agent", "lua agent.lua other"), 'nixio = require("named")'),
     ],
 )
 def test_the_module_is_loaded_as_it_was_named(target: Target, line: str) -> None:
-    assert line in lua.write(row("inet-stream"), target, "told", "/nowhere", []).splitlines()
+    assert line in lua.write(row("inet-stream"), target, "named", "/nowhere", []).splitlines()

@@ -1,4 +1,4 @@
-"""The program that shows a case again: pending calls, paths, ports that the system chose, peers that come and go."""
+"""Python scripts that repeat a case: pending calls, paths, port numbers chosen by the system, peers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from nixio_fixtures import load
 from nixio_reports import Row
 
 TARGET = Target("entry-point", "reference")
-Play = Callable[[Callable[[Case], object], str], str]
+Repeat = Callable[[Callable[[Case], object], str], str]
 
 
 @pytest.fixture
-def play(tmp_path: Path) -> Iterator[Play]:
-    """Plays a case on the reference, then its script by itself; what that printed, which is to contain no error."""
+def repeat(tmp_path: Path) -> Iterator[Repeat]:
+    """Runs a case on the reference, then its script by itself, without an error; what the script prints."""
     session = Session(TARGET.starter, 20)
 
     def run(steps: Callable[[Case], object], kind: str) -> str:
@@ -35,10 +35,11 @@ def play(tmp_path: Path) -> Iterator[Play]:
             case = Case(session, folder, load().kind(kind))
             session.begin_case(case.transcript)
             steps(case)
-            program = python.python(row(kind), TARGET, case.folder, case.transcript.steps)
+            program = python.write(row(kind), TARGET, case.folder, case.transcript.steps)
             session.end_case()
             case.close()
-        (tmp_path / "shown.py").write_text(program)
+        # Half a second is long for these calls; the script itself waits longer for a pending call.
+        (tmp_path / "shown.py").write_text(program.replace("timeout=5)", "timeout=0.5)"))
         done = subprocess.run(
             [sys.executable, "-W", "error", "shown.py"],
             cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
@@ -63,23 +64,23 @@ KINDS = ["inet-stream", "unix-stream", "inet-dgram", "unix-dgram"]
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("role", ["client", "server"])
-def test_both_ends_of_a_pair(play: Play, kind: str, role: str) -> None:
+def test_both_ends_of_a_pair(repeat: Repeat, kind: str, role: str) -> None:
     def steps(case: Case) -> None:
         pair = case.pair(role)
         pair.impl.send(b"to the peer\x00")
         pair.peer.recv()
-        pair.peer.send(b"to the port")
+        pair.peer.send(b"to the implementation")
         pair.impl.recv(100)
         pair.impl.close()
 
-    output = play(steps, kind)
+    output = repeat(steps, kind)
     assert "peer1.recv(65536) -> b'to the peer\\x00'" in output or "peer2.recv(65536) -> b'to the peer\\x00'" in output
-    assert "recv (100,) -> b'to the port'" in output
-    assert output.endswith("Expected: \"x\"\nWas: b'y'\n")
+    assert "recv (100,) -> b'to the implementation'" in output
+    assert output.endswith("Expected: \"x\"\nActual: b'y'\n")
 
 
 @pytest.mark.parametrize("kind", ["inet-stream", "unix-stream"])
-def test_a_call_that_was_left_pending(play: Play, kind: str) -> None:
+def test_a_pending_call(repeat: Repeat, kind: str) -> None:
     def steps(case: Case) -> None:
         listener, address = case.listening()
         pending = listener.start("accept")
@@ -92,37 +93,37 @@ def test_a_call_that_was_left_pending(play: Play, kind: str) -> None:
         assert waiting.outcome() == Returned((b"at last",))
         accepted.close()
 
-    assert "recv (100,) -> b'at last'" in play(steps, kind)
+    assert "recv (100,) -> b'at last'" in repeat(steps, kind)
 
 
-def test_a_call_that_never_came_back(play: Play) -> None:
+def test_a_call_that_never_returned(repeat: Repeat) -> None:
     def steps(case: Case) -> None:
         listener, _ = case.listening()
         listener.start("accept").blocked()
         case.peer()
 
-    assert "a call that was left pending does not come back" in play(steps, "inet-stream")
+    assert "a pending call does not return" in repeat(steps, "inet-stream")
 
 
-def test_addresses_of_datagrams(play: Play) -> None:
+def test_addresses_of_datagrams(repeat: Repeat) -> None:
     def steps(case: Case) -> None:
-        port, address = case.bound()
+        sock, address = case.bound()
         peer = case.bound_peer()
         peer.sendto(b"hello", address)
-        port.recvfrom(100)
-        port.sendto(b"back", *peer.address)
+        sock.recvfrom(100)
+        sock.sendto(b"back", *peer.address)
         peer.recvfrom()
         host, number = peer.address
-        port.sendto(b"again", str(host), str(number))
+        sock.sendto(b"again", str(host), str(number))
         peer.recvfrom()
 
-    output = play(steps, "inet-dgram")
+    output = repeat(steps, "inet-dgram")
     assert "recvfrom (100,) -> (b'hello', '127.0.0.1', " in output
     assert "-> (b'back', ('127.0.0.1', " in output or "-> b'back'" in output
     assert "again" in output
 
 
-def test_failures_buffer_types_and_odd_arguments(play: Play) -> None:
+def test_failures_buffer_types_and_odd_arguments(repeat: Repeat) -> None:
     def steps(case: Case) -> None:
         pair = case.pair()
         pair.impl.send(HeldAs(b"abcd", "bytearray"), 1)
@@ -133,7 +134,7 @@ def test_failures_buffer_types_and_odd_arguments(play: Play) -> None:
         pair.peer.reset()
         pair.impl.release()
 
-    output = play(steps, "inet-stream")
+    output = repeat(steps, "inet-stream")
     assert "bytearray(b'abcd'), 1) -> 3" in output
     assert "setopt ('socket', 'rcvtimeo', (1, 500000)) -> True" in output
     assert (
@@ -150,14 +151,14 @@ def test_failures_buffer_types_and_odd_arguments(play: Play) -> None:
         (Target("agent", "lua agent.lua"), "agent = subprocess.Popen(['lua', 'agent.lua'], stdin="),
     ],
 )
-def test_the_port_is_loaded_as_it_was_named(target: Target, line: str) -> None:
-    program = python.python(row("inet-stream"), target, "/nowhere", [])
+def test_the_implementation_is_loaded_as_it_was_named(target: Target, line: str) -> None:
+    program = python.write(row("inet-stream"), target, "/nowhere", [])
     assert line in program
     compile(program, "shown.py", "exec")
 
 
 def test_an_agents_script_speaks_to_the_agent_itself(tmp_path: Path) -> None:
-    """It runs by itself, starts the program that the user named, and shows what is said."""
+    """It starts the program that the user named, and prints requests and replies."""
     program = f"{sys.executable} -P {python_agent.__file__} object nixio_reference"
     session = Session(Target("agent", program).starter, 20)
     with workspace() as folder:
@@ -167,7 +168,7 @@ def test_an_agents_script_speaks_to_the_agent_itself(tmp_path: Path) -> None:
         sock.sendto(b"to itself", *address)
         sock.recvfrom(2)
         sock.getpeername()
-        text = python.python(row("inet-dgram"), Target("agent", program), case.folder, case.transcript.steps)
+        text = python.write(row("inet-dgram"), Target("agent", program), case.folder, case.transcript.steps)
         session.end_case()
         session.kill()
     (tmp_path / "shown.py").write_text(text)

@@ -1,8 +1,7 @@
-"""`--lua`: the command line's words for a Lua module, their twins for pytest, and what is said of wrong ones."""
+"""`--lua`: how a Lua module is named on the command line and to pytest, and the errors for wrong names."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.agents.support import FAKE
+from tests.command_line import nixio_conformance
 
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.target.lua import AGENT, PROGRAMS, Lua
@@ -20,15 +20,12 @@ needs_lua = pytest.mark.skipif(not any(map(shutil.which, PROGRAMS)), reason="no 
 
 
 def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "nixio_conformance", *words],
-        cwd=cwd, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **environment},
-    )  # fmt: skip
+    return nixio_conformance(words, cwd, **environment)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the user stands: the fake module is there, and one that is found only by a path."""
+    """The current folder: the fake module is in it, and another one that is found only by a search path."""
     (tmp_path / "fake.lua").write_text(FAKE.read_text())
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "deeper.lua").write_text(FAKE.read_text())
@@ -48,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_module_is_named_by_its_name_or_file(folder: Path, words: tuple[str, ...]) -> None:
     done = run("smoke", *words, cwd=folder)
     assert done.stdout.startswith(f"hello {words[1]} 0.9 (Lua"), done.stdout + done.stderr
-    assert "has no method connect" in " ".join(done.stdout.split())  # the fake one is no port
+    assert "has no method connect" in " ".join(done.stdout.split())  # the fake module has only some methods
     assert done.returncode == 1
 
 
@@ -78,7 +75,7 @@ def test_no_such_module(folder: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("reference", "--lua", "fake"), "name one implementation"),
         (("--target", "a:b", "--lua", "fake"), "name one implementation"),
@@ -87,14 +84,14 @@ def test_no_such_module(folder: Path, command: str) -> None:
         (("--lua", "fake", "--in-process"), "--in-process is for Python implementations"),
     ],
 )
-def test_words_that_do_not_go_together(folder: Path, words: tuple[str, ...], told: str) -> None:
+def test_words_that_do_not_go_together(folder: Path, words: tuple[str, ...], said: str) -> None:
     done = run("run", *words, cwd=folder)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert said in done.stderr
 
 
 @needs_lua
-def test_a_run_says_how_the_port_was_named_and_shows_failures_in_lua(folder: Path) -> None:
+def test_a_run_records_how_the_module_was_named_and_repeats_failures_in_lua(folder: Path) -> None:
     words = ("--lua", "deeper", "--lua-path", "deep")
     done = run("run", *words, "--select", "recv.data.arrives", "--without", "lab", "--report", "out", cwd=folder)
     assert done.returncode == 1, done.stdout + done.stderr
@@ -126,19 +123,19 @@ def test_the_same_as_options_of_pytest(folder: Path) -> None:
     assert read(folder / "out" / "results.jsonl").header.implementation.asked == "--lua deeper --lua-path deep"
 
 
-def test_where_the_agent_lies(tmp_path: Path) -> None:
+def test_agent_path_prints_the_file_of_the_agent(tmp_path: Path) -> None:
     done = run("agent-path", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, f"{AGENT}\n")
     assert AGENT.read_text().startswith("--[[")
 
 
-def test_the_words_of_a_target() -> None:
+def test_the_arguments_of_a_target() -> None:
     target = Target("lua", "nixio", lua=Lua("luajit", "a b", "/c/?.so"))
-    assert target.asked == "--lua nixio --lua-program luajit --lua-path 'a b' --lua-cpath '/c/?.so'"
+    assert target.shell_text == "--lua nixio --lua-program luajit --lua-path 'a b' --lua-cpath '/c/?.so'"
     assert target.lua.templates == ("a b/?.lua;a b/?/init.lua;", "/c/?.so;")
 
 
-def test_there_is_no_lua_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_lua_is_in_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(CannotStart, match="Install one"):
         Lua().argv("nixio")

@@ -1,4 +1,4 @@
-"""Ways to name an implementation, through the agent and in-process; and that the agent's file stands alone."""
+"""The forms in which an implementation is named, in an agent and in-process; the agent's file needs no project."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from nixio_conformance.agents import python
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
-from nixio_conformance.target.target import Target, plugged_in, python_agent
+from nixio_conformance.target.python import installed_implementations, python_agent
+from nixio_conformance.target.target import Target
 
 Begin = Callable[..., Session]
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the user stands."""
+    """The current folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -38,18 +39,18 @@ def write(folder: Path, source: str) -> None:
     [
         ("mine", ""),
         ("mine:make", ""),
-        ("mine:Port", ""),
+        ("mine:Sockets", ""),
         ("mine:instance", "an instance"),
-        ("mine:Outer.port", ""),
+        ("mine:Outer.sockets", ""),
     ],
 )
 def test_a_target_is_a_factory_or_has_one(begin: Begin, folder: Path, target: str, name: str) -> None:
     write(
         folder,
         "def make(domain, type, protocol=None): pass\nsocket = make\n"
-        "class Port:\n    socket = staticmethod(make)\n"
-        "class Outer:\n    port = Port()\n"
-        "instance = Port()\ninstance.name = 'an instance'\n",
+        "class Sockets:\n    socket = staticmethod(make)\n"
+        "class Outer:\n    sockets = Sockets()\n"
+        "instance = Sockets()\ninstance.name = 'an instance'\n",
     )
     assert begin(start=Target("target", target).starter).welcome.name == name
 
@@ -98,17 +99,17 @@ def test_an_agents_argv_is_a_sequence_of_words(argv: object) -> None:
         Agent(argv)  # type: ignore[arg-type]
 
 
-def test_the_reference_is_plugged_in(begin: Begin) -> None:
-    assert "reference" in plugged_in()
+def test_the_reference_is_installed(begin: Begin) -> None:
+    assert "reference" in installed_implementations()
     assert begin(start=Target("entry-point", "reference").starter).welcome.language.startswith("Python 3.")
 
 
-def test_an_unknown_name_tells_the_names_there_are(begin: Begin) -> None:
-    with pytest.raises(CannotStart, match=r"no implementation is called 'nobody'; installed are: .*reference"):
-        begin(start=Target("entry-point", "nobody").starter)
+def test_the_error_for_an_unknown_name_lists_the_installed_ones(begin: Begin) -> None:
+    with pytest.raises(CannotStart, match=r"no implementation is called 'unknown'; installed are: .*reference"):
+        begin(start=Target("entry-point", "unknown").starter)
 
 
-def test_the_folder_one_stands_in_is_importable_for_targets_only(begin: Begin, folder: Path) -> None:
+def test_the_current_folder_is_importable_for_targets_only(begin: Begin, folder: Path) -> None:
     write(folder, "def socket(domain, type, protocol=None): pass\n")
     argv = [word if word != "target" else "object" for word in python_agent("target", "mine")]
     with pytest.raises(CannotStart, match="No module named 'mine'"):
@@ -138,7 +139,7 @@ def test_the_agents_file_can_be_copied_and_run_alone(folder: Path) -> None:
         {"id": 4, "do": "call", "socket": 9, "method": "recv", "args": []},
         {"id": 5, "do": "reset"},
     ]
-    # -I: nothing of the environment; a project that cannot be imported raises at once.
+    # -I ignores the environment; if the agent imports the project, that raises.
     (folder / "nixio_conformance.py").write_text("raise RuntimeError('the agent imports the project')")
     (folder / "nixio_fixtures.py").write_text("raise RuntimeError('the agent imports the project')")
     done = subprocess.run(

@@ -1,1 +1,1 @@
-"""Known deviations of a port: the file that a person edits, what a run makes of it, and how it is written."""
+"""Baselines, the files of known deviations: how they are read, and how they are written from a recorded run."""

@@ -1,4 +1,4 @@
-"""Which rows a baseline is to have after a recorded run: those it has, without what passes, and what fails anew."""
+"""The rows that a baseline needs after a recorded run: its old ones without passing cases, and new failures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from nixio_reports.stream import Stream
 from nixio_reports.text import one_line
 
 _FAILING: tuple[Known, ...] = ("failed", "crashed", "timed-out")
-_NOT_SHOWN = ("host-skip", "port-skip", "not-run")
+_NOT_RUN = ("host-skip", "port-skip", "not-run")
 
 
 @dataclass(slots=True)
-class Made:
-    """One row as it comes together. `every`: all of the clause, without naming kinds or cases."""
+class Draft:
+    """A row of the baseline to be written. `every` means the whole clause, without naming kinds or cases."""
 
     clause: str
     old: Deviation | None
@@ -24,81 +24,82 @@ class Made:
     kinds: set[str] = field(default_factory=set)
     cases: set[str] = field(default_factory=set)
     every: bool = False
-    #: What a case that is new in it said.
+    #: The message of its first case, as a comment in a new row.
     seen: str = ""
 
     @property
     def unchanged(self) -> bool:
-        """It covers what the older row covers."""
+        """Whether it covers the same as the old row."""
         old = self.old
         return old is not None and (set(old.kinds), set(old.cases)) == (self.kinds, self.cases)
 
 
-def collect(stream: Stream, old: Baseline | None) -> list[Made]:
-    """The rows after which the run in `stream` has neither failures nor unexpected passes.
+def collect(stream: Stream, old: Baseline | None) -> list[Draft]:
+    """The rows with which the run in `stream` has neither failures nor unexpected passes.
 
-    What the run did not show, for it was skipped or not selected, stays as it is in `old`.
+    Cases that were skipped or not selected stay as they are in `old`.
     """
     known = old.deviations if old else ()
     by_clause: dict[str, list[Row]] = {}
     for row in stream.rows:
         by_clause.setdefault(row.clause, []).append(row)
-    made: list[Made] = []
+    drafts: list[Draft] = []
     for clause in dict.fromkeys([*by_clause, *(one.clause for one in known)]):
         rows = _Clause(clause, by_clause.get(clause, []), [one for one in known if one.clause == clause], stream)
-        made += rows.made()
-    return made
+        drafts += rows.drafts()
+    return drafts
 
 
 class _Clause:
-    """The rows of one clause."""
+    """Builds the rows of one clause."""
 
     def __init__(self, clause: str, rows: Sequence[Row], known: Sequence[Deviation], stream: Stream) -> None:
         self._clause = clause
         self._rows = rows
         self._known = known
         self._judged = stream.header.judged
-        #: Whether what is not in the stream is not in the suite any more.
+        #: Whether the run was of all cases, so that a case missing from the stream is gone from the suite.
         self._all = not stream.header.selection
-        #: Whether all cases of a clause and kind that are in the stream at all are there.
+        #: Whether the stream has all cases of each pair of clause and kind, or none: no single case was selected.
         self._whole_pairs = not any(names_cases(term) for term in stream.header.selection)
-        self._made: dict[tuple[int, tuple[Known, ...]], Made] = {}
+        self._drafts: dict[tuple[int, tuple[Known, ...]], Draft] = {}
 
-    def made(self) -> list[Made]:
-        """Rows in the order in which their cases came."""
+    def drafts(self) -> list[Draft]:
+        """The rows, in the order of their cases in the stream."""
         origins = {row.case: self._origin(row) for row in self._rows}
         if not self._as_every(origins):
             for kind in dict.fromkeys(row.kind for row in self._rows):
                 self._pair(kind, origins)
             self._unseen()
-        for row in sorted(self._rows, key=lambda row: row.case):  # the same text whatever the order of the run
+        for row in sorted(self._rows, key=lambda row: row.case):  # independent of the order of the run
             one = origins[row.case]
             if one is not None and one.old is None and not one.seen:
                 seen = one_line(f"{row.case.removeprefix(self._clause)} {row.message}", 1000)
                 one.seen = seen if len(seen) <= 110 else f"{seen[:107]}..."
-        return [one for one in self._made.values() if one.every or one.kinds or one.cases]
+        return [one for one in self._drafts.values() if one.every or one.kinds or one.cases]
 
-    def _origin(self, row: Row) -> Made | None:
-        """The row that a case is to be in; None where it deviates in no way that is known."""
+    def _origin(self, row: Row) -> Draft | None:
+        """The row that covers a case; None if the case needs none."""
         old = next((one for one in self._known if _covers(one, row)), None)
         outcome = row.found or row.outcome
-        if old is not None and (outcome in old.outcomes or outcome in _NOT_SHOWN or self._is_beyond(old, row)):
+        if old is not None and (outcome in old.outcomes or outcome in _NOT_RUN or self._is_beyond(old, row)):
             return self._row(old, old.outcomes)
         for one in _FAILING:
-            # The suite's own fault is nobody's deviation. Failing in another way is another one, with its own reason.
+            # A fault of the suite is no deviation. A case that fails in another way than its old row allows gets a new
+            # row, because it needs a reason of its own.
             if outcome == one and row.level in self._judged and not row.traceback:
                 return self._row(None, (one,))
         return None
 
     def _is_beyond(self, old: Deviation, row: Row) -> bool:
-        """Whether an older row says more than this run can: of a kind by single cases, of a clause by some kinds."""
+        """Whether an old row covers cases that were not selected, so that this run cannot contradict it."""
         return not (_names(old) or self._all) or (row.kind in old.kinds and not self._whole_pairs)
 
-    def _row(self, old: Deviation | None, outcomes: tuple[Known, ...]) -> Made:
-        return self._made.setdefault((old.line if old else 0, outcomes), Made(self._clause, old, outcomes))
+    def _row(self, old: Deviation | None, outcomes: tuple[Known, ...]) -> Draft:
+        return self._drafts.setdefault((old.line if old else 0, outcomes), Draft(self._clause, old, outcomes))
 
-    def _as_every(self, origins: dict[str, Made | None]) -> bool:
-        """One row for all of the clause: where it has been that, or where no kind could be named."""
+    def _as_every(self, origins: dict[str, Draft | None]) -> bool:
+        """Whether one row covers the whole clause: an old row did, or the clause has no kinds to name."""
         found = {id(one) for one in origins.values()}
         if not origins:
             one = next((one for one in self._known if not _names(one)), None)
@@ -113,7 +114,7 @@ class _Clause:
             first.every = True
         return first.every
 
-    def _pair(self, kind: str, origins: dict[str, Made | None]) -> None:
+    def _pair(self, kind: str, origins: dict[str, Draft | None]) -> None:
         cases = [row.case for row in self._rows if row.kind == kind]
         first = origins[cases[0]]
         if kind and first is not None and all(origins[case] is first for case in cases):
@@ -127,7 +128,7 @@ class _Clause:
                 one.cases.add(case)
 
     def _unseen(self) -> None:
-        """What the stream has nothing of stays, unless the run was of everything."""
+        """Keep the kinds and cases of old rows that are not in the stream, unless the run was of all cases."""
         if self._all:
             return
         kinds, cases = {row.kind for row in self._rows}, {row.case for row in self._rows}

@@ -1,13 +1,13 @@
-"""A baseline's text: new, or an older one brought up to date with its order, its reasons and its comments."""
+"""Writes a baseline: a new one, or an old one updated with its order, reasons and comments kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from nixio_conformance.baseline.collect import Made, collect
-from nixio_conformance.baseline.file import FORMAT, parse
-from nixio_conformance.baseline.text import blocks, keys, quoted
+from nixio_conformance.baseline.blocks import blocks, keys, quoted
+from nixio_conformance.baseline.collect import Draft, collect
+from nixio_conformance.baseline.read import FORMAT, parse
 from nixio_fixtures import Spec
 from nixio_reports.deviations import lines_in_words
 from nixio_reports.records import Baseline
@@ -16,7 +16,7 @@ from nixio_reports.stream import Stream
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The text, and what to tell of it: lines whose reason is still to be written, and rows that went."""
+    """The text, and what to report about it: the lines of empty reasons, and the rows that were dropped."""
 
     text: str
     rows: int
@@ -25,9 +25,9 @@ class Written:
 
 
 def write(stream: Stream, spec: Spec, *, path: str = "", text: str | None = None, reason: str = "") -> Written:
-    """The baseline that fits the run in `stream`; `text` is an older one's, of the file at `path`.
+    """The baseline for the run in `stream`; `text` is an old baseline, of the file at `path`, to be updated.
 
-    New rows have `reason`, which a run refuses while it is empty. Raises `BaselineError` for what is no baseline.
+    New rows get `reason`; a run refuses a baseline with an empty one. Raises `BaselineError` if `text` is no baseline.
     """
     old = parse(path, text) if text is not None else None
     order = {kind.id: number for number, kind in enumerate(spec.kinds)}
@@ -47,8 +47,8 @@ def write(stream: Stream, spec: Spec, *, path: str = "", text: str | None = None
     )
 
 
-def _ordered(made: Iterable[Made]) -> list[Made]:
-    """Older rows stay where they are; a new one comes before the first whose clause follows in the alphabet."""
+def _ordered(made: Iterable[Draft]) -> list[Draft]:
+    """Old rows keep their order; a new row is put before the first one whose clause follows in the alphabet."""
     made = tuple(made)
     rows = sorted((one for one in made if one.old), key=lambda one: one.old.line if one.old else 0)
     for new in sorted((one for one in made if not one.old), key=lambda one: (one.clause, one.outcomes)):
@@ -57,13 +57,13 @@ def _ordered(made: Iterable[Made]) -> list[Made]:
     return rows
 
 
-def _new(stream: Stream, made: list[Made], order: Mapping[str, int], reason: str) -> str:
+def _new(stream: Stream, made: list[Draft], order: Mapping[str, int], reason: str) -> str:
     head = [f"format = {FORMAT}", f"port = {quoted(stream.header.implementation.name)}"]
     return _paragraphs([head, *(_rendered(one, order, reason) for one in made)])
 
 
 class _Layout:
-    """An older file's text, taken apart: what stands before the rows, each row, and what stands between."""
+    """The text of an old file in parts: the lines before the rows, of each row, and between them."""
 
     def __init__(self, old: Baseline, text: str) -> None:
         lines = text.removeprefix("\ufeff").split("\n")
@@ -75,11 +75,11 @@ class _Layout:
         ends = [*(place.first for place in places), len(lines)]
         self._head, *self._between = [lines[start:end] for start, end in zip(starts, ends, strict=True)]
 
-    def fill(self, made: list[Made], order: Mapping[str, int], reason: str) -> str:
-        """The text with these rows."""
+    def fill(self, made: list[Draft], order: Mapping[str, int], reason: str) -> str:
+        """The text with these rows instead of the old ones."""
         kept = {one.old.line for one in made if one.old}
         before: dict[int, list[str]] = {}
-        # What stands between two rows, as a heading of the second, stays with the next that is left.
+        # Lines between two rows, such as a heading, are kept before the next row that is left.
         loose: list[str] = []
         for line, above in zip(self._rows, [[], *self._between], strict=False):
             loose += above
@@ -92,7 +92,7 @@ class _Layout:
             parts.append(before.get(line, []))
             block = self._rows.get(line, [])
             parts.append(
-                block if one.unchanged else _mended(one, order, block) if block else _rendered(one, order, reason)
+                block if one.unchanged else _updated(one, order, block) if block else _rendered(one, order, reason)
             )
         return _paragraphs([*parts, loose])
 
@@ -102,8 +102,8 @@ def _paragraphs(parts: Iterable[list[str]]) -> str:
     return "\n\n".join(one for one in shown if one.strip()) + "\n"
 
 
-def _rendered(one: Made, order: Mapping[str, int], reason: str) -> list[str]:
-    """A new row's lines."""
+def _rendered(one: Draft, order: Mapping[str, int], reason: str) -> list[str]:
+    """The lines of a new row."""
     made = ["[[deviation]]", f"# {one.seen}", f"clause = {quoted(one.clause)}"]
     made += _kinds(one, order) + _cases(one, [])
     if one.outcomes != ("failed",):
@@ -111,14 +111,14 @@ def _rendered(one: Made, order: Mapping[str, int], reason: str) -> list[str]:
     return [*made, f"reason = {quoted(reason)}"]
 
 
-def _mended(one: Made, order: Mapping[str, int], block: list[str]) -> list[str]:
-    """An older row's lines, with its kinds and cases brought up to date and all else as it was."""
+def _updated(one: Draft, order: Mapping[str, int], block: list[str]) -> list[str]:
+    """The lines of an old row with its kinds and cases updated and everything else unchanged."""
     parts = keys(block)
     if one.old and set(one.old.kinds) != one.kinds:
         parts["kinds"] = _kinds(one, order)
     if one.old and set(one.old.cases) != one.cases:
         parts["cases"] = _cases(one, parts.get("cases", []))
-    # What the row did not have comes where a new row has it, and all else stays in its order.
+    # A key that the row did not have is put where a new row has it; the others keep their order.
     there = list(keys(block))
     for key, above in (("kinds", "clause"), ("cases", "kinds" if "kinds" in parts else "clause")):
         if key in parts and key not in there:
@@ -126,15 +126,15 @@ def _mended(one: Made, order: Mapping[str, int], block: list[str]) -> list[str]:
     return [line for key in there for line in parts[key]]
 
 
-def _kinds(one: Made, order: Mapping[str, int]) -> list[str]:
+def _kinds(one: Draft, order: Mapping[str, int]) -> list[str]:
     kinds = sorted(one.kinds, key=lambda kind: (order.get(kind, len(order)), kind))
     return [f"kinds = [{', '.join(map(quoted, kinds))}]"] if kinds else []
 
 
-def _cases(one: Made, before: list[str]) -> list[str]:
-    """One a line, so that the one that passes can be deleted, and a change is one line of a diff."""
+def _cases(one: Draft, before: list[str]) -> list[str]:
+    """The key `cases` with one case a line, so that a change is one line of a diff."""
     if not one.cases:
         return []
-    # A line that was there may have a comment.
+    # The old line is kept because it may have a comment.
     old = {case: line for case in one.cases for line in before if line.strip().startswith(f"{quoted(case)},")}
     return ["cases = [", *(old.get(case, f"    {quoted(case)},") for case in sorted(one.cases)), "]"]

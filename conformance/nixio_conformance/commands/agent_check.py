@@ -32,6 +32,6 @@ def agent_check(words: tuple[str, ...], listed: bool, **values: str) -> None:
     try:
         passed = runner.run(implementation, Console(), words)
     except CannotStart as error:
-        click.echo(f"{implementation.asked}: {error}", err=True)
+        click.echo(f"{implementation.shell_text}: {error}", err=True)
         sys.exit(3)
     sys.exit(0 if passed else 1)

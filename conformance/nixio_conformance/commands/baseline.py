@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nixio_conformance.baseline.file import BaselineError
+from nixio_conformance.baseline.read import BaselineError
 from nixio_conformance.baseline.write import Written, write
 from nixio_fixtures import load
 from nixio_reports import StreamError, read

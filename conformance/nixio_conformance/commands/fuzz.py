@@ -90,11 +90,11 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
 
 def _enter_network(without: str) -> None:
     """Enter the hermetic network if this host allows it, and probe the capabilities there."""
-    way = hermetic.Way("taken away by --without lab") if without else hermetic.find_way()
-    if way.reason:
-        hermetic.stay_out(way.reason)
+    entry = hermetic.Entry("taken away by --without lab") if without else hermetic.probe_entry()
+    if entry.reason:
+        hermetic.stay_out(entry.reason)
     else:
-        hermetic.prepare(way)
+        hermetic.prepare(entry)
         hermetic.enter()
     capabilities.assume(capabilities.probe())
 
@@ -186,7 +186,7 @@ class _Fuzz:
         folder = self._choices.report
         folder.mkdir(parents=True, exist_ok=True)
         program = folder / "difference.py"
-        program.write_text(python.python(shown, self._target, found.folder, steps), encoding="utf-8")
+        program.write_text(python.write(shown, self._target, found.folder, steps), encoding="utf-8")
         if lua.applies(self._target, welcome.language):
             text = lua.write(shown, self._target, welcome.name, found.folder, steps)
             program.with_suffix(".lua").write_text(text, encoding="utf-8")

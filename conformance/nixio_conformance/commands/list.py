@@ -12,7 +12,7 @@ from rich.text import Text
 from nixio_conformance.driver import limits
 from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.netns import hermetic
-from nixio_conformance.target.target import plugged_in
+from nixio_conformance.target.python import installed_implementations
 from nixio_fixtures import load
 
 
@@ -30,7 +30,7 @@ def _overview() -> RenderableType:
     implementations = Table(title="Implementations", title_justify="left", box=None)
     implementations.add_column("name", style="bold")
     implementations.add_column("from")
-    for name, origin in sorted(plugged_in().items()):
+    for name, origin in sorted(installed_implementations().items()):
         implementations.add_row(name, Text(origin))
     _probe()
     here = platforms.describe()
@@ -53,9 +53,9 @@ def _limits() -> str:
 
 def _probe() -> None:
     """Probe where a run would take place: in the hermetic network, if this host allows it."""
-    way = hermetic.find_way()
-    if way.reason:
-        hermetic.stay_out(way.reason)
+    entry = hermetic.probe_entry()
+    if entry.reason:
+        hermetic.stay_out(entry.reason)
         capabilities.assume(capabilities.probe())
     else:
-        capabilities.assume(json.loads(hermetic.try_inside(way, lambda: json.dumps(capabilities.probe()))))
+        capabilities.assume(json.loads(hermetic.try_inside(entry, lambda: json.dumps(capabilities.probe()))))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from nixio_reports import StreamError, print_report, read, write_reports
+from nixio_reports import StreamError, print_report, read, summarize, write_reports
 
 
 @click.command()
@@ -31,6 +31,7 @@ def show(path: Path, folder: Path, console: Console) -> int:
     Returns the run's exit code; 1 where the stream has no end. Raises `StreamError`.
     """
     stream = read(path)
-    written = write_reports(stream, folder)
-    print_report(console, stream, html=written["html"])
+    summary = summarize(stream)
+    written = write_reports(summary, folder)
+    print_report(console, summary, html=written["html"])
     return stream.footer.exit_code if stream.footer else 1

@@ -47,7 +47,7 @@ def smoke(implementation: Target) -> None:
     try:
         passed = _run(implementation, Console())
     except CannotStart as error:
-        click.echo(f"{implementation.asked}: {error}", err=True)
+        click.echo(f"{implementation.shell_text}: {error}", err=True)
         sys.exit(3)
     sys.exit(0 if passed else 1)
 
@@ -55,7 +55,7 @@ def smoke(implementation: Target) -> None:
 def _run(target: Target, console: Console) -> bool:
     """Print one line for each step; whether all of them passed. Raises `CannotStart`."""
     session = Session(target.starter)
-    program = target.way == "agent"
+    program = target.form == "agent"
     fine = True
     with workspace() as folder:
         try:
@@ -82,7 +82,7 @@ def _greeted(session: Session, target: Target, console: Console) -> None:
     told = session.welcome
     console.print(Text(f"hello {told.name or target.name} {told.version} ({told.language} on {told.platform})"))
     for name in ("version", "language", "platform"):
-        if target.way == "agent" and not getattr(told, name):
+        if target.form == "agent" and not getattr(told, name):
             console.print(Text(f"note  hello tells no `{name}`: reports would show it"))
 
 

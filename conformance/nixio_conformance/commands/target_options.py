@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from nixio_conformance.pytest_plugin.options import ImplementationOptions, OptionError, command_options, declared
-from nixio_conformance.target.target import Target, plugged_in
+from nixio_conformance.target.python import installed_implementations
+from nixio_conformance.target.target import Target
 
 EPILOG = (
     "Exit codes: 0 conforming, 1 not conforming, 2 wrong usage, 3 the implementation or the host could not be started, "
@@ -38,7 +39,7 @@ def implementation_options(*without: str) -> Callable[[Callable[..., Any]], Call
 
 def chosen(options: ImplementationOptions) -> Target:
     """The implementation that the options name. Raises `click.UsageError` unless it is exactly one that exists."""
-    installed = ", ".join(sorted(plugged_in())) or "none"
+    installed = ", ".join(sorted(installed_implementations())) or "none"
     one = f"name one implementation: NAME (installed: {installed}), --target, --agent or --lua"
     try:
         target = options.implementation()
@@ -46,6 +47,6 @@ def chosen(options: ImplementationOptions) -> Target:
         raise click.UsageError(f"--{error.option.replace('_', '-')} {error}" if error.option else one) from None
     if target is None:
         raise click.UsageError(one)
-    if options.name and options.name not in plugged_in():
+    if options.name and options.name not in installed_implementations():
         raise click.UsageError(f"no implementation is called {options.name!r}; installed are: {installed}")
     return target

@@ -1,1 +1,1 @@
-"""What this host can do, and views of another process's sockets, descriptors and children."""
+"""What this host can do, and the kernel's view of another process's sockets, descriptors and children."""

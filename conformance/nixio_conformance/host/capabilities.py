@@ -1,247 +1,39 @@
-"""What this host can: each capability of the table is probed, by doing it, and an absence has a reason.
+"""What this host can: the capabilities of the table, each with the reason where the host lacks it.
 
-"This host cannot" is never mixed up with "this port cannot": the probes use the standard library alone.
+They are module-level state, because a process judges on one host: `assume` sets them once at the start of a run (a
+worker takes them from the controller), and everything else reads `current`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-from nixio_conformance.driver.timeouts import PROBE
-from nixio_conformance.host import observer, unprivileged
-from nixio_conformance.netns import hermetic
+from nixio_conformance.host import probes
 from nixio_fixtures import load
 
+#: Filled by `assume`; empty until then.
 _known: dict[str, str] = {}
 
 
 def current() -> dict[str, str]:
-    """Each capability of the table, and why this host lacks it; an empty text when it has it."""
+    """Each capability of the table, and why this host lacks it; an empty text when it has it.
+
+    Runs the probes when `assume` was not called before.
+    """
     if not _known:
         assume(probe())
     return _known
 
 
 def names() -> tuple[str, ...]:
-    """The capabilities that there are."""
+    """The names of all capabilities, in the table's order."""
     return tuple(row.id for row in load().capabilities)
 
 
 def probe() -> dict[str, str]:
-    """Find out what this host can, here and now: it differs between the lab and outside."""
-    return {name: _reason(_PROBES[name]) for name in names()}
+    """Run all probes now; the result is as `current` returns it. It differs inside and outside the hermetic network."""
+    return {name: probes.reason(name) for name in names()}
 
 
 def assume(found: dict[str, str]) -> None:
-    """Set the capabilities: from the controller process, or as overridden by --without."""
+    """Set the capabilities: as probed, as received from the controller, or as overridden by `--without`."""
     _known.clear()
     _known.update(found)
-
-
-class Lacking(Exception):
-    """A probe's way to say that the host lacks something, and why."""
-
-
-def _reason(probe: Callable[[], None]) -> str:
-    try:
-        probe()
-    except Lacking as error:
-        return str(error)
-    except (OSError, AttributeError, subprocess.SubprocessError) as error:
-        return f"{error}" or type(error).__name__
-    return ""
-
-
-def _ip(family: str, host: str) -> None:
-    number = getattr(socket, family, None)
-    if number is None:
-        raise Lacking(f"Python has no {family} here")
-    _stream(number, (host, 0))
-    _dgram(number, (host, 0))
-
-
-def _unix() -> None:
-    if not hasattr(socket, "AF_UNIX"):
-        raise Lacking("no UNIX sockets on this system")
-    with tempfile.TemporaryDirectory(prefix="nx") as folder:
-        _stream(socket.AF_UNIX, f"{folder}/s")
-        _dgram(socket.AF_UNIX, f"{folder}/d")
-
-
-def _stream(family: int, address: object) -> None:
-    with socket.socket(family, socket.SOCK_STREAM) as listener, socket.socket(family, socket.SOCK_STREAM) as client:
-        listener.settimeout(PROBE)
-        client.settimeout(PROBE)
-        listener.bind(address)  # type: ignore[arg-type]
-        listener.listen(1)
-        client.connect(listener.getsockname())
-        accepted, _ = listener.accept()
-        with accepted:
-            accepted.settimeout(PROBE)
-            client.sendall(b"?")
-            accepted.sendall(accepted.recv(1))
-            _arrived(client.recv(1))
-
-
-def _dgram(family: int, address: object) -> None:
-    with socket.socket(family, socket.SOCK_DGRAM) as receiver, socket.socket(family, socket.SOCK_DGRAM) as sender:
-        receiver.settimeout(PROBE)
-        receiver.bind(address)  # type: ignore[arg-type]
-        sender.sendto(b"?", receiver.getsockname())
-        _arrived(receiver.recv(1))
-
-
-def _arrived(data: bytes) -> None:
-    if data != b"?":
-        raise Lacking("a byte did not come back from loopback")
-
-
-def _raw(family: str, protocol: str, host: str, echo_reply: int) -> None:
-    """An answer to a question that nobody asked: the system gives it to raw sockets and does nothing else about it."""
-    kind, number = getattr(socket, family), getattr(socket, protocol)
-    with (
-        socket.socket(kind, socket.SOCK_RAW, number) as receiver,
-        socket.socket(kind, socket.SOCK_RAW, number) as sender,
-    ):
-        receiver.bind((host, 0))
-        mark = b"nixio-probe-%d" % os.getpid()
-        sender.sendto(bytes((echo_reply, 0, 0, 0)) + mark, (host, 0))
-        end = time.monotonic() + PROBE
-        while select.select([receiver], [], [], max(0, end - time.monotonic()))[0]:
-            if mark in receiver.recv(1024):
-                return
-        raise Lacking("a packet did not come back from loopback")
-
-
-def _abstract() -> None:
-    if not sys.platform.startswith("linux"):
-        raise Lacking("abstract names are Linux's")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.bind(b"\0nixio-conformance-probe-%d" % os.getpid())
-
-
-def _loopback_net() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.bind(("127.41.42.43", 0))
-
-
-def _descriptors() -> None:
-    if not Path(f"/proc/{os.getpid()}/fd").is_dir():
-        raise Lacking("no /proc/PID/fd on this system")
-
-
-def _limits() -> None:
-    _descriptors()
-    with _child_with_socket() as pid, observer.no_descriptor_left(pid):
-        pass
-
-
-def _kernel_view() -> None:
-    _descriptors()
-    with _child_with_socket() as pid, observer.borrowed(pid, 0) as sock:
-        sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
-
-
-@contextlib.contextmanager
-def _child_with_socket() -> Iterator[int]:
-    near, far = socket.socketpair()
-    with near, far:
-        child = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", "input()"], stdin=far.fileno(), stdout=subprocess.DEVNULL
-        )
-        try:
-            yield child.pid
-        finally:
-            child.kill()
-            child.wait()
-
-
-def _broadcast() -> None:
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
-    ):
-        receiver.bind(("", 0))
-        receiver.settimeout(PROBE / 5)
-        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        sender.sendto(b"?", ("127.255.255.255", receiver.getsockname()[1]))
-        _arrived(receiver.recv(1))
-
-
-def _unprivileged() -> None:
-    if sys.platform.startswith("linux"):
-        program = [sys.executable, "-S", "-E", unprivileged.__file__, sys.executable, "-S", "-E", "-c", ""]
-        done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=PROBE)
-        if done.returncode:
-            raise Lacking(f"privileges cannot be given up: {done.stderr.strip().splitlines()[-1]}")
-    elif sys.platform == "win32" or os.geteuid() == 0:
-        raise Lacking("this user is privileged")
-
-
-def _dual_stack() -> None:
-    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        listener.bind(("::", 0))
-        listener.listen(1)
-        with socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=PROBE):
-            pass
-
-
-def _oob() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(1)
-        with socket.create_connection(listener.getsockname(), timeout=PROBE) as client:
-            accepted, _ = listener.accept()
-            with accepted:
-                client.send(b"?", socket.MSG_OOB)
-                select.select([], [], [accepted], PROBE)
-                _arrived(accepted.recv(1, socket.MSG_OOB))
-
-
-def _multicast() -> None:
-    loopback = socket.inet_aton("127.0.0.1")
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
-    ):
-        receiver.settimeout(PROBE / 5)
-        receiver.bind(("", 0))
-        receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.77.66.55") + loopback)
-        sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, loopback)
-        sender.sendto(b"?", ("239.77.66.55", receiver.getsockname()[1]))
-        _arrived(receiver.recv(1))
-
-
-def _lab() -> None:
-    if hermetic.entered() is None:
-        raise Lacking(hermetic.reason())
-
-
-_PROBES: dict[str, Callable[[], None]] = {
-    "ipv4": lambda: _ip("AF_INET", "127.0.0.1"),
-    "ipv6": lambda: _ip("AF_INET6", "::1"),
-    "unix": _unix,
-    "raw": lambda: _raw("AF_INET", "IPPROTO_ICMP", "127.0.0.1", 0),
-    "raw6": lambda: _raw("AF_INET6", "IPPROTO_ICMPV6", "::1", 129),
-    "abstract": _abstract,
-    "loopback-net": _loopback_net,
-    "descriptors": _descriptors,
-    "kernel-view": _kernel_view,
-    "limits": _limits,
-    "broadcast": _broadcast,
-    "unprivileged": _unprivileged,
-    "dual-stack": _dual_stack,
-    "oob": _oob,
-    "multicast": _multicast,
-    "lab": _lab,
-}

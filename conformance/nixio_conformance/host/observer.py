@@ -1,6 +1,6 @@
-"""What the system itself says of the port's sockets, without asking the port.
+"""The kernel's view of another process: its descriptors, sockets and children, without asking the process.
 
-Linux only; a case that needs it names the capability `descriptors` or `kernel-view`, and is skipped elsewhere.
+Linux only. A case that needs it names the capability `descriptors` or `kernel-view`, and is skipped elsewhere.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ _O_CLOEXEC = 0o2000000
 
 
 def descriptors(pid: int) -> dict[int, str]:
-    """The open descriptors of a process, and what each is (`socket:[4711]`)."""
+    """The open descriptors of a process, each with its target in /proc: `socket:[4711]`, `/dev/null`."""
     folder = Path(f"/proc/{pid}/fd")
     found = {}
     for name in os.listdir(folder):
         try:
             found[int(name)] = os.readlink(f"{folder}/{name}")
         except OSError:
-            continue  # closed in the meantime, or the listing's own
+            continue  # closed in the meantime, or the descriptor of this listing
     return found
 
 
 def sockets(pid: int) -> set[str]:
-    """The sockets that a process holds, as the system names them."""
+    """The sockets that a process holds, as /proc names them: `socket:[4711]`."""
     return {target for target in descriptors(pid).values() if target.startswith("socket:")}
 
 
 def belongings(pid: int) -> set[str]:
-    """What a process holds, each with a name of its own: sockets, other descriptors, child processes."""
+    """Everything that a process holds, as unique texts: sockets, other descriptors, child processes."""
     found = {
         target if target.startswith("socket:") else f"descriptor {number}, {target}"
         for number, target in descriptors(pid).items()
@@ -44,15 +44,15 @@ def belongings(pid: int) -> set[str]:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started and that have not ended, or that it has not waited for."""
+    """The child processes of a process: running, or ended and not yet waited for."""
     try:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
-        return []  # a kernel without this list
+        return []  # this kernel has no such file
 
 
 def close_on_exec(pid: int, descriptor: int) -> bool:
-    """Whether programs that the process starts later would not inherit the descriptor."""
+    """Whether a descriptor of a process is close-on-exec: not inherited by programs that it starts later."""
     for line in Path(f"/proc/{pid}/fdinfo/{descriptor}").read_text().splitlines():
         if line.startswith("flags:"):
             return bool(int(line.split()[1], 8) & _O_CLOEXEC)
@@ -61,8 +61,8 @@ def close_on_exec(pid: int, descriptor: int) -> bool:
 
 @contextmanager
 def no_descriptor_left(pid: int) -> Iterator[None]:
-    """Have a process be unable to open anything, by a limit at the lowest number that it does not use."""
-    import resource  # not on every system
+    """Leave a process unable to open descriptors: RLIMIT_NOFILE is set to its lowest free number meanwhile."""
+    import resource  # missing on some systems
 
     held = descriptors(pid)
     lowest = next(number for number in range(len(held) + 1) if number not in held)
@@ -76,7 +76,7 @@ def no_descriptor_left(pid: int) -> Iterator[None]:
 
 @contextmanager
 def borrowed(pid: int, descriptor: int) -> Iterator[socket.socket]:
-    """A second descriptor for a socket of another process: what is set here is set there, and the other way round."""
+    """A second descriptor for a socket of another process; options and state are shared by both."""
     sock = socket.socket(fileno=_take(pid, descriptor))
     try:
         yield sock
@@ -88,7 +88,7 @@ def _take(pid: int, descriptor: int) -> int:
     if pid == os.getpid():
         return os.dup(descriptor)
     if not sys.platform.startswith("linux"):
-        raise OSError("descriptors of another process cannot be had on this system")
+        raise OSError("this system has no call that takes a descriptor of another process")
     handle = os.pidfd_open(pid)
     try:
         syscall = ctypes.CDLL(None, use_errno=True).syscall

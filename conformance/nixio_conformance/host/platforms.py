@@ -1,4 +1,4 @@
-"""This host: its row in the table of platforms, and how reports name it."""
+"""This host: its row in the table of platforms, and its description in reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nixio_reports.records import Host
 
 @cache
 def this_platform() -> Platform:
-    """The table's row of the system that this runs on; an unknown system is treated as the row `freebsd`."""
+    """The row of this operating system in the table of platforms; an unknown system is treated as `freebsd`."""
     rows = load().platforms
     for row in rows:
         if sys.platform.startswith(row.sys_platform):
@@ -24,10 +24,10 @@ def this_platform() -> Platform:
 
 
 def describe() -> Host:
-    """This host, as reports name it."""
+    """This host, as the header of the result stream records it."""
     try:
         user = getpass.getuser()
-    except (OSError, KeyError):  # a user id without a name, as in containers
+    except (OSError, KeyError):  # a user id without an entry in passwd, as in containers
         user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
     return Host(
         system=platform.system(),

@@ -1,8 +1,8 @@
-"""Starts a program without the privileges that its user has: what root may do must fail as it does for anybody.
+"""Starts a program without the privileges of its user, so that calls that only root may make fail.
 
     python unprivileged.py PROGRAM [ARGUMENT ...]
 
-Linux only. The user stays the same, so that files are still its own; only the capabilities are gone, for good.
+Linux only. The user id stays, so that the user's files stay accessible; the Linux capabilities are dropped for good.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import sys
 
 _PR_SET_SECUREBITS = 28
 _PR_SET_NO_NEW_PRIVS = 38
-#: Root's user id brings no capabilities back when a program is started, and that cannot be undone.
+#: SECBIT_NOROOT and its lock: user id 0 does not regain capabilities when it starts a program.
 _NOROOT_LOCKED = 0b11
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
 def drop() -> None:
-    """Give all capabilities up. Raises OSError when the system will not."""
+    """Drop all capabilities of this process. Raises OSError when the kernel refuses."""
     libc = ctypes.CDLL(None, use_errno=True)
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
     nothing = bytes(24)

@@ -1,4 +1,4 @@
-"""The folder that the socket files of a run are in."""
+"""The folder for the socket files of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def workspace() -> Iterator[Path]:
-    """A folder of the run's own whose path is short enough for a UNIX address, removed in the end."""
-    base = "/tmp" if sys.platform == "darwin" else None  # macOS's own temporary folder leaves no room in sun_path
+    """A temporary folder whose path is short enough for a UNIX address; removed at the end."""
+    base = "/tmp" if sys.platform == "darwin" else None  # macOS: the path of $TMPDIR alone almost fills sun_path
     with tempfile.TemporaryDirectory(prefix="nx", dir=base, ignore_cleanup_errors=True) as folder:
         yield Path(folder)

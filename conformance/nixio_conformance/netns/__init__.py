@@ -1,1 +1,1 @@
-"""The hermetic network: a network namespace with its own links, names and addresses (Linux)."""
+"""The hermetic network: Linux namespaces with links, addresses, names and services of their own."""

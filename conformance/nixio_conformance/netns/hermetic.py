@@ -1,8 +1,9 @@
-"""The hermetic lab of one worker: entered once, and gone with the process.
+"""The hermetic network of a process that runs cases: entered once, and gone when the process ends (Linux).
 
-Namespaces come in two steps, because a user namespace can only be entered by a process with one thread, and a worker
-of pytest-xdist has two: the process that the user started finds a way (`find_way`) and goes it (`prepare`), which
-may mean to enter a user namespace; and each process that runs cases enters a network and mounts of its own (`enter`).
+The namespaces are entered in two steps, because only a process with a single thread may enter a user namespace, and a
+worker of pytest-xdist has two threads. The process that the user started probes how it can enter (`probe_entry`) and,
+if needed, enters a user namespace (`prepare`). Each process that runs cases then enters a network namespace and a mount
+namespace of its own (`enter`).
 """
 
 from __future__ import annotations
@@ -26,117 +27,128 @@ TIMEOUT = 20.0
 
 
 @dataclass(frozen=True)
-class Lab:
-    """The lab that this process is in."""
+class HermeticNetwork:
+    """The hermetic network that this process is in."""
 
-    #: The far ends of the links.
-    far: namespaces.Network
-    #: Whether somebody changed this end.
+    #: The network namespace with the far ends of the links.
+    far: namespaces.NetworkNamespace
+    #: Reports changes of the links and addresses on this side.
     watch: Watch
 
 
 @dataclass(frozen=True)
-class Way:
-    """How this process can enter a lab."""
+class Entry:
+    """Whether and how this process can enter a hermetic network."""
 
     #: Why it cannot; empty when it can.
     reason: str = ""
+    #: Whether it has to enter a user namespace first.
     user_namespace: bool = False
 
 
-_entered: Lab | None = None
-_reason = "this run is not in a lab"
+#: The network of this process, or the reason why it has none. A process is in one network at a time, so this is
+#: module-level state; only `enter`, `renew` and `stay_out` set it.
+_state: HermeticNetwork | str = "this run is not in a hermetic network"
 
 
-def entered() -> Lab | None:
-    """The lab that this process is in, if it is in one."""
-    return _entered
+def entered() -> HermeticNetwork | None:
+    """The hermetic network that this process is in, or None."""
+    return None if isinstance(_state, str) else _state
 
 
 def reason() -> str:
-    """Why this process is in no lab."""
-    return _reason
+    """Why this process is in no hermetic network; empty when it is in one."""
+    return _state if isinstance(_state, str) else ""
 
 
-def find_way() -> Way:
-    """How this process could enter a lab. Child processes build a whole one to find out; nothing changes here."""
+def probe_entry() -> Entry:
+    """Find out whether and how this process could enter a hermetic network.
+
+    Child processes build a complete network to find out; this process is not changed.
+    """
     if not sys.platform.startswith("linux"):
-        return Way("namespaces are Linux's")
-    # Root can do without a user namespace, unless it is a container's and lacks what such a namespace would give it.
-    if os.geteuid() == 0 and not try_inside(Way(), _nothing):
-        return Way()
+        return Entry("network namespaces exist on Linux only")
+    # Root needs no user namespace, unless it is root of a container that lacks what the namespace would grant.
+    if os.geteuid() == 0 and not try_inside(Entry(), _nothing):
+        return Entry()
     if namespaces.threads() > 1:
-        return Way("this process has several threads, and may not enter a user namespace")
-    way = Way(user_namespace=True)
-    return replace(way, reason=try_inside(way, _nothing))
+        return Entry("this process has several threads, and may not enter a user namespace")
+    entry = Entry(user_namespace=True)
+    return replace(entry, reason=try_inside(entry, _nothing))
 
 
-def prepare(way: Way) -> None:
-    """Enter a user namespace, if that is the way. Raises OSError when it is not allowed."""
-    if way.user_namespace:
+def prepare(entry: Entry) -> None:
+    """Enter a user namespace if `entry` says so. Raises OSError when the kernel refuses."""
+    if entry.user_namespace:
         namespaces.enter_user()
 
 
-def enter() -> Lab:
-    """Enter a network and mounts of this thread's own and furnish them.
+def enter() -> HermeticNetwork:
+    """Enter a new network and mount namespace, and build the network there; a second call does nothing.
 
-    Raises OSError when something is not allowed; the process is then in a half-built lab and of no more use.
+    Raises OSError when the kernel refuses a step. The process is then in a half-built network and must end.
     """
-    global _entered
-    if _entered is None:
-        namespaces.enter_network_and_mount()
-        with _named("its network"):
-            far = network.build()
-            watch = Watch()
-        # What covers the system's files stays visible after it was removed here: nothing is left behind.
-        with _named("its files of names"), tempfile.TemporaryDirectory(prefix="nx") as folder:
-            resolver_files.cover(Path(folder))
-        _entered = Lab(far, watch)
-    return _entered
-
-
-@contextmanager
-def _named(what: str) -> Iterator[None]:
-    """Have an error say which part of the lab could not be made."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, f"{what}: {error.strerror or error}") from error
+    global _state
+    if isinstance(_state, str):
+        _state = _build()
+    return _state
 
 
 def renew() -> None:
-    """Enter a new lab, as somebody changed this one. What was started before stays in the old one."""
-    global _entered
-    _entered = None
-    enter()
+    """Enter a new hermetic network, because this one was changed. Child processes stay in the old one."""
+    global _state
+    _state = _build()
 
 
 def stay_out(reason: str) -> None:
-    """Have all cases run outside, and skips tell the reason."""
-    global _reason
-    _reason = reason
+    """Record that the cases run on the host's network, and the reason that skipped cases report."""
+    global _state
+    _state = reason
 
 
-def try_inside(way: Way, action: Callable[[], str]) -> str:
-    """What `action` returns inside a lab, or why there is none; in a child process: this one stays outside."""
+def _build() -> HermeticNetwork:
+    namespaces.enter_network_and_mount()
+    with _named("its network"):
+        far = network.build()
+        watch = Watch()
+    # A bind mount keeps its file alive: the folder can be removed at once, and nothing is left behind.
+    with _named("its resolver files"), tempfile.TemporaryDirectory(prefix="nx") as folder:
+        resolver_files.cover(Path(folder))
+    return HermeticNetwork(far, watch)
+
+
+@contextmanager
+def _named(part: str) -> Iterator[None]:
+    """Put the part of the network that could not be built in front of an OSError's text."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, f"{part}: {error.strerror or error}") from error
+
+
+def try_inside(entry: Entry, action: Callable[[], str]) -> str:
+    """What `action` returns inside a hermetic network, or why none could be entered.
+
+    It runs in a child process; this process is not changed.
+    """
 
     def attempt() -> str:
         try:
-            prepare(way)
+            prepare(entry)
             enter()
         except OSError as error:
             return str(error)
         return action()
 
-    return in_child(attempt)
+    return _in_child(attempt)
 
 
 def _nothing() -> str:
     return ""
 
 
-def in_child(action: Callable[[], str]) -> str:
-    """What `action` returns in a child process, which is killed when it takes too long. Nothing changes here."""
+def _in_child(action: Callable[[], str]) -> str:
+    """What `action` returns in a child process, which is killed after `TIMEOUT`."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -147,7 +159,8 @@ def in_child(action: Callable[[], str]) -> str:
         finally:
             os._exit(0)
     os.close(writer)
-    # No helper thread for the deadline: a process that had one may not enter a user namespace for a while.
+    # The timeout uses no helper thread: for a while after one ended, the kernel still counts two threads here, and
+    # refuses to let the process enter a user namespace.
     with os.fdopen(reader, "rb") as answer:
         if not select.select([answer], [], [], TIMEOUT)[0]:
             os.kill(child, signal.SIGKILL)

@@ -1,6 +1,6 @@
-"""Linux namespaces: a private user, network and mount space for this process and what it starts.
+"""Linux namespaces: private users, networks and mounts for this process and its children.
 
-Everything here is undone by the end of the process: the kernel takes a namespace away with the last that is in it.
+Nothing needs to be undone: the kernel removes a namespace when the last process in it has ended.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def _check(result: int, what: str) -> None:
 
 
 def enter_user() -> None:
-    """Become root of a user namespace of our own. Only a process with one thread may.
+    """Become root of a new user namespace. Raises OSError when refused, as for a process with several threads.
 
-    Files made from now on still belong to the user outside.
+    Files that are created later still belong to the user outside.
     """
     user, group = os.geteuid(), os.getegid()
     _check(_libc().unshare(_NEWUSER), "unshare(CLONE_NEWUSER)")
@@ -42,38 +42,38 @@ def enter_user() -> None:
 
 
 def enter_network_and_mount() -> None:
-    """Move this thread, and what it starts, to an empty network and to mounts that nobody else sees."""
+    """Move this thread and its children to an empty network and to private mounts. Raises OSError when refused."""
     _check(_libc().unshare(_NEWNET | _NEWNS), "unshare(CLONE_NEWNET | CLONE_NEWNS)")
     _check(_libc().mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None), "mount(/, MS_PRIVATE)")
 
 
 def cover(path: Path, by: Path) -> None:
-    """Have `path` show the file `by` to this process and what it starts."""
+    """Bind-mount the file `by` over `path` for this process and its children. Raises OSError when refused."""
     libc = _libc()
     result = libc.mount(bytes(by), bytes(path), None, _MS_BIND, None)
     if result != 0 and ctypes.get_errno() == errno.ENOENT:
-        # The lab of the process that started this one covers it by a file that has been removed: nothing can be put
-        # over that, only in its place.
+        # The parent process is in a hermetic network too, and the file that it mounted here has been removed since.
+        # Linux does not mount over a removed file, so that mount has to go first.
         libc.umount2(bytes(path), _MNT_DETACH)
         result = libc.mount(bytes(by), bytes(path), None, _MS_BIND, None)
     _check(result, f"mount({by} over {path})")
 
 
 def cover_with_nothing(path: Path) -> None:
-    """Have a folder be empty for this process and what it starts."""
+    """Mount an empty file system over a folder, for this process and its children. Raises OSError when refused."""
     _check(_libc().mount(b"none", bytes(path), b"tmpfs", 0, None), f"mount(tmpfs over {path})")
 
 
 def threads() -> int:
-    """How many threads the process has, Python's and others."""
+    """The number of threads of this process, whether Python or a library started them."""
     return len(os.listdir("/proc/self/task"))
 
 
-class Network:
-    """A network namespace, held by a descriptor."""
+class NetworkNamespace:
+    """A network namespace other than this thread's, kept alive by a descriptor."""
 
     def __init__(self) -> None:
-        """Make a new one that nothing is in."""
+        """Create an empty one; this thread stays where it is."""
         home = _own_network()
         try:
             _check(_libc().unshare(_NEWNET), "unshare(CLONE_NEWNET)")
@@ -84,7 +84,7 @@ class Network:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Be in it: sockets that this thread makes meanwhile stay there."""
+        """Move this thread there for the body of a `with`; sockets that it creates meanwhile stay there."""
         home = _own_network()
         _enter(self.descriptor)
         try:
@@ -94,12 +94,12 @@ class Network:
             os.close(home)
 
     def socket(self, family: socket.AddressFamily, type_: socket.SocketKind, protocol: int = 0) -> socket.socket:
-        """A socket that lives there."""
+        """Create a socket in it."""
         with self.entered():
             return socket.socket(family, type_, protocol)
 
     def close(self) -> None:
-        """Let go of it; it goes away with the last socket in it."""
+        """Close the descriptor; the namespace ends with its last socket."""
         os.close(self.descriptor)
 
 

@@ -1,4 +1,4 @@
-"""Just enough rtnetlink to build the lab's links, addresses and routes: no program and no library is needed for it.
+"""A small rtnetlink client: links, addresses and routes, without iproute2 or a library.
 
 Message layouts: Linux's <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h>.
 """
@@ -15,7 +15,7 @@ from typing import Self
 
 Address = IPv4Address | IPv6Address
 Interface = IPv4Interface | IPv6Interface
-Network = IPv4Network | IPv6Network
+Prefix = IPv4Network | IPv6Network
 
 # message types and flags
 _NEWLINK, _NEWADDR, _NEWROUTE, _DELROUTE, _NEWNEIGH = 16, 20, 24, 25, 28
@@ -38,7 +38,7 @@ _PROTO_STATIC = 4
 
 
 class Netlink:
-    """A conversation with the kernel about the network of the namespace that it was begun in."""
+    """Configures the network namespace that it is created in. Every method raises OSError when the kernel refuses."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
@@ -53,7 +53,7 @@ class Netlink:
         self._socket.close()
 
     def veth(self, name: str, peer: str, namespace: int, mac: bytes, peer_mac: bytes) -> None:
-        """A pair of links: `name` here, `peer` in the namespace that the descriptor stands for."""
+        """Create a pair of links: `name` here, `peer` in the namespace with the descriptor `namespace`."""
         far = _link(0, 0, 0) + _text(_IFLA_IFNAME, peer) + _attribute(_IFLA_ADDRESS, peer_mac)
         far += _attribute(_IFLA_NET_NS_FD, struct.pack("=I", namespace))
         info = _text(_IFLA_INFO_KIND, "veth") + _attribute(_IFLA_INFO_DATA, _attribute(_VETH_INFO_PEER, far))
@@ -61,13 +61,13 @@ class Netlink:
         self._do(_NEWLINK, _CREATE, body + _attribute(_IFLA_LINKINFO, info))
 
     def up(self, name: str, *, mtu: int | None = None, multicast: bool = True) -> None:
-        """Bring a link up, with a maximal size of its packets in bytes."""
+        """Bring a link up; `mtu` is the largest packet in bytes."""
         flags = _IFF_UP | (_IFF_MULTICAST if multicast else 0)
         body = _link(socket.if_nametoindex(name), flags, flags)
         self._do(_NEWLINK, 0, body + (_attribute(_IFLA_MTU, struct.pack("=I", mtu)) if mtu else b""))
 
     def address(self, name: str, address: Interface) -> None:
-        """Give a link an address. IPv6 does not wait to see whether somebody else has it."""
+        """Add an address to a link, without IPv6's duplicate address detection."""
         scope = _SCOPE_HOST if address.ip.is_loopback else _SCOPE_UNIVERSE
         body = struct.pack(
             "=BBBBI", _family(address.ip), address.network.prefixlen, _IFA_F_NODAD, scope, socket.if_nametoindex(name)
@@ -76,41 +76,42 @@ class Netlink:
         body += _attribute(_IFA_LOCAL, packed) + _attribute(_IFA_ADDRESS, packed)
         self._do(_NEWADDR, _CREATE | _REPLACE, body + _attribute(_IFA_FLAGS, struct.pack("=I", _IFA_F_NODAD)))
 
-    def route(self, to: Network, name: str, *, via: Address | None = None) -> None:
-        """Send what goes there out of a link, by a gateway or not."""
+    def route(self, to: Prefix, name: str, *, via: Address | None = None) -> None:
+        """Add a route by a link, through the gateway `via` if there is one."""
         scope = _SCOPE_LINK if via is None and to.version == 4 else _SCOPE_UNIVERSE
         body = _route(to, _TABLE_MAIN, scope, _UNICAST) + _attribute(_RTA_OIF, _index(name))
         body += _attribute(_RTA_DST, to.network_address.packed) if to.prefixlen else b""
         self._do(_NEWROUTE, _CREATE | _REPLACE, body + (_attribute(_RTA_GATEWAY, via.packed) if via else b""))
 
-    def groups(self, to: Network, name: str) -> None:
-        """Send to these IPv6 groups by a link. The kernel has such a route for all groups on each link; it comes first
-        only where it is narrower than those.
+    def groups(self, to: Prefix, name: str) -> None:
+        """Add a route by a link for multicast to the IPv6 groups `to`.
+
+        The kernel has a route for ff00::/8 on each link, so this one is used only with a longer prefix.
         """
         body = _route(to, _TABLE_LOCAL, _SCOPE_UNIVERSE, _MULTICAST) + _attribute(_RTA_OIF, _index(name))
         self._do(_NEWROUTE, _CREATE | _REPLACE, body + _attribute(_RTA_DST, to.network_address.packed))
 
-    def unreachable(self, to: Network) -> None:
-        """Have this host refuse to send anything there, at once (EHOSTUNREACH)."""
+    def unreachable(self, to: Prefix) -> None:
+        """Make every send to these addresses fail at once with EHOSTUNREACH."""
         body = _route(to, _TABLE_MAIN, _SCOPE_UNIVERSE, _UNREACHABLE)
         self._do(_NEWROUTE, _CREATE | _REPLACE, body + _attribute(_RTA_DST, to.network_address.packed))
 
     def answer_as(self, address: Address, source: Address) -> None:
-        """Have the route to one of this host's own addresses use `source`, instead of the address itself.
+        """Make `source` the source address of packets to one of this host's own addresses.
 
-        Raises ProcessLookupError (ESRCH) as long as the kernel has not made its own route: IPv6's comes a little after
-        the address.
+        Raises ProcessLookupError (ESRCH) until the kernel has added its own route for the address, which for IPv6
+        happens shortly after the address was added.
         """
         to = ip_network(address)
         scope = _SCOPE_HOST if to.version == 4 else _SCOPE_UNIVERSE
         where = _attribute(_RTA_DST, address.packed) + _attribute(_RTA_OIF, _index("lo"))
-        # The kernel's own has another protocol than ours: none is asked for.
+        # The kernel's route has another protocol number than ours, and 0 matches any.
         self._do(_DELROUTE, 0, _route(to, _TABLE_LOCAL, scope, _LOCAL, protocol=0) + where)
         body = _route(to, _TABLE_LOCAL, scope, _LOCAL) + where
         self._do(_NEWROUTE, _CREATE | _REPLACE, body + _attribute(_RTA_PREFSRC, source.packed))
 
     def neighbour(self, name: str, address: Address, mac: bytes) -> None:
-        """Say who has an address on a link, so that nobody needs to ask."""
+        """Add a permanent neighbour, so that no ARP or neighbour discovery takes place."""
         body = struct.pack("=BxxxiHBB", _family(address), socket.if_nametoindex(name), _NUD_PERMANENT, 0, 0)
         self._do(
             _NEWNEIGH, _CREATE | _REPLACE, body + _attribute(_NDA_DST, address.packed) + _attribute(_NDA_LLADDR, mac)
@@ -144,7 +145,7 @@ def _link(index: int, flags: int, change: int) -> bytes:
     return struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, flags, change)
 
 
-def _route(to: Network, table: int, scope: int, kind: int, protocol: int = _PROTO_STATIC) -> bytes:
+def _route(to: Prefix, table: int, scope: int, kind: int, protocol: int = _PROTO_STATIC) -> bytes:
     family = _family(to.network_address)
     return struct.pack("=BBBBBBBBI", family, to.prefixlen, 0, 0, table, protocol, scope, kind, 0)
 

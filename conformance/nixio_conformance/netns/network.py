@@ -1,6 +1,6 @@
-"""The lab's private network: loopback with a pool of addresses, two links to a far end, names in a known order.
+"""The layout of the hermetic network: loopback with a pool of addresses, and two links to a far end.
 
-             this namespace (port, peers)                          far namespace
+             this namespace (implementation, peers)                far namespace
     lo       127.0.0.1/8, ::1, POOL4, POOL6
     veth0    198.51.100.1/24   2001:db8:100::1/64   mtu 1400       peer0  .2 / ::2
     veth1    203.0.113.1/24    2001:db8:113::1/64   mtu 1500       peer1  .2 / ::2
@@ -21,27 +21,27 @@ from pathlib import Path
 from nixio_conformance.netns import namespaces
 from nixio_conformance.netns.netlink import Netlink
 
-#: Addresses of this host that resolvers leave in the order in which they are written.
+#: Addresses of this host. The resolver keeps their order (see `resolver_files`).
 POOL = {
     "inet": tuple(f"192.0.2.{number}" for number in range(20, 26)),
     "inet6": tuple(f"2001:db8:192::{number:x}" for number in range(0x20, 0x26)),
 }
-#: Not an address of this host, but one that a route leads to: a bind to it fails.
+#: Not an address of this host, though there is a route to it: a bind to it fails.
 FOREIGN = {"inet": "192.0.2.99", "inet6": "2001:db8:192::99"}
-#: An address that this host refuses to send to. Resolvers put it last.
+#: An address that this host refuses to send to (EHOSTUNREACH). The resolver puts it last.
 UNREACHABLE = {"inet": "192.0.2.98", "inet6": "2001:db8:192::98"}
 
 
 @dataclass(frozen=True)
 class Link:
-    """One pair of links: its names, both ends' addresses by family, and its MTU in bytes."""
+    """One pair of links. Addresses are by family (`inet`, `inet6`), the MTU is in bytes."""
 
     near: str
     far: str
     address: dict[str, str]
     far_address: dict[str, str]
     mtu: int
-    #: Addresses of both ends of the wire.
+    #: Hardware addresses of both ends.
     mac: bytes
     far_mac: bytes
 
@@ -68,22 +68,23 @@ LINKS = (
 )
 _PREFIX = {"inet": 24, "inet6": 64}
 _SYSCTLS = {
-    # A link's address can be used at once, and what is sent by one link and comes in by another is not dropped.
+    # Addresses can be used at once, and a packet that comes in by another link than it should is not dropped.
     "net/ipv6/conf/default/accept_dad": "0",
     "net/ipv6/conf/all/accept_dad": "0",
     "net/ipv6/conf/default/accept_ra": "0",
     "net/ipv4/conf/default/rp_filter": "0",
     "net/ipv4/conf/all/rp_filter": "0",
-    # Probes of an idle connection after a second, and not after hours.
+    # TCP keepalive after one second instead of two hours.
     "net/ipv4/tcp_keepalive_time": "1",
     "net/ipv4/tcp_keepalive_intvl": "1",
     "net/ipv4/tcp_keepalive_probes": "2",
 }
+#: Seconds to wait for the kernel to finish a new link or route.
 _READY = 5.0
 
 
 def _families() -> dict[str, socket.AddressFamily]:
-    """Those that this kernel has: a host without IPv6 has a lab with links of IPv4 only."""
+    """The address families of this kernel: without IPv6 the links have IPv4 addresses only."""
     found = {"inet": socket.AF_INET}
     with contextlib.suppress(OSError):
         socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
@@ -91,10 +92,10 @@ def _families() -> dict[str, socket.AddressFamily]:
     return found
 
 
-def build() -> namespaces.Network:
-    """Furnish the empty network that this thread is in; returns the far end. Raises OSError for what cannot be done."""
+def build() -> namespaces.NetworkNamespace:
+    """Build all of it in the empty network that this thread is in; returns the far end. Raises OSError when refused."""
     _write_sysctls(_SYSCTLS)
-    far = namespaces.Network()
+    far = namespaces.NetworkNamespace()
     try:
         with far.entered():
             _write_sysctls({name: value for name, value in _SYSCTLS.items() if "/conf/" in name})
@@ -103,12 +104,12 @@ def build() -> namespaces.Network:
             _addresses_of_loopback(near)
             for link in LINKS:
                 near.veth(link.near, link.far, far.descriptor, link.mac, link.far_mac)
-                _furnish(near, link.near, link.address, link.far_address, link.far_mac, link.mtu)
+                _set_up_link(near, link.near, link.address, link.far_address, link.far_mac, link.mtu)
             _routes(near)
         with far.entered(), Netlink() as there:
             there.up("lo")
             for link in LINKS:
-                _furnish(there, link.far, link.far_address, link.address, link.mac, link.mtu)
+                _set_up_link(there, link.far, link.far_address, link.address, link.mac, link.mtu)
         _wait_until_ready(far)
     except BaseException:
         far.close()
@@ -145,7 +146,7 @@ def _answer_as(near: Netlink, host: str, source: str) -> None:
             time.sleep(0.0002)
 
 
-def _furnish(
+def _set_up_link(
     netlink: Netlink, name: str, addresses: dict[str, str], neighbours: dict[str, str], mac: bytes, mtu: int
 ) -> None:
     netlink.up(name, mtu=mtu)
@@ -160,8 +161,8 @@ def _write_sysctls(values: dict[str, str]) -> None:
             Path("/proc/sys", name).write_text(value)
 
 
-def _wait_until_ready(far: namespaces.Network) -> None:
-    """A new link loses or delays its first packets: send until one has come through each way, in each family."""
+def _wait_until_ready(far: namespaces.NetworkNamespace) -> None:
+    """A new link drops or delays its first packets: send until one has arrived in each direction and family."""
     for link in LINKS:
         for family, number in _families().items():
             with (
@@ -170,11 +171,11 @@ def _wait_until_ready(far: namespaces.Network) -> None:
             ):
                 near_socket.bind((link.address[family], 0))
                 far_socket.bind((link.far_address[family], 0))
-                _send_until_heard(near_socket, far_socket)
-                _send_until_heard(far_socket, near_socket)
+                _send_until_received(near_socket, far_socket)
+                _send_until_received(far_socket, near_socket)
 
 
-def _send_until_heard(sender: socket.socket, receiver: socket.socket) -> None:
+def _send_until_received(sender: socket.socket, receiver: socket.socket) -> None:
     end = time.monotonic() + _READY
     receiver.settimeout(0.002)
     while True:
@@ -183,4 +184,4 @@ def _send_until_heard(sender: socket.socket, receiver: socket.socket) -> None:
             receiver.recv(1)
             return
         if time.monotonic() > end:
-            raise TimeoutError(f"no packet came from {sender.getsockname()} to {receiver.getsockname()}")
+            raise TimeoutError(f"no packet from {sender.getsockname()} arrived at {receiver.getsockname()}")

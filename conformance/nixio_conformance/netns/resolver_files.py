@@ -1,8 +1,7 @@
-"""Private names: a name resolves to several addresses in an order that the suite chose.
+"""Host and service names of the hermetic network, in files that are mounted over the system's.
 
-The files of the resolver are covered by the lab's own, for this process and what it starts. The pool's addresses are
-such that the resolver keeps the order in which they are written (each is local, and its route has another source, so
-that no rule of RFC 6724 prefers one to the other).
+A name resolves to several addresses in a chosen order. The resolver keeps the order of the pool's addresses: each is
+local and its route has another source address, so that no rule of RFC 6724 prefers one of them.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from pathlib import Path
 from nixio_conformance.netns import namespaces
 from nixio_conformance.netns.network import FOREIGN, POOL, UNREACHABLE
 
-#: Names by family: to which addresses each resolves, in which order. A case picks a port where the right ones listen.
+#: Names by family, each with its addresses in the order in which they resolve.
 NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     family: {
         "one.test": POOL[family][:1],
@@ -26,22 +25,22 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     }
     for family in POOL
 }
-#: Services that no real table has; one name, a port for each protocol.
+#: Services that no real /etc/services has: one name, with another port number for each protocol.
 SERVICES = {("nixio-test", "tcp"): 24671, ("nixio-test", "udp"): 24672}
 
 _FILES = {
     "nsswitch.conf": "hosts: files\nservices: files\nprotocols: files\npasswd: files\ngroup: files\n",
-    "resolv.conf": "# no name servers in the lab\n",
+    "resolv.conf": "# no name servers in the hermetic network\n",
     "host.conf": "multi on\n",
-    # One label and one precedence for all, so that the order is the file's.
+    # The same label and precedence for all addresses, so that the order of the file is kept.
     "gai.conf": "label ::/0 1\nprecedence ::/0 40\nscopev4 ::ffff:0:0/96 14\n",
 }
-#: Where daemons would answer for the resolver, past the files.
+#: Folders with the sockets of daemons that would answer instead of the files.
 _DAEMONS = ("/run/nscd", "/var/run/nscd", "/run/systemd/resolve", "/run/avahi-daemon")
 
 
 def cover(folder: Path) -> None:
-    """Write the lab's files into `folder`, and show them in place of the system's. Raises OSError."""
+    """Write the files into `folder` and mount them over the system's. Raises OSError when refused."""
     files = {**_FILES, "hosts": _hosts(), "services": _services(Path("/etc/services"))}
     for name, text in files.items():
         own = folder / name

@@ -1,4 +1,4 @@
-"""Whether somebody changed the lab's network: the kernel tells of changes, and a look tells whether they matter."""
+"""Detects changes of links and addresses in the hermetic network."""
 
 from __future__ import annotations
 
@@ -16,49 +16,50 @@ _IFF_UP = 0x1
 
 
 class Watch:
-    """Remembers the links and addresses of the network namespace that it was made in.
+    """Remembers the links and addresses of the network namespace that it is created in.
 
-    To look at them all takes longer than most cases, so it looks only after the kernel said that anything changed.
+    Listing them all takes longer than most cases, so they are listed only after the kernel reported a change.
     """
 
     def __init__(self) -> None:
         self._events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         self._events.bind((0, _GROUPS))
         self._events.setblocking(False)
-        self._before = _look()
+        self._before = _links_and_addresses()
 
     def changes(self) -> set[str]:
-        """What there is and was not, and what there was and is not any more; empty as a rule."""
-        if not self._heard():
+        """Links and addresses that are `new: ...` or `gone: ...` since the start; empty if nothing changed."""
+        if not self._notified():
             return set()
-        now = _look()
+        now = _links_and_addresses()
         new = {f"new: {text}" for text in now - self._before}
         return new | {f"gone: {text}" for text in self._before - now}
 
-    def _heard(self) -> bool:
-        heard = False
+    def _notified(self) -> bool:
+        """Whether the kernel has sent a notification; takes all of them off the socket."""
+        notified = False
         while True:
             try:
                 self._events.recv(65536)
             except BlockingIOError:
-                return heard
+                return notified
             except OSError as error:
-                if error.errno != errno.ENOBUFS:  # that is: more than the kernel could keep
+                if error.errno != errno.ENOBUFS:  # more notifications than the kernel could queue
                     raise
-            heard = True
+            notified = True
 
 
-def _look() -> frozenset[str]:
+def _links_and_addresses() -> frozenset[str]:
     return frozenset(_links() | _ipv4() | _ipv6())
 
 
 def _links() -> set[str]:
-    import fcntl  # not on every system
+    import fcntl  # missing on some systems
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
 
         def ask(request: int, name: str, form: str) -> int:
-            answer = fcntl.ioctl(asking, request, struct.pack("16s16x", name.encode()))
+            answer = fcntl.ioctl(sock, request, struct.pack("16s16x", name.encode()))
             return int(struct.unpack_from(form, answer, 16)[0])
 
         return {
@@ -69,14 +70,14 @@ def _links() -> set[str]:
 
 
 def _ipv4() -> set[str]:
-    """The addresses of this host: in the routing tree each stands above the line that calls it local."""
+    """The addresses of this host: in fib_trie each is on the line above its `/32 host LOCAL`."""
     lines = Path("/proc/thread-self/net/fib_trie").read_text().splitlines()
     pairs = itertools.pairwise(lines)
     return {f"address {above.split()[-1]}" for above, line in pairs if line.endswith("/32 host LOCAL")}
 
 
 def _ipv6() -> set[str]:
-    """Those that a link makes for itself come when it likes: they are left out."""
+    """Without link-local addresses (scope 20): the kernel adds those by itself, at any time."""
     try:
         rows = [line.split() for line in Path("/proc/thread-self/net/if_inet6").read_text().splitlines()]
     except FileNotFoundError:  # a kernel without IPv6

@@ -9,7 +9,7 @@ from collections.abc import Generator
 import msgspec
 import pytest
 
-from nixio_conformance.baseline.file import BaselineError
+from nixio_conformance.baseline.read import BaselineError
 from nixio_conformance.pytest_plugin import selection, workers
 from nixio_conformance.pytest_plugin.planned import METHOD, Planned, clauses_of, planned_case
 from nixio_conformance.pytest_plugin.stash import EXPECTATIONS, OPTIONS, PLANNED, TARGET
@@ -112,7 +112,7 @@ class Collection:
 def planned_row(item: pytest.Item) -> Row:
     """A case's row as long as nothing is known of it."""
     planned, stash = item.stash[PLANNED], item.config.stash
-    words = ["nixio-conformance", "run", *stash[TARGET].words, "--select", planned.case]
+    words = ["nixio-conformance", "run", *stash[TARGET].arguments, "--select", planned.case]
     known = stash[EXPECTATIONS].deviation(planned)
     return msgspec.structs.replace(planned.row(shlex.join(words)), deviation=known.line if known else 0)
 

@@ -53,13 +53,13 @@ class Controller:
             distributed = self._config.pluginmanager.hasplugin("dsession")
             implementation = greet(self._config.stash[SESSION], self._target, keep=not distributed)
         except CannotStart as error:
-            pytest.exit(f"{self._target.asked}: {error}{network_hint(self._target)}", returncode=3)
+            pytest.exit(f"{self._target.shell_text}: {error}{network_hint(self._target)}", returncode=3)
         if self._options.report is not None:
             header = Header(
                 suite=__version__,
                 implementation=implementation,
                 host=platforms.describe(),
-                command=shlex.join(["nixio-conformance", "run", *self._target.words, *self._expectations.words]),
+                command=shlex.join(["nixio-conformance", "run", *self._target.arguments, *self._expectations.words]),
                 judged=self._options.judged,
                 selection=self._options.select,
                 baseline=self._expectations.baseline,

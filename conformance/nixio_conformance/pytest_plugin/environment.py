@@ -19,10 +19,10 @@ def set_up(options: RunOptions) -> None:
     if unknown := ({*excluded, *options.require} - set(capabilities.names())):
         known = ", ".join(capabilities.names())
         raise pytest.UsageError(f"no capability is called {', '.join(sorted(unknown))}: there are {known}")
-    way = hermetic.Way(excluded["lab"]) if "lab" in excluded else hermetic.find_way()
-    if not way.reason:
-        hermetic.prepare(way)
-    _enter(way.reason)
+    entry = hermetic.Entry(excluded["lab"]) if "lab" in excluded else hermetic.probe_entry()
+    if not entry.reason:
+        hermetic.prepare(entry)
+    _enter(entry.reason)
     capabilities.assume(capabilities.probe() | excluded)
     for name in options.require:
         if reason := capabilities.current()[name]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from nixio_conformance.baseline.file import BaselineError, load
+from nixio_conformance.baseline.read import BaselineError, load
 from nixio_conformance.pytest_plugin.options import RunOptions
 from nixio_conformance.pytest_plugin.planned import Planned
 from nixio_fixtures import load as tables

@@ -31,7 +31,7 @@ def greet(session: Session, target: Target, *, keep: bool) -> Implementation:
         version=welcome.version,
         language=welcome.language,
         platform=welcome.platform,
-        asked=target.asked,
+        asked=target.shell_text,
         capabilities=tuple(welcome.capabilities),
         buffersize=welcome.buffersize,
     )
@@ -39,7 +39,7 @@ def greet(session: Session, target: Target, *, keep: bool) -> Implementation:
 
 def network_hint(target: Target) -> str:
     """What to do about a program that has to leave the hermetic network and cannot; empty for any other."""
-    outside = target.way == "agent" and Path(target.argv[0]).name in _ELSEWHERE
+    outside = target.form == "agent" and Path(target.argv[0]).name in _ELSEWHERE
     if not outside or capabilities.current()["lab"]:
         return ""
     return "; it was started in the hermetic network: --without lab starts it in this host's"

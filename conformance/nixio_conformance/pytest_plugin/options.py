@@ -19,7 +19,7 @@ import pytest
 from nixio_conformance.driver.limits import Limits
 from nixio_conformance.driver.timeouts import CALL
 from nixio_conformance.target.lua import Lua
-from nixio_conformance.target.target import Target, Way
+from nixio_conformance.target.target import Form, Target
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -61,7 +61,7 @@ class ImplementationOptions:
 
     def implementation(self) -> Target | None:
         """The implementation that is named; None where none is. Raises `OptionError`."""
-        named: dict[str, tuple[Way, str]] = {
+        named: dict[str, tuple[Form, str]] = {
             "name": ("entry-point", self.name),
             "target": ("target", self.target),
             "agent": ("agent", self.agent),
@@ -70,14 +70,14 @@ class ImplementationOptions:
         given = {option: chosen for option, chosen in named.items() if chosen[1]}
         if len(given) > 1:
             raise OptionError("", f"name one implementation: {' and '.join(given)} are given")
-        for option, (way, text) in given.items():
-            if self.in_process and way in ("agent", "lua"):
+        for option, (form, text) in given.items():
+            if self.in_process and form in ("agent", "lua"):
                 message = "is for Python implementations; an agent program has a process of its own"
                 raise OptionError("in_process", message)
-            if way != "lua" and (unused := self._lua_options()):
+            if form != "lua" and (unused := self._lua_options()):
                 raise OptionError(unused[0], "belongs to --lua MODULE, which is not given")
             try:
-                return Target(way, text, self.in_process, Lua(self.lua_program, self.lua_path, self.lua_cpath))
+                return Target(form, text, self.in_process, Lua(self.lua_program, self.lua_path, self.lua_cpath))
             except ValueError as error:
                 raise OptionError(option, f"{text!r}: {error}") from None
         return None

@@ -60,7 +60,7 @@ class Judgement:
         if self.row.outcome == "host-skip":
             return {}
         steps = case.transcript.steps
-        scripts = {"python": python.python(self.row, self.target, case.folder, steps)}
+        scripts = {"python": python.write(self.row, self.target, case.folder, steps)}
         # Once there are steps, the agent has said what it is.
         if steps and lua.applies(self.target, case.session.welcome.language):
             text = lua.write(self.row, self.target, case.session.welcome.name, case.folder, steps)

@@ -1,1 +1,1 @@
-"""Scripts that repeat a case without the suite: in Python, in Lua, or through an agent program."""
+"""Scripts that repeat a case without the suite: in Python, in Lua, or by the agent protocol."""

@@ -1,4 +1,4 @@
-"""The part of a script that speaks to an agent program: it needs neither the suite nor the port's language."""
+"""The part of a Python script that speaks the agent protocol, for an implementation in any language."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def say(**request):
     agent.stdin.flush()
     line = agent.stdout.readline().decode().rstrip()
     print("  <", line, flush=True)
-    return json.loads(line or '{{"reply": "nothing: the agent is gone"}}')
+    return json.loads(line or '{{"reply": "none: the agent has ended"}}')
 
 
 def ask(**request):
@@ -62,5 +62,5 @@ nixio = types.SimpleNamespace(socket=open_agent_socket)"""
 
 
 def lines(argv: Sequence[str]) -> Iterator[str]:
-    """Lines that start the agent and make `nixio` of it, whose calls print what is said in both directions."""
+    """Lines that start the agent `argv` and bind `nixio` to it; every request and reply is printed."""
     yield from _CLIENT.format(argv=list(argv)).splitlines()

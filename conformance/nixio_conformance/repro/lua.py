@@ -1,7 +1,7 @@
-"""A case's transcript as a Lua program that does the same again with the module alone, without the suite.
+"""A case's transcript as a Lua program that repeats it with the module alone, without the suite.
 
-Lua has no sockets but the module's own, so that the other end is one of these too; and no threads, so that a call
-that was left pending is made where it came back. What only the suite can do stands there as a comment.
+Lua has no other sockets than the module's, so the peers are sockets of the module too. It has no threads, so a call
+that was left pending is made at the point where it returned. A step that only the suite can do becomes a comment.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.transcript import PENDING, Step
 from nixio_conformance.driver.wire import HeldAs
+from nixio_conformance.repro.replay import Notation, replay
 from nixio_conformance.target.lua import PAIRS
 from nixio_conformance.target.target import Target
 from nixio_reports.records import Row
@@ -22,7 +22,7 @@ _HEAD = """\
 -- Required: {requires}
 {load}
 
--- A value as one reads it.
+-- A value as text.
 local function show(value)
   if type(value) ~= "string" then
     return tostring(value)
@@ -40,20 +40,21 @@ local function show_all(first, ...)
   return show(first) .. ", " .. show_all(...)
 end
 
-local function told(what, fine, ...)
-  print(what .. " -> " .. (fine and (select("#", ...) == 0 and "nothing" or show_all(...)) or "error: " .. show(...)))
-  if fine then
+local function report(what, returned, ...)
+  local values = select("#", ...) == 0 and "nothing" or show_all(...)
+  print(what .. " -> " .. (returned and values or "error: " .. show(...)))
+  if returned then
     return ...
   end
 end
 
--- Call a method, or the module's function where there is no socket; tell what came of it, and give it back.
+-- Call a method, or the module's function `socket` without a socket; print what it returns, and return that.
 local function call(name, socket, method, ...)
   local arguments = select("#", ...) == 0 and "" or show_all(...)
   if socket == nil and method ~= "socket" then
-    return print(name .. "(" .. arguments .. ") cannot be made: there is no socket")
+    return print(name .. "(" .. arguments .. ") is left out: there is no socket")
   end
-  return told(name .. "(" .. arguments .. ")", pcall(function(...)
+  return report(name .. "(" .. arguments .. ")", pcall(function(...)
     if socket == nil then
       return nixio.socket(...)
     end
@@ -70,7 +71,7 @@ local folder = os.tmpname()
 os.remove(folder)
 os.execute("mkdir '" .. folder .. "'")
 """
-#: Methods of a peer that every port has too, and how they are called there.
+#: Methods of a peer that a socket of the module has too.
 _ALIKE = {"bind", "listen", "connect", "send", "sendall", "sendto", "recv", "recvfrom", "close", "shutdown"}
 _NEW_PEER = re.compile(r"(\w+) = socket\.socket\(socket\.AF_(\w+), socket\.SOCK_(\w+)\)$")
 _ACCEPTED = re.compile(r"(\w+), _ = (\w+)\.accept\(\)$")
@@ -78,22 +79,24 @@ _HOW = {0: "rd", 1: "wr", 2: "rdwr"}
 
 
 def applies(target: Target, language: str) -> bool:
-    """Whether the port is a Lua module: named as one, or behind an agent that says so."""
-    return target.way == "lua" or language.startswith(("Lua ", "LuaJIT"))
+    """Whether the implementation is a Lua module: named with `--lua`, or hosted by an agent that reports Lua."""
+    return target.form == "lua" or language.startswith(("Lua ", "LuaJIT"))
 
 
 def write(row: Row, target: Target, name: str, folder: str, steps: Sequence[Step]) -> str:
-    """The program's text; `name` is the module's. Ports of the system's choice are looked up again."""
+    """The program's text. `name` is the module's; `folder` is the case's folder, replaced by a temporary one."""
     head = _HEAD.format(case=row.case, requires=row.requires, load="\n".join(_load(target, name)))
-    body = list(_Writer(folder).lines(steps))
+    body = list(replay(steps, _Lua(folder)))
     if any("folder" in line for line in body):
         body = [_FOLDER, *body, """os.execute("rm -rf '" .. folder .. "'")"""]
-    told = [f"print({quoted(f'{name}: {text}')})" for name, text in (("Expected", row.expected), ("Was", row.actual))]
-    return "\n".join([head, *body, *told]) + "\n"
+    texts = (("Expected", row.expected), ("Actual", row.actual))
+    verdict = [f"print({quoted(f'{name}: {text}')})" for name, text in texts]
+    return "\n".join([head, *body, *verdict]) + "\n"
 
 
 def _load(target: Target, name: str) -> Iterator[str]:
-    module = target.name if target.way == "lua" else name
+    """Lines that bind `nixio` to the module."""
+    module = target.name if target.form == "lua" else name
     path, cpath = target.lua.templates
     yield f"package.path = {quoted(path)} .. package.path .. {quoted(';./?.lua;./?/init.lua')}"
     yield f"package.cpath = {quoted(cpath)} .. package.cpath .. {quoted(';./?.so')}"
@@ -101,49 +104,16 @@ def _load(target: Target, name: str) -> Iterator[str]:
 
 
 def quoted(text: str | bytes) -> str:
-    """A literal of Lua, in every version of it."""
+    """A Lua string literal that every version of Lua reads."""
     data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     printable = {*range(32, 127)} - {ord('"'), ord("\\")}
     return '"' + "".join(chr(code) if code in printable else f"\\{code:03d}" for code in data) + '"'
 
 
-class _Writer:
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        #: Expressions for ports that the system chose, by number.
-        self._ports: dict[int, str] = {}
-        self._pending: list[Step] = []
+class _Lua(Notation):
+    """Pending calls are made when they returned; peers are sockets of the module."""
 
-    def lines(self, steps: Sequence[Step]) -> Iterator[str]:
-        for step in steps:
-            yield from self._came_back(step.at)
-            if step.actor == "port" and step.overlapped:
-                self._pending.append(step)
-            elif step.actor == "port":
-                yield from self._port(step)
-            elif step.actor == "peer":
-                yield from self._peer(step)
-            else:
-                yield _comment(f"seen from outside: {step.call} -> {step.result}")
-            if not step.overlapped:
-                self._learn(step)
-        yield from self._came_back(math.inf)
-
-    def _came_back(self, now: float) -> Iterator[str]:
-        for step in list(self._pending):
-            if step.result == PENDING and now == math.inf:
-                yield _comment(f"left pending, and it never came back: {step.call}")
-            elif step.result != PENDING and step.at + step.seconds <= now:
-                self._pending.remove(step)
-                yield _comment("this one began earlier, and waited")
-                yield from self._port(step)
-                self._learn(step)
-
-    def _port(self, step: Step) -> Iterator[str]:
-        if step.method == "forget":
-            names = [str(argument) for argument in step.arguments]
-            yield f"{', '.join(names)} = nil; collectgarbage(); collectgarbage()"
-            return
+    def call(self, step: Step) -> Iterator[str]:
         arguments = list(step.arguments)
         if step.method == "setopt" and len(arguments) == 3 and arguments[1] in PAIRS:
             pair = arguments.pop()
@@ -151,7 +121,17 @@ class _Writer:
         made = self._call(step.subject, step.method, arguments)
         yield f"{step.assigns[0]} = {made}" if step.assigns and step.assigns[0] else made
 
-    def _peer(self, step: Step) -> Iterator[str]:
+    def begin(self, step: Step, name: str) -> Iterator[str]:
+        return iter(())
+
+    def end(self, step: Step, name: str) -> Iterator[str]:
+        if step.result == PENDING:
+            yield self.comment(f"was left pending and never returned: {step.call}")
+        else:
+            yield self.comment("the next call began earlier, and was pending until now")
+            yield from self.call(step)
+
+    def peer(self, step: Step) -> Iterator[str]:
         if made := _NEW_PEER.match(step.code):
             name, family, type_ = made.groups()
             yield f"{name} = {self._call('', 'socket', [family.lower(), type_.lower()])}"
@@ -159,11 +139,24 @@ class _Writer:
         elif made := _ACCEPTED.match(step.code):
             yield f"{made[1]} = {self._call(made[2], 'accept', [])}"
         elif step.method in _ALIKE and step.code.startswith(f"{step.subject}.{step.method}("):
-            yield self._call(step.subject, step.method.removesuffix("all"), self._alike(step))
+            yield self._call(step.subject, step.method.removesuffix("all"), self._peer_arguments(step))
         else:
-            yield _comment(f"cannot be said with the module alone: {step.code} -> {step.result}")
+            yield self.comment(f"cannot be done with the module alone: {step.code} -> {step.result}")
 
-    def _alike(self, step: Step) -> Iterator[object]:
+    def release(self, names: Sequence[str]) -> str:
+        return f"{', '.join(names)} = nil; collectgarbage(); collectgarbage()"
+
+    def comment(self, text: str) -> str:
+        return "-- " + text.replace("\n", " ").replace("\r", " ")
+
+    def lookup(self, subject: str, method: str) -> str:
+        return f'port_of({subject}, "{method}")'
+
+    def as_text(self, expression: str) -> str:
+        return f"tostring({expression})"
+
+    def _peer_arguments(self, step: Step) -> Iterator[object]:
+        """The arguments of Python's socket as the module's sockets take them."""
         for argument in step.arguments:
             if step.method == "shutdown" and isinstance(argument, int):
                 yield _HOW.get(argument)
@@ -178,10 +171,8 @@ class _Writer:
         return f"call({', '.join(given)})"
 
     def _argument(self, argument: object) -> str:
-        if isinstance(argument, int) and not isinstance(argument, bool) and argument in self._ports:
-            return self._ports[argument]
-        if isinstance(argument, str) and argument.isdecimal() and int(argument) in self._ports:
-            return f"tostring({self._ports[int(argument)]})"
+        if port := self.chosen_port(argument):
+            return port
         data = argument.data if isinstance(argument, HeldAs) else argument
         for kind, show in _LITERALS.items():
             if isinstance(data, kind):
@@ -191,16 +182,8 @@ class _Writer:
         return "nil"
 
     def _in_folder(self, literal: str) -> str:
-        """A literal with the case's folder, whose place another one takes."""
-        return literal.replace(self._folder, '" .. folder .. "').removeprefix('"" .. ') if self._folder else literal
-
-    def _learn(self, step: Step) -> None:
-        values = step.values
-        if len(values) >= 2 and isinstance(port := values[-1], int) and port > 1023:
-            if step.actor == "peer":
-                self._ports.setdefault(port, f'port_of({step.subject}, "getsockname")')
-            elif step.method in ("getsockname", "getpeername") and not isinstance(values[0], ImplSocket):
-                self._ports.setdefault(port, f'port_of({step.subject}, "{step.method}")')
+        """A string literal with the case's folder in it replaced by the variable `folder`."""
+        return literal.replace(self.folder, '" .. folder .. "').removeprefix('"" .. ') if self.folder else literal
 
 
 def _number(number: float) -> str:
@@ -216,7 +199,3 @@ _LITERALS: dict[type, Callable[[object], str]] = {
     str: lambda value: quoted(str(value)),
     bytes: lambda value: quoted(bytes(value)),  # type: ignore[call-overload]
 }
-
-
-def _comment(text: str) -> str:
-    return "-- " + text.replace("\n", " ").replace("\r", " ")

@@ -1,14 +1,14 @@
-"""A case's transcript as a Python program that does the same again, without the suite."""
+"""A case's transcript as a Python program that repeats it without the suite."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.driver.transcript import PENDING, Step
+from nixio_conformance.driver.transcript import Step
 from nixio_conformance.driver.wire import HeldAs
 from nixio_conformance.repro import agent
+from nixio_conformance.repro.replay import Notation, replay
 from nixio_conformance.target.target import Target
 from nixio_reports.records import Row
 
@@ -19,11 +19,11 @@ import array, faulthandler, os, queue, socket, sys, tempfile, threading, time
 
 {load}
 open_socket = getattr(nixio, "socket", nixio)
-faulthandler.dump_traceback_later(15, exit=True)  # a call that hangs ends the program, and shows where
+faulthandler.dump_traceback_later(15, exit=True)  # if a call hangs: print where, and exit
 
 
 def show(*words):
-    sys.stdout.write(" ".join(map(str, words)) + "\\n")  # in one piece: two threads may tell something
+    sys.stdout.write(" ".join(map(str, words)) + "\\n")  # one write: two threads may print at the same time
     sys.stdout.flush()
 
 
@@ -46,7 +46,7 @@ def peer(text, action):
 def begin(function, *arguments):
     results = queue.SimpleQueue()
     threading.Thread(target=lambda: results.put(call(function, *arguments)), daemon=True).start()
-    time.sleep(0.2)  # for the call to wait in the system
+    time.sleep(0.2)  # until the call waits in the kernel
     return results
 
 
@@ -54,7 +54,7 @@ def outcome(pending):
     try:
         return pending.get(timeout=5)
     except queue.Empty:
-        return show("a call that was left pending does not come back")
+        return show("a pending call does not return")
 
 
 def first(result):
@@ -65,74 +65,46 @@ temporary = tempfile.TemporaryDirectory()
 folder = temporary.name
 
 """
-#: A peer that comes to be: what the step's code binds.
+#: A step's code that creates a peer; the first group is its variable.
 _NEW_PEER = re.compile(r"(\w+)(?:, _)? = ")
 
 
-def python(row: Row, target: Target, folder: str, steps: Sequence[Step]) -> str:
-    """The program's text. Ports that the system chose are looked up again, paths go to a folder of its own."""
+def write(row: Row, target: Target, folder: str, steps: Sequence[Step]) -> str:
+    """The program's text. `folder` is the case's folder; the program uses a temporary one instead."""
     head = _HEAD.format(case=row.case, requires=row.requires, load="\n".join(_load(target)))
-    told = [f"print({f'{name}: {text}'!r})" for name, text in (("Expected", row.expected), ("Was", row.actual)) if text]
-    return head + "\n".join([*_Writer(folder).lines(steps), *told]) + "\n"
+    texts = (("Expected", row.expected), ("Actual", row.actual))
+    verdict = [f"print({f'{name}: {text}'!r})" for name, text in texts if text]
+    return head + "\n".join([*replay(steps, _Python(folder)), *verdict]) + "\n"
 
 
 def _load(target: Target) -> Iterator[str]:
-    if target.way == "entry-point":
+    """Lines that bind `nixio` to the implementation."""
+    if target.form == "entry-point":
         yield "from importlib.metadata import entry_points"
         yield f'(entry_point,) = entry_points(group="nixio.implementations", name={target.name!r})'
         yield "nixio = entry_point.load()"
-    elif target.way == "target":
+    elif target.form == "target":
         module, _, attribute = target.name.partition(":")
         yield "import importlib"
-        yield "sys.path.insert(0, os.getcwd())  # run this where the port is importable"
+        yield "sys.path.insert(0, os.getcwd())  # run this where the implementation can be imported"
         yield f"nixio = importlib.import_module({module!r})" + (f".{attribute}" if attribute else "")
     else:
         yield from agent.lines(target.argv)
 
 
-class _Writer:
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        #: Expressions for ports that the system chose, by number.
-        self._ports: dict[int, str] = {}
-        #: Calls that were left pending, by the variable that their result comes in.
-        self._pending: dict[str, Step] = {}
+class _Python(Notation):
+    """Pending calls run in a thread; peers are sockets of the standard library."""
 
-    def lines(self, steps: Sequence[Step]) -> Iterator[str]:
-        for number, step in enumerate(steps):
-            yield from self._came_back(step.at)
-            if step.actor == "observer":
-                yield f"# seen from outside: {step.call} -> {step.result}"
-            elif step.actor == "peer":
-                yield from self._peer(step)
-            elif step.method == "forget":
-                yield f"del {', '.join(str(argument) for argument in step.arguments)}"
-            else:
-                yield self._port(step, f"pending_{number}")
-            if not step.overlapped:
-                self._learn(step)
-        yield from self._came_back(float("inf"))
+    def call(self, step: Step) -> Iterator[str]:
+        yield self._kept(step, f"call({self._called(step)})")
 
-    def _came_back(self, now: float) -> Iterator[str]:
-        """The pending calls that had come back by then."""
-        for name, step in list(self._pending.items()):
-            if now == float("inf") or (step.result != PENDING and step.at + step.seconds <= now):
-                del self._pending[name]
-                yield self._kept(step, f"outcome({name})")
-                self._learn(step)
+    def begin(self, step: Step, name: str) -> Iterator[str]:
+        yield f"{name} = begin({self._called(step)})"
 
-    def _port(self, step: Step, name: str) -> str:
-        function = f"{step.subject}.{step.method}" if step.subject else "open_socket"
-        arguments = ", ".join([function, *(self._argument(argument) for argument in step.arguments)])
-        if step.overlapped:
-            self._pending[name] = step
-            return f"{name} = begin({arguments})"
-        return self._kept(step, f"call({arguments})")
+    def end(self, step: Step, name: str) -> Iterator[str]:
+        yield self._kept(step, f"outcome({name})")
 
-    def _kept(self, step: Step, expression: str) -> str:
-        return f"{step.assigns[0]} = first({expression})" if step.assigns and step.assigns[0] else expression
-
-    def _peer(self, step: Step) -> Iterator[str]:
+    def peer(self, step: Step) -> Iterator[str]:
         code = self._replaced(step.code, step)
         if made := _NEW_PEER.match(code):
             yield code
@@ -142,33 +114,44 @@ class _Writer:
         else:
             yield code
 
+    def release(self, names: Sequence[str]) -> str:
+        return f"del {', '.join(names)}"
+
+    def comment(self, text: str) -> str:
+        return f"# {text}"
+
+    def lookup(self, subject: str, method: str) -> str:
+        return f"{subject}.{method}()[1]"
+
+    def as_text(self, expression: str) -> str:
+        return f"str({expression})"
+
+    def _called(self, step: Step) -> str:
+        """Function and arguments, as `call` and `begin` of the program take them."""
+        function = f"{step.subject}.{step.method}" if step.subject else "open_socket"
+        return ", ".join([function, *(self._argument(argument) for argument in step.arguments)])
+
+    def _kept(self, step: Step, expression: str) -> str:
+        return f"{step.assigns[0]} = first({expression})" if step.assigns and step.assigns[0] else expression
+
     def _argument(self, argument: object) -> str:
-        if isinstance(argument, int) and not isinstance(argument, bool) and argument in self._ports:
-            return self._ports[argument]
-        if isinstance(argument, str) and argument.isdecimal() and int(argument) in self._ports:
-            return f"str({self._ports[int(argument)]})"
-        if isinstance(argument, str) and argument.startswith(self._folder):
-            return f"folder + {argument[len(self._folder) :]!r}"
+        if port := self.chosen_port(argument):
+            return port
+        if isinstance(argument, str) and argument.startswith(self.folder):
+            return f"folder + {argument[len(self.folder) :]!r}"
         if isinstance(argument, HeldAs):
             made = "array.array('H', " if argument.type == "array" else f"{argument.type}("
             return f"{made}{argument.data!r})"
         return repr(argument)
 
     def _replaced(self, code: str, step: Step) -> str:
+        """A peer's line with the paths and port numbers in it looked up."""
         for argument in step.arguments:
-            if isinstance(argument, str) and argument.startswith(self._folder):
+            if isinstance(argument, str) and argument.startswith(self.folder):
                 code = code.replace(repr(argument), self._argument(argument))
-            if isinstance(argument, tuple) and len(argument) == 2 and argument[1] in self._ports:
-                code = code.replace(repr(argument), f"({argument[0]!r}, {self._ports[argument[1]]})")
+            if isinstance(argument, tuple) and len(argument) == 2 and argument[1] in self.ports:
+                code = code.replace(repr(argument), f"({argument[0]!r}, {self.ports[argument[1]]})")
         return code
-
-    def _learn(self, step: Step) -> None:
-        values = step.values
-        if len(values) >= 2 and isinstance(port := values[-1], int) and port > 1023:
-            if step.actor == "peer":
-                self._ports.setdefault(port, f"{step.subject}.getsockname()[1]")
-            elif step.method in ("getsockname", "getpeername") and not isinstance(values[0], ImplSocket):
-                self._ports.setdefault(port, f"{step.subject}.{step.method}()[1]")
 
 
 def _is_expression(code: str) -> bool:

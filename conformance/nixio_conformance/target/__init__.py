@@ -1,1 +1,1 @@
-"""How a user names an implementation, and how its agent is started."""
+"""How a user names an implementation, and the command line of the agent that hosts it."""

@@ -1,4 +1,4 @@
-"""How a Lua module is hosted: which Lua runs the agent, and where that looks for modules."""
+"""How a Lua module is hosted: the interpreter that runs the agent, and its search paths for modules."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from nixio_conformance import agents
 from nixio_conformance.driver.errors import CannotStart
 
-#: The agent for Lua: one file, which may be copied anywhere.
+#: The agent for Lua: a single file without dependencies, so that it can be copied to another machine.
 AGENT = Path(agents.__file__).with_name("agent.lua")
-#: Names that the interpreter has, in the order in which they are tried.
+#: Names of interpreters, in the order in which they are tried.
 PROGRAMS = ("lua", "lua5.1", "luajit", "lua5.4", "lua5.3", "lua5.2", "lua51", "lua54", "lua53", "lua52")
-#: Options whose value is a pair in the contract, and two arguments in Lua: setopt("socket", "rcvtimeo", 1, 500000).
+#: Options whose value is a pair in Python and two arguments in Lua: setopt("socket", "rcvtimeo", 1, 500000).
 PAIRS = frozenset({"rcvtimeo", "sndtimeo", "add_membership", "drop_membership"})
 
 
 @dataclass(frozen=True)
 class Lua:
-    """A user's choices for a Lua module; what is empty was not chosen.
+    """The user's options for a Lua module; an empty text means that the option was not given.
 
-    `path` and `cpath` are templates as in LUA_PATH and LUA_CPATH, or folders; they come before those that there are.
+    `path` and `cpath` are templates as in LUA_PATH and LUA_CPATH, or folders; they are put before the existing ones.
     """
 
     program: str = ""
@@ -29,32 +29,31 @@ class Lua:
     cpath: str = ""
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """The same as options of the command line."""
-        given = {"--lua-program": self.program, "--lua-path": self.path, "--lua-cpath": self.cpath}
-        return tuple(word for name, text in given.items() if text for word in (name, text))
+    def arguments(self) -> tuple[str, ...]:
+        """The options as arguments of `nixio-conformance`: `--lua-program luajit`."""
+        options = (("--lua-program", self.program), ("--lua-path", self.path), ("--lua-cpath", self.cpath))
+        return tuple(word for name, text in options if text for word in (name, text))
 
     @property
     def templates(self) -> tuple[str, str]:
-        """`path` and `cpath` as what Lua's own search paths are to begin with; a folder stands for what is in it."""
+        """What is put before Lua's `package.path` and `package.cpath`, with each folder as templates for its files."""
         return _templates(self.path, "{}/?.lua;{}/?/init.lua;"), _templates(self.cpath, "{}/?.so;")
 
     def argv(self, module: str) -> list[str]:
-        """The command line of an agent for `module`. Raises `CannotStart` where there is no Lua."""
-        paths = [
-            word for name, text in (("--path", self.path), ("--cpath", self.cpath)) if text for word in (name, text)
-        ]
-        return [self.interpreter(), str(AGENT), *paths, module]
+        """The command line of an agent for `module`. Raises `CannotStart` when no Lua is installed."""
+        path = ["--path", self.path] if self.path else []
+        cpath = ["--cpath", self.cpath] if self.cpath else []
+        return [self.interpreter(), str(AGENT), *path, *cpath, module]
 
     def interpreter(self) -> str:
-        """The program that runs Lua. Raises `CannotStart` where it is not installed."""
+        """The path of the Lua interpreter. Raises `CannotStart` when it is not installed."""
         for name in (self.program,) if self.program else PROGRAMS:
             if found := shutil.which(name):
                 return found
         tried = f"the program {self.program!r}" if self.program else f"any of {', '.join(PROGRAMS)}"
         raise CannotStart(
-            f"no Lua is found: looked for {tried} in PATH. Install one (Debian and OpenWrt: packages lua5.1, luajit or "
-            "lua5.4; macOS: brew install lua) or name another with --lua-program"
+            f"no Lua was found: looked for {tried} in PATH. Install one (Debian and OpenWrt: packages lua5.1, luajit "
+            "or lua5.4; macOS: brew install lua) or name another with --lua-program"
         )
 
 
@@ -66,5 +65,5 @@ def _templates(path: str, in_folder: str) -> str:
     )
 
 
-#: No choice at all: the first Lua that is found, and the modules that it finds by itself.
+#: No options: the first interpreter of `PROGRAMS` that is installed, with its own search paths.
 ANY_LUA = Lua()

@@ -1,7 +1,8 @@
-"""An agent that is not the process that was started: behind ssh, in a container, or below a shell.
+"""The capabilities that are lost with a remote agent: one behind ssh, in a container or below a shell.
 
-It says so by its process id. Its cases can be judged where it shares this host's network; what is seen of a port
-through its process (descriptors, limits, signals, a start without privileges) would be seen of ssh, and is skipped.
+The process that the suite started is then ssh or the shell, and the agent reports another process id. Cases that only
+use the network can be judged if the agent shares this host's network. Cases that look at the implementation's process
+(descriptors, limits, signals, a start without privileges) would look at ssh, and are skipped.
 """
 
 from __future__ import annotations
@@ -17,30 +18,31 @@ from nixio_conformance.driver.timeouts import PROBE
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host.workspace import workspace
 
-#: Capabilities that need the port's own process.
+#: Capabilities that need the implementation's own process.
 _BY_PROCESS = ("descriptors", "kernel-view", "limits", "unprivileged")
 
 
 def lacking(session: Session, capabilities: dict[str, str]) -> dict[str, str]:
-    """The capabilities that this agent takes away, with the reasons; none for one that is a process of the suite's.
+    """The capabilities that are lost with this agent, each with the reason; empty unless the agent is remote.
 
-    Raises `CannotStart` for an agent in another network: every case would fail for a reason that is not the port's.
+    `capabilities` are those of the host, as `host.capabilities.current` returns them. Raises `CannotStart` for an agent
+    in another network: every case would fail there, and not because of the implementation.
     """
     if not session.remote:
         return {}
     process = f"the agent is process {session.welcome.pid}, and {session.pid} was started"
-    taken = dict.fromkeys(_BY_PROCESS, f"{process}: what the system tells of the one is not the other's")
+    taken = dict.fromkeys(_BY_PROCESS, f"{process}: only the started process can be observed")
     try:
         if not capabilities["ipv4"]:
-            _reach(session, process)
+            _check_reachable(session, process)
         if not capabilities["unix"] and _folder_is_elsewhere(session):
-            taken |= dict.fromkeys(("unix",), f"{process}, and it does not see the suite's temporary folder")
+            taken["unix"] = f"{process}, and it does not see the suite's temporary folder"
     except AgentError as error:
-        raise CannotStart(f"{process}; whether it shares this host's network cannot be seen: {error}") from None
+        raise CannotStart(f"{process}; it is unknown whether it shares this host's network: {error}") from None
     return taken
 
 
-def _reach(session: Session, process: str) -> None:
+def _check_reachable(session: Session, process: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
@@ -51,9 +53,9 @@ def _reach(session: Session, process: str) -> None:
         except TimeoutError:
             raise CannotStart(
                 f"{process}. It does not reach the suite's peers, which listen on this host's loopback: its connect() "
-                f"came to {outcome}. Run the suite where the port is. Where the port is on this host, have the agent "
-                "share its network (`--without lab` for an agent that is not a child of the suite; --network=host for "
-                "a container)"
+                f"returned {outcome}. Run the suite on the host of the implementation. If that is this host, let the "
+                "agent share its network (`--without lab` for an agent that is not a child of the suite; "
+                "--network=host for a container)"
             ) from None
         finally:
             session.end_case()

@@ -145,7 +145,7 @@ def _peer(transcript: Transcript, kind: Kind) -> Peer:
     return Peer(transcript, kind, _lab().far.socket(family_of(kind), type_of(kind)), name)
 
 
-def _lab() -> hermetic.Lab:
+def _lab() -> hermetic.HermeticNetwork:
     lab = hermetic.entered()
     assert lab is not None, "the clause does not name the capability `lab`"
     return lab

@@ -1,4 +1,4 @@
-"""A baseline's file, read strictly: what is wrong with it is said with the line, and how to mend it."""
+"""Reads a baseline's file strictly: an error has the line and says how to fix it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from nixio_conformance.baseline.text import Block, blocks
+from nixio_conformance.baseline.blocks import Block, blocks
 from nixio_fixtures import Spec
 from nixio_reports.deviations import lines_in_words
 from nixio_reports.records import Baseline, Deviation, Known
 from nixio_reports.text import count
 
-#: The version of the file's form.
+#: The version of the file format.
 FORMAT = 1
 _FIELDS = ("format", "port", "deviation")
 _OUTCOMES: tuple[Known, ...] = ("failed", "crashed", "timed-out", "passed")
 
 
 class BaselineError(ValueError):
-    """A baseline that cannot be used; the text has the file, the line, and what to do."""
+    """A baseline that cannot be used; the text has the file, the line, and how to fix it."""
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A row as the file has it."""
+    """A row as it is in the file."""
 
     clause: str
     reason: str
@@ -38,25 +38,25 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(path: str | Path, spec: Spec, judged: Iterable[str] = ("must", "should")) -> Baseline:
-    """Read the baseline at `path` for a run that judges the levels in `judged`.
+    """Read the baseline at `path`, and check it against the tables, for a run that judges the levels in `judged`.
 
-    Raises `BaselineError` for a file that cannot be read, is no baseline, or does not fit the tables in `spec`.
+    Raises `BaselineError` for a file that cannot be read, is no baseline, or does not match the tables in `spec`.
     """
     try:
         text = Path(path).read_text("utf-8-sig")
     except OSError as error:
         raise BaselineError(f"{path}: the baseline cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise BaselineError(f"{path}: the baseline is no text in UTF-8 (byte {error.start})") from None
+        raise BaselineError(f"{path}: the baseline is not UTF-8 text (byte {error.start})") from None
     made = parse(str(path), text)
     _Check(made, spec, tuple(judged)).run()
     return made
 
 
 def parse(path: str, text: str) -> Baseline:
-    """The baseline that a file's text is, not yet held against the tables. Raises `BaselineError`.
+    """Parse the text of a baseline, without checking it against the tables. Raises `BaselineError`.
 
-    A reason may still be empty here.
+    A reason may be empty here; `load` refuses that.
     """
     try:
         raw = tomllib.loads(text)
@@ -76,21 +76,21 @@ def parse(path: str, text: str) -> Baseline:
 
 def _known_fields(path: str, raw: dict[str, Any]) -> None:
     if "format" not in raw:
-        raise BaselineError(f"{path}:1: no baseline: its first line is to be `format = {FORMAT}`")
+        raise BaselineError(f"{path}:1: no baseline: its first line must be `format = {FORMAT}`")
     if raw["format"] != FORMAT or isinstance(raw["format"], bool):
         raise BaselineError(
             f"{path}: `format` is {raw['format']!r}, and this suite reads {FORMAT}: was it written by a newer one?"
         )
     if not isinstance(raw.get("port", ""), str):
-        raise BaselineError(f"{path}: `port` is the name of the port that the baseline is for, a string")
+        raise BaselineError(f"{path}: `port` must be a string: the name of the implementation that the baseline is for")
     for field in raw.keys() - set(_FIELDS):
-        raise BaselineError(f"{path}: there is no field `{field}`{_meant(field, _FIELDS)}")
+        raise BaselineError(f"{path}: there is no field `{field}`{_suggestion(field, _FIELDS)}")
 
 
 def _deviation(path: str, row: dict[str, Any], place: Block, lines: list[str]) -> Deviation:
     where = f"{path}:{place.heading + 1}"
     for field in row.keys() - set(_Row.__struct_fields__):
-        raise BaselineError(f"{where}: a deviation has no field `{field}`{_meant(field, _Row.__struct_fields__)}")
+        raise BaselineError(f"{where}: a deviation has no field `{field}`{_suggestion(field, _Row.__struct_fields__)}")
     if "clause" not in row:
         raise BaselineError(f'{where}: a deviation names its clause: `clause = "send.data.arrives"`')
     if "reason" not in row:
@@ -121,7 +121,7 @@ def _deviation(path: str, row: dict[str, Any], place: Block, lines: list[str]) -
 
 
 class _Check:
-    """Holds a baseline against the tables, and its rows against each other."""
+    """Compares a baseline with the tables, and its rows with each other."""
 
     def __init__(self, baseline: Baseline, spec: Spec, judged: tuple[str, ...]) -> None:
         self._baseline = baseline
@@ -131,7 +131,7 @@ class _Check:
         self._judged = judged
 
     def run(self) -> None:
-        """Raise `BaselineError` for the first thing that is wrong."""
+        """Raise `BaselineError` for the first error."""
         for one in self._baseline.deviations:
             self._clause(one)
             for kind in one.kinds:
@@ -149,10 +149,10 @@ class _Check:
         clause = self._clauses.get(one.clause)
         gone = f"delete {lines_in_words(one.line, one.last)}"
         if clause is None:
-            meant = _meant(one.clause, self._clauses)
+            meant = _suggestion(one.clause, self._clauses)
             self._wrong(one, one.clause, f"there is no clause {one.clause!r}{meant or f'; if it is gone, {gone}'}")
         if clause.level == "may" and "may" not in self._judged:
-            self._wrong(one, one.clause, f"{one.clause} is of level may, which is told and never judged: {gone}")
+            self._wrong(one, one.clause, f"{one.clause} is of level may, and so never judged: {gone}")
 
     def _kind(self, one: Deviation, kind: str) -> None:
         if kind in self._kinds:
@@ -164,7 +164,7 @@ class _Check:
         self._wrong(one, kind, f"there is no kind {kind!r}: there are {', '.join(self._kinds)}")
 
     def _twice(self) -> None:
-        """No case has two rows, as far as that can be seen before the cases are known."""
+        """Check that no kind or case has two rows. (The cases of a kind are not known yet.)"""
         seen: dict[tuple[str, str], Deviation] = {}
         clauses: dict[str, Deviation] = {}
         for one in self._baseline.deviations:
@@ -182,13 +182,13 @@ class _Check:
         if blank:
             where = f"{self._baseline.path}:{blank[0]}: {count(len(blank), 'reason')} still to be written"
             others = f" (lines {', '.join(map(str, blank))})" if len(blank) > 1 else ""
-            raise BaselineError(f"{where}{others}: say in a few words why the port deviates, or where that is tracked")
+            raise BaselineError(f"{where}{others}: say briefly why it deviates, or where that is tracked")
 
 
 def _names(one: Deviation) -> tuple[str, ...]:
     return (*one.kinds, *one.cases)
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
+def _suggestion(word: str, known: Iterable[str]) -> str:
     close = get_close_matches(word, tuple(known), 1)
     return f"; did you mean `{close[0]}`?" if close else ""

@@ -1,4 +1,4 @@
-"""The lines of a baseline's file: which of them make up each row. TOML's own parser does not tell."""
+"""Which lines of a baseline's file belong to each row: `tomllib` reports no line numbers."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 _HEADING = re.compile(r"\s*\[\[\s*deviation\s*\]\]\s*(#.*)?")
 _KEY = re.compile(r"\s*(clause|kinds|cases|outcomes|reason)\s*=")
-#: A comment or nothing.
-_SILENT = re.compile(r"\s*(#.*)?")
+#: A blank line or a comment.
+_BLANK = re.compile(r"\s*(#.*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The lines of one row, from 0: its comments, the heading, and up to its last value.
+    """The lines of one row, counted from 0: from its comments and heading to its last value.
 
-    What stands before `first` and after the row above belongs to nobody: headings of a group of rows, say.
+    Lines between two blocks belong to neither row, for example the heading of a group of rows.
     """
 
     first: int
@@ -24,7 +24,7 @@ class Block:
     last: int
 
     def find(self, lines: list[str], value: str) -> int:
-        """The line, from 1, where a string stands; the heading's where it is written in some odd way."""
+        """The line, counted from 1, with the string `value`; the heading's line if it is written in another way."""
         spellings = (quoted(value), f"'{value}'")
         for number in range(self.heading, self.last + 1):
             if any(spelling in lines[number] for spelling in spellings):
@@ -32,7 +32,7 @@ class Block:
         return self.heading + 1
 
     def key(self, lines: list[str], name: str) -> int:
-        """The line, from 1, where the value of a key begins."""
+        """The line, counted from 1, where the value of the key `name` begins."""
         for number in range(self.heading, self.last + 1):
             if (found := _KEY.match(lines[number])) and found[1] == name:
                 return number + 1
@@ -40,21 +40,21 @@ class Block:
 
 
 def blocks(lines: list[str]) -> list[Block]:
-    """Each `[[deviation]]` of a file, in its order."""
+    """The blocks of a file, one for each `[[deviation]]`, in their order."""
     headings = [number for number, line in enumerate(lines) if _HEADING.fullmatch(line)]
     made = []
     for heading, following in zip(headings, [*headings[1:], len(lines)], strict=False):
         first, last = heading, following - 1
         while first and lines[first - 1].lstrip().startswith("#"):
             first -= 1
-        while last > heading and _SILENT.fullmatch(lines[last]):
+        while last > heading and _BLANK.fullmatch(lines[last]):
             last -= 1
         made.append(Block(first, heading, last))
     return made
 
 
 def keys(block: list[str]) -> dict[str, list[str]]:
-    """A row's lines by the key whose value they are; what stands before the first key has none."""
+    """The lines of a row by the key that they belong to; those before the first key have the key `""`."""
     parts: dict[str, list[str]] = {}
     key = ""
     for line in block:
@@ -65,5 +65,5 @@ def keys(block: list[str]) -> dict[str, list[str]]:
 
 
 def quoted(text: str) -> str:
-    """A string as TOML writes it. JSON's form is one, but for DEL."""
+    """A string as a TOML literal. A JSON literal is one, except that TOML forbids a plain DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

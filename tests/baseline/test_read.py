@@ -1,4 +1,4 @@
-"""A baseline's file: what is wrong with one is said with the line, and how to mend it."""
+"""A baseline's file: an error has the line and says how to fix it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from nixio_conformance.baseline.file import BaselineError, load
+from nixio_conformance.baseline.read import BaselineError, load
 from nixio_fixtures import load as tables
 from nixio_reports import Baseline
 
@@ -49,7 +49,7 @@ def test_a_baseline_may_be_empty(tmp_path: Path, text: str) -> None:
     [
         (['clause = "send.data.arrivs"\nreason = "x"'], ":3: there is no clause 'send.data.arrivs'; did you mean"),
         (['clause = "nowhere"\nreason = "x"'], ":3: there is no clause 'nowhere'; if it is gone, delete lines 2 to 4"),
-        ([f'clause = "{MAY}"\nreason = "x"'], f":3: {MAY} is of level may, which is told and never judged: delete"),
+        ([f'clause = "{MAY}"\nreason = "x"'], f":3: {MAY} is of level may, and so never judged: delete"),
         (['clause = "send.data.arrives"\nkinds = ["inet"]\nreason = "x"'], ":4: 'inet' is a group of kinds: name"),
         (['clause = "send.data.arrives"\nkinds = ["ip"]\nreason = "x"'], ":4: 'ip' is a group of kinds"),
         (['clause = "send.data.arrives"\nkinds = ["inet5"]\nreason = "x"'], ":4: there is no kind 'inet5': there are"),
@@ -61,7 +61,7 @@ def test_a_baseline_may_be_empty(tmp_path: Path, text: str) -> None:
         (['clause = 4\nreason = "x"'], ":2: `clause`: Expected `str`, got `int`"),
         (['reason = "x"'], ":2: a deviation names its clause"),
         (['clause = "send.data.arrives"'], ":2: a deviation says why it is one"),
-        (['clause = "send.data.arrives"\nreason = " "'], ":4: 1 reason still to be written: say in a few words"),
+        (['clause = "send.data.arrives"\nreason = " "'], ":4: 1 reason still to be written: say briefly"),
         (
             ['clause = "send.data.arrives"\nreason = ""', 'clause = "send.data.binary"\nreason = ""'],
             ":4: 2 reasons still to be written (lines 4, 7): say",
@@ -88,11 +88,11 @@ def test_what_is_wrong_with_a_row_is_said_with_its_line(tmp_path: Path, rows: li
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        ("", ":1: no baseline: its first line is to be `format = 1`"),
+        ("", ":1: no baseline: its first line must be `format = 1`"),
         ("format = 2", ": `format` is 2, and this suite reads 1: was it written by a newer one?"),
         ("format = true", ": `format` is True"),
         ("format = 1\nprot = 'x'", ": there is no field `prot`; did you mean `port`?"),
-        ("format = 1\nport = 1", ": `port` is the name of the port"),
+        ("format = 1\nport = 1", ": `port` must be a string"),
         ("format = 1\ndeviation = [{}]", ": write each deviation as a table that begins with a line `[[deviation]]`"),
         ("format = 1\n[deviation]", ": write each deviation as a table that begins with a line `[[deviation]]`"),
     ],
@@ -105,7 +105,7 @@ def test_a_file_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(BaselineError, match="the baseline cannot be read: No such file"):
         load(tmp_path / "absent", SPEC)
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    with pytest.raises(BaselineError, match="no text in UTF-8"):
+    with pytest.raises(BaselineError, match="is not UTF-8 text"):
         load(tmp_path / "binary", SPEC)
 
 
