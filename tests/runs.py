@@ -12,7 +12,7 @@ from nixio_reports import Row, Stream, read
 from tests.command_line import execute
 
 #: Ports in the folder where the user stands: each is the reference but for one thing.
-PORTS = '''
+IMPLEMENTATIONS = '''
 import os, signal, subprocess, sys, time
 import nixio_reference as right
 
@@ -24,7 +24,7 @@ def hang():
     while True:
         time.sleep(60)
 
-class Port:
+class Wrapped:
     """Hands everything on to the reference's socket."""
     def __init__(self, domain, type, protocol=None):
         self.inner = right.socket(domain, type, protocol)
@@ -32,7 +32,7 @@ class Port:
     def __getattr__(self, name):
         return getattr(self.inner, name)
 
-class mixed(Port):
+class mixed(Wrapped):
     """One fault for each kind of verdict."""
     def send(self, *arguments):
         if self.kind == "unix-dgram":
@@ -42,48 +42,48 @@ class mixed(Port):
         count = self.inner.send(*arguments)
         return count - 1 if self.kind == "inet-dgram" else count
 
-class hanging(Port):
+class hanging(Wrapped):
     def send(self, *arguments):
         return hang() if self.kind == "unix-stream" else self.inner.send(*arguments)
 
-class off_by_one(Port):
+class off_by_one(Wrapped):
     def send(self, *arguments):
         return self.inner.send(*arguments) + 1
 
-class without_send(Port):
+class without_send(Wrapped):
     def __getattr__(self, name):
         if name == "send":
             raise AttributeError(name)
         return getattr(self.inner, name)
 
-class leaving(Port):
+class leaving(Wrapped):
     def send(self, *arguments):
         os._exit(9)
 
 kept = []
-class leaking(Port):
+class leaking(Wrapped):
     def __init__(self, domain, type, protocol=None):
         super().__init__(domain, type, protocol)
         kept.append(right.socket("inet", "dgram"))
 
-class piping(Port):
+class piping(Wrapped):
     def __init__(self, domain, type, protocol=None):
         super().__init__(domain, type, protocol)
         kept.append(os.pipe())
 
-class spawning(Port):
+class spawning(Wrapped):
     def __init__(self, domain, type, protocol=None):
         super().__init__(domain, type, protocol)
         kept.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
 
-class littering(Port):
+class littering(Wrapped):
     """Leaves a lock beside the socket file."""
     def bind(self, host, *port):
         if self.kind == "unix-dgram":
             open(f"{host}.lock", "w").close()
         return self.inner.bind(host, *port)
 
-class renumbering(Port):
+class renumbering(Wrapped):
     """Gives the host another address."""
     def send(self, *arguments):
         from ipaddress import ip_interface
@@ -93,14 +93,14 @@ class renumbering(Port):
                 near.address("lo", ip_interface("192.0.2.200/32"))
         return self.inner.send(*arguments)
 
-class helped(Port):
+class helped(Wrapped):
     """Opens a helper once, when it is first needed."""
     def __init__(self, domain, type, protocol=None):
         super().__init__(domain, type, protocol)
         if not kept:
             kept.append(right.socket("inet", "dgram"))
 
-fine = Port
+fine = Wrapped
 '''
 
 
@@ -128,18 +128,18 @@ class Finished:
 
     @property
     def outcomes(self) -> dict[str, str]:
-        """What came of each case."""
+        """The outcome of each case."""
         return {name: row.outcome for name, row in self.rows.items()}
 
 
 class Runs:
-    """A user's folder with ports in it."""
+    """A user's folder with implementations in it."""
 
     def __init__(self, folder: Path, checks: Path) -> None:
         self.folder = folder
         self.checks = checks
         self.report = folder / "report"
-        (folder / "ports.py").write_text(PORTS)
+        (folder / "impls.py").write_text(IMPLEMENTATIONS)
 
     def command(self, *arguments: str, lab: bool = False) -> list[str]:
         """The words of a `run` with the probes as its checks; on plain loopback unless the test is about the lab."""

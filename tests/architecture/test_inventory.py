@@ -109,7 +109,7 @@ def test_each_capability_has_a_probe() -> None:
     assert set(capabilities.current()) == {capability.id for capability in SPEC.capabilities}
 
 
-def test_each_platform_can_be_told_from_the_others() -> None:
+def test_no_two_platforms_have_the_same_prefix() -> None:
     prefixes = [prefix for platform in SPEC.platforms for prefix in platform.sys_platform]
     assert len(prefixes) == len(set(prefixes))
 

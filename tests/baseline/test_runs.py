@@ -43,7 +43,7 @@ def held(runs: Runs, text: str, *arguments: str) -> Finished:
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_what_the_baseline_knows_does_not_fail_the_run(runs: Runs, workers: str) -> None:
-    done = held(runs, KNOWN, "--target", "ports:mixed", "--fail-fast", "-n", workers)
+    done = held(runs, KNOWN, "--target", "impls:mixed", "--fail-fast", "-n", workers)
     assert done.code == 0, done.output + done.errors
     assert {name for name, outcome in done.outcomes.items() if outcome == "expected-failure"} == {
         "inet-dgram-mutual", "unix-dgram-mutual", "unix-stream-client",
@@ -58,7 +58,7 @@ def test_what_the_baseline_knows_does_not_fail_the_run(runs: Runs, workers: str)
 
 @pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_what_passes_in_spite_of_the_baseline_fails_with_the_lines_to_delete(runs: Runs, workers: str) -> None:
-    done = held(runs, KNOWN, "--target", "ports:fine", "-n", workers)
+    done = held(runs, KNOWN, "--target", "impls:fine", "-n", workers)
     assert done.code == 1
     message = done.rows["inet-dgram-mutual"].message
     assert message == "it passes, and known.toml:3 says that it fails: in known.toml, delete lines 3 to 6"
@@ -69,14 +69,14 @@ def test_what_passes_in_spite_of_the_baseline_fails_with_the_lines_to_delete(run
     )
     lines = KNOWN.split("\n")
     without = "\n".join(lines[:2] + lines[6:7] + lines[20:])
-    assert held(runs, without, "--target", "ports:fine").code == 0
+    assert held(runs, without, "--target", "impls:fine").code == 0
 
 
 def test_a_row_that_covers_more_is_narrowed(runs: Runs) -> None:
     text = (
         'format = 1\n[[deviation]]\nclause = "send.data.arrives"\nkinds = ["inet-dgram", "inet-stream"]\nreason = "x"\n'
     )
-    done = held(runs, text, "--target", "ports:mixed", "--select", "inet")
+    done = held(runs, text, "--target", "impls:mixed", "--select", "inet")
     assert done.code == 1
     assert done.outcomes["inet-dgram-mutual"] == "expected-failure"
     assert done.rows["inet-stream-client"].message.endswith(
@@ -86,7 +86,7 @@ def test_a_row_that_covers_more_is_narrowed(runs: Runs) -> None:
 
 
 def test_failing_in_another_way_is_not_known(runs: Runs) -> None:
-    done = held(runs, KNOWN.replace('outcomes = ["crashed"]\n', ""), "--target", "ports:mixed")
+    done = held(runs, KNOWN.replace('outcomes = ["crashed"]\n', ""), "--target", "impls:mixed")
     assert done.code == 1
     row = done.rows["unix-dgram-mutual"]
     assert row.outcome == "crashed"
@@ -96,13 +96,13 @@ def test_failing_in_another_way_is_not_known(runs: Runs) -> None:
 
 def test_what_depends_on_chance_may_pass(runs: Runs) -> None:
     text = KNOWN.replace('outcomes = ["crashed"]', 'outcomes = ["crashed", "passed"]')
-    done = held(runs, text, "--target", "ports:fine", "--select", "unix-dgram")
+    done = held(runs, text, "--target", "impls:fine", "--select", "unix-dgram")
     assert done.code == 0
     assert done.outcomes == {"unix-dgram-mutual": "passed"}
 
 
 def test_what_the_host_cannot_show_is_not_stale(runs: Runs) -> None:
-    done = held(runs, KNOWN, "--target", "ports:fine", "--without", "ipv4", "--select", "inet")
+    done = held(runs, KNOWN, "--target", "impls:fine", "--without", "ipv4", "--select", "inet")
     assert done.outcomes["inet-dgram-mutual"] == "host-skip"
     assert "unproven  send.data.arrives on inet-dgram" in done.output
     assert "out of date" not in done.output
@@ -111,7 +111,7 @@ def test_what_the_host_cannot_show_is_not_stale(runs: Runs) -> None:
 def test_a_test_process_that_dies_may_be_known(runs: Runs) -> None:
     text = 'format = 1\n[[deviation]]\nclause = "send.data.arrives"\noutcomes = ["crashed"]\nreason = "x"\n'
     done = held(
-        runs, text, "--target", "ports:leaving", "--select", "unix-dgram", "--select", "inet-dgram",
+        runs, text, "--target", "impls:leaving", "--select", "unix-dgram", "--select", "inet-dgram",
         "--in-process", "-n", "1",
     )  # fmt: skip
     assert done.outcomes == {"unix-dgram-mutual": "expected-failure", "inet-dgram-mutual": "expected-failure"}
@@ -121,7 +121,7 @@ def test_a_test_process_that_dies_may_be_known(runs: Runs) -> None:
 @pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_row_for_a_case_that_is_gone_is_wrong_usage(runs: Runs, workers: str) -> None:
     text = KNOWN.replace("[unix-stream-client]", "[unix-stream-clint]")
-    done = held(runs, text, "--target", "ports:mixed", "-n", workers)
+    done = held(runs, text, "--target", "impls:mixed", "-n", workers)
     assert done.code == 2
     assert "ERROR: known.toml:17: there is no case 'send.data.arrives[unix-stream-clint]'" in done.errors
     assert "Traceback" not in done.errors
@@ -141,7 +141,7 @@ def test_a_row_for_a_case_that_is_gone_is_wrong_usage(runs: Runs, workers: str) 
 )
 def test_a_row_that_fits_no_case_is_wrong_usage(runs: Runs, row: str, said: str) -> None:
     text = f'format = 1\n[[deviation]]\nclause = "send.data.arrives"\n{row}\nreason = "x"\n'
-    done = held(runs, text, "--target", "ports:mixed")
+    done = held(runs, text, "--target", "impls:mixed")
     assert done.code == 2
     assert said in done.errors
 
@@ -150,11 +150,11 @@ def test_plain_pytest_takes_a_baseline(runs: Runs) -> None:
     (runs.folder / "known.toml").write_text(KNOWN)
     words = ["--nixio-select=unix-dgram", "--nixio-without=lab", "--nixio-baseline=known.toml", "-rxf"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(runs.checks), *words]
-    done = runs.execute([*command, "--nixio-target=ports:mixed"])
+    done = runs.execute([*command, "--nixio-target=impls:mixed"])
     assert done.code == 0, done.output + done.errors
     assert "1 xfailed" in done.output
     assert "an assertion" in done.output
-    done = runs.execute([*command, "--nixio-target=ports:fine"])
+    done = runs.execute([*command, "--nixio-target=impls:fine"])
     assert done.code == 1
     assert "in known.toml, delete lines 8 to 12" in done.output
 
@@ -165,10 +165,10 @@ def test_from_a_run_to_a_baseline_to_a_run_that_conforms(mixed: Finished, runs: 
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
     assert "3 reasons still to be written, in line " in done.stderr
-    refused = held(runs, file.read_text(), "--target", "ports:mixed")
+    refused = held(runs, file.read_text(), "--target", "impls:mixed")
     assert refused.code == 2
     assert "3 reasons still to be written (lines " in refused.errors
-    conforms = held(runs, file.read_text().replace('reason = ""', 'reason = "because"'), "--target", "ports:mixed")
+    conforms = held(runs, file.read_text().replace('reason = ""', 'reason = "because"'), "--target", "impls:mixed")
     assert conforms.code == 0, conforms.output + conforms.errors
     assert CliRunner().invoke(main, words).exit_code == 0
     assert file.read_text().count('reason = "because"') == 3, "reasons are kept"

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 def stop(runs: Runs, workers: str, number: int) -> tuple[int, str, str]:
     """Start a run, wait until a case hangs, and send it a signal; the exit code and what was written."""
-    process = runs.start("--target", "ports:hanging", "--select", "send", "--deadline", "600", "-n", workers)
+    process = runs.start("--target", "impls:hanging", "--select", "send", "--deadline", "600", "-n", workers)
     try:
         hangs = wait_for(lambda: (runs.folder / "hanging").exists() or process.poll() is not None, TIMEOUT)
         assert hangs
@@ -70,7 +70,7 @@ def test_a_killed_run_leaves_rows_and_no_process(runs: Runs, workers: str) -> No
 
 
 def test_ctrl_c_while_a_slow_port_starts(runs: Runs) -> None:
-    (runs.folder / "slow.py").write_text("import ports\nports.hang()\n")
+    (runs.folder / "slow.py").write_text("import impls\nimpls.hang()\n")
     process = runs.start("--target", "slow")
     assert wait_for(lambda: (runs.folder / "hanging").exists(), TIMEOUT)
     process.send_signal(signal.SIGINT)

@@ -21,20 +21,20 @@ class flaky(Port):
 
 
 def repeat(runs: Runs, *arguments: str) -> Finished:
-    with (runs.folder / "ports.py").open("a") as file:
+    with (runs.folder / "impls.py").open("a") as file:
         file.write(FLAKY)
     return runs.run("--select", "send.data.arrives", "--repeat", "3", *arguments)
 
 
 def test_the_same_verdicts_each_time(runs: Runs) -> None:
-    done = repeat(runs, "--target", "ports:fine")
+    done = repeat(runs, "--target", "impls:fine")
     assert done.code == 0, done.output + done.errors
     assert "cases had the same verdict 3 times" in done.output
     assert [path.name for path in runs.report.iterdir()] == ["repeat-1"], "repetitions that say nothing new are removed"
 
 
-def test_a_verdict_that_changes_is_told(runs: Runs) -> None:
-    done = repeat(runs, "--target", "ports:flaky")
+def test_a_verdict_that_changes_is_reported(runs: Runs) -> None:
+    done = repeat(runs, "--target", "impls:flaky")
     assert done.code == 1
     assert (runs.report / "changed.txt").read_text() == "send.data.arrives[inet-dgram-mutual]\n"
     assert "repeat-2" in done.output
@@ -42,20 +42,20 @@ def test_a_verdict_that_changes_is_told(runs: Runs) -> None:
 
 
 def test_the_same_failure_each_time_is_not_conforming_but_stable(runs: Runs) -> None:
-    done = repeat(runs, "--target", "ports:off_by_one", "--", "--tb=short")
+    done = repeat(runs, "--target", "impls:off_by_one", "--", "--tb=short")
     assert done.code == 1
     assert "had the same verdict 3 times" in done.output
 
 
 def test_a_run_that_cannot_begin_is_not_repeated(runs: Runs) -> None:
-    done = repeat(runs, "--target", "ports:fine", "--require", "flying")
+    done = repeat(runs, "--target", "impls:fine", "--require", "flying")
     assert done.code == 2
     assert (
         done.output.count("no capability is called flying") + done.errors.count("no capability is called flying") == 1
     )
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a process's children are told on Linux")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel lists a process's children on Linux")
 def test_the_machine_is_busy_meanwhile_and_nothing_stays() -> None:
     before = set(children(os.getpid()))
     with stress.busy():

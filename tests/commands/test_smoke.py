@@ -1,4 +1,4 @@
-"""`smoke` tells the mistakes of an agent as the agent's: what to change in it, in the first case that meets them."""
+"""`smoke` reports a mistake of an agent as the agent's: what to change in it, at the first step that shows it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def smoke(monkeypatch: pytest.MonkeyPatch) -> Smoke:
     return run
 
 
-def test_a_right_agent_has_nothing_to_mend(smoke: Smoke) -> None:
+def test_a_right_agent_has_nothing_to_fix(smoke: Smoke) -> None:
     done = smoke("none")
     assert done.exit_code == 0, done.output
     assert "FAIL" not in done.output
@@ -51,7 +51,7 @@ def test_a_right_agent_has_nothing_to_mend(smoke: Smoke) -> None:
         ("bare-socket-number", 1, "1 should be a socket; the agent keeps a socket in a table"),
         ("socket-without-number", 1, 'a socket is {"type": "socket", "socket": 1}'),
         ("a-list-of-values", 1, "fix the agent: several results are several elements of `values`"),
-        ("argument-as-exception", 1, "which is for what no port should do; where the port refused an argument"),
+        ("argument-as-exception", 1, "which no implementation should need; where an argument was refused"),
         ("kind-missing", 1, "fix the agent: a failure needs its `kind`"),
         ("kind-unknown", 1, "fix the agent: a failure needs its `kind`"),
         ("prints", 1, "fix the agent: standard output is for replies only"),
@@ -68,7 +68,7 @@ def test_a_right_agent_has_nothing_to_mend(smoke: Smoke) -> None:
         ("not-flushed", 3, "fix the agent: answer hello at once, and flush standard output after each reply"),
     ],
 )
-def test_a_mistake_is_told_as_the_agents(smoke: Smoke, mistake: str, code: int, said: str) -> None:
+def test_a_mistake_is_reported_as_the_agents(smoke: Smoke, mistake: str, code: int, said: str) -> None:
     done = smoke(mistake)
     assert done.exit_code == code, done.output
     assert said in done.output

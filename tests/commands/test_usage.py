@@ -30,7 +30,7 @@ def cli(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     ("arguments", "said"),
     [
         ((), "name one implementation: NAME (installed: "),
-        (("nobody",), "no implementation is called 'nobody'; installed are: "),
+        (("missing",), "no implementation is called 'missing'; installed are: "),
         (("reference", "--target", "a:b"), "name one implementation"),
         (("--agent", "x 'y"), "No closing quotation"),
         (("--agent", "x", "--in-process"), "an agent program has a process of its own"),
@@ -43,7 +43,7 @@ def cli(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
         (("reference", "--select", "no.such[inet-stream]"), "the part before the bracket is no clause"),
         (("reference", "--level", "never"), "'never' is not one of"),
         (("reference", "--deadline", "0"), "0.0 is not in the range"),
-        (("reference", "--report", "ports.py"), "is a file"),
+        (("reference", "--report", "impls.py"), "is a file"),
     ],
 )
 def test_wrong_usage_says_what_is_right(cli: Cli, arguments: tuple[str, ...], said: str) -> None:
@@ -80,7 +80,7 @@ def test_selecting_nothing_is_wrong_usage(runs: Runs, workers: str) -> None:
             ("--target", "absent:port"),
             "--target absent:port: absent:port cannot be imported: ModuleNotFoundError: No module",
         ),
-        (("--target", "ports:absent"), "AttributeError: module 'ports' has no attribute 'absent'"),
+        (("--target", "impls:absent"), "AttributeError: module 'impls' has no attribute 'absent'"),
         (("--target", "broken"), "SyntaxError: "),
         (("--target", "sys:path"), "neither a factory"),
         (("--agent", "/no/such/program --fast"), "the agent '/no/such/program --fast' cannot be started: "),
@@ -153,15 +153,15 @@ def test_a_selection_runs_what_it_chose(runs: Runs) -> None:
 
 
 def test_levels_that_are_not_judged_do_not_run(runs: Runs) -> None:
-    done = runs.run("--target", "ports:off_by_one", "--select", "send", "--level", "should")
+    done = runs.run("--target", "impls:off_by_one", "--select", "send", "--level", "should")
     assert done.code == 2
-    done = runs.run("--target", "ports:off_by_one", "--select", "send", "--level", "must", "--select", "unix-dgram")
+    done = runs.run("--target", "impls:off_by_one", "--select", "send", "--level", "must", "--select", "unix-dgram")
     assert done.outcomes == {"unix-dgram-mutual": "failed"}
     assert done.stream.header.judged == ("must",)
 
 
 def test_arguments_after_two_dashes_go_to_pytest(runs: Runs) -> None:
-    for name in (["reference"], ["--target", "ports:fine"]):
+    for name in (["reference"], ["--target", "impls:fine"]):
         done = runs.run(*name, "--", "--collect-only")
         assert done.code == 1
         assert set(done.outcomes.values()) == {"not-run"}
@@ -169,7 +169,7 @@ def test_arguments_after_two_dashes_go_to_pytest(runs: Runs) -> None:
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_fail_fast_stops_at_the_first_finding(runs: Runs, workers: str) -> None:
-    done = runs.run("--target", "ports:off_by_one", "--select", "send", "--fail-fast", "-n", workers)
+    done = runs.run("--target", "impls:off_by_one", "--select", "send", "--fail-fast", "-n", workers)
     assert done.code == 1
     counts = list(done.outcomes.values())
     assert counts.count("failed") == 1
@@ -181,7 +181,7 @@ def test_fail_fast_stops_at_the_first_finding(runs: Runs, workers: str) -> None:
 
 @pytest.mark.parametrize("in_process", [False, True])
 def test_the_suite_runs_as_plain_pytest(runs: Runs, in_process: bool) -> None:
-    words = ["--nixio-target", "ports:off_by_one", "--nixio-select", "unix-dgram", f"--nixio-report={runs.report}"]
+    words = ["--nixio-target", "impls:off_by_one", "--nixio-select", "unix-dgram", f"--nixio-report={runs.report}"]
     words += ["--nixio-without=lab"]
     words += ["--nixio-in-process"] if in_process else []
     done = runs.execute([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(runs.checks), *words])
@@ -192,10 +192,10 @@ def test_the_suite_runs_as_plain_pytest(runs: Runs, in_process: bool) -> None:
 
 
 def test_the_suites_own_checks_can_be_named_to_pytest(runs: Runs) -> None:
-    words = ["--nixio", "nobody", "--nixio-without=lab", "--pyargs", "nixio_conformance.checks"]
+    words = ["--nixio", "missing", "--nixio-without=lab", "--pyargs", "nixio_conformance.checks"]
     done = runs.execute([sys.executable, "-m", "pytest", *words])
     assert done.code == 3
-    assert "no implementation is called 'nobody'" in done.output + done.errors
+    assert "no implementation is called 'missing'" in done.output + done.errors
 
 
 def test_plain_pytest_says_what_to_name(runs: Runs) -> None:
@@ -229,19 +229,19 @@ def test_what_lies_in_the_users_folder_does_not_disturb(runs: Runs) -> None:
     (runs.folder / "evil.py").write_text("raise RuntimeError('a plugin of the user')")
     for workers in ("0", "2"):
         done = runs.run(
-            "--target", "ports:fine", "--select", "unix-dgram", "-n", workers,
+            "--target", "impls:fine", "--select", "unix-dgram", "-n", workers,
             PYTEST_ADDOPTS="--no-such-option", PYTEST_PLUGINS="evil",
         )  # fmt: skip
         assert done.code == 0, done.output + done.errors
         assert done.outcomes == {"unix-dgram-mutual": "passed"}
     assert {path.name for path in runs.folder.iterdir()} <= {
-        "conftest.py", "pytest.ini", "test_mine.py", "evil.py", "ports.py", "pids", "report", "__pycache__",
+        "conftest.py", "pytest.ini", "test_mine.py", "evil.py", "impls.py", "pids", "report", "__pycache__",
     }  # fmt: skip
 
 
 def test_random_buffers_leave_no_notes_in_the_users_folder(runs: Runs) -> None:
     """Hypothesis reads the local code that it finds loaded, here the port's, and would keep what it read."""
-    command = [sys.executable, "-m", "nixio_conformance", "run", "--target=ports:fine", "--in-process", "--without=lab"]
+    command = [sys.executable, "-m", "nixio_conformance", "run", "--target=impls:fine", "--in-process", "--without=lab"]
     done = runs.execute([*command, "--select=clause=send.chunk.any", "--select=clause=write.chunk.any"])
     assert done.code == 0, done.output + done.errors
     assert not (runs.folder / ".hypothesis").exists()
@@ -290,10 +290,10 @@ def test_schema_prints_the_protocol(cli: Cli) -> None:
     assert set(json.loads(cli("schema").output)["$defs"]) > {"request", "reply", "Call", "Values"}
 
 
-def test_smoke_tells_each_step(cli: Cli) -> None:
-    done = cli("smoke", "--target", "ports:fine")
+def test_smoke_prints_each_step(cli: Cli) -> None:
+    done = cli("smoke", "--target", "impls:fine")
     assert done.exit_code == 0, done.output
-    assert "hello ports:fine" in done.output
+    assert "hello impls:fine" in done.output
     assert "ok    unix-stream: connect, send, recv, close" in done.output
 
 
@@ -304,14 +304,14 @@ def test_smoke_says_why_nothing_can_be_started(cli: Cli) -> None:
 
 
 def test_smoke_finds_a_port_that_is_wrong(cli: Cli) -> None:
-    done = cli("smoke", "--target", "ports:leaving")
+    done = cli("smoke", "--target", "impls:leaving")
     assert done.exit_code == 1
     assert "FAIL  unix-dgram: connect, send, recv, close" in done.output
     assert "the agent ended with exit status 9" in done.output
 
 
 def test_report_shows_a_recorded_stream_again(runs: Runs, cli: Cli, tmp_path: Path) -> None:
-    assert runs.run("--target", "ports:off_by_one", "--select", "unix-dgram").code == 1
+    assert runs.run("--target", "impls:off_by_one", "--select", "unix-dgram").code == 1
     again = tmp_path / "again"
     done = cli("report", str(runs.report / "results.jsonl"), "--report", str(again))
     assert done.exit_code == 1
@@ -320,6 +320,6 @@ def test_report_shows_a_recorded_stream_again(runs: Runs, cli: Cli, tmp_path: Pa
 
 
 def test_report_refuses_what_is_no_stream(cli: Cli) -> None:
-    done = cli("report", "ports.py")
+    done = cli("report", "impls.py")
     assert done.exit_code == 2
     assert "has no readable header" in done.stderr

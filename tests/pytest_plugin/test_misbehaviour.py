@@ -1,4 +1,4 @@
-"""Ports that turn on the machine in one case: that case's row names it, and the others are judged as ever."""
+"""Implementations that use up the machine in one case: its row says so, and the other cases are judged as usual."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.runs import Finished, Runs
 
 from nixio_conformance.driver.deadline import wait_for
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits, and what the system tells of processes")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and views of processes")
 
 #: Each class is right but for what it does in send() on one kind of socket.
 WILD = '''
@@ -19,7 +19,7 @@ import nixio_reference as right
 
 KEPT = []
 
-class Port:
+class Wrapped:
     def __init__(self, domain, type, protocol=None):
         self.inner = right.socket(domain, type, protocol)
         self.turns = (domain, type) == ("inet", "dgram")
@@ -30,37 +30,37 @@ class Port:
             self.turn()
         return self.inner.send(*arguments)
 
-class allocating(Port):
+class allocating(Wrapped):
     def turn(self):
         while True:
             KEPT.append(bytearray(b"x") * (1 << 22))
 
-class opening(Port):
+class opening(Wrapped):
     def turn(self):
         while True:
             KEPT.append(_socket.socket())
 
-class stopping(Port):
+class stopping(Wrapped):
     def turn(self):
         os.kill(os.getpid(), signal.SIGSTOP)
 
-class spinning(Port):
+class spinning(Wrapped):
     def turn(self):
         while True:
             pass
 
-class talking(Port):
+class talking(Wrapped):
     """A lot to standard error, without an end of line."""
     def turn(self):
         os.write(2, b"e" * 3_000_000)
         os._exit(1)
 
-class shouting(Port):
+class shouting(Wrapped):
     def turn(self):
         while True:
             os.write(2, b"e" * 1_000_000)
 
-class forking(Port):
+class forking(Wrapped):
     """A daemon that holds all that the agent has open."""
     def turn(self):
         if os.fork() == 0:
@@ -74,7 +74,7 @@ class forking(Port):
             time.sleep(0.01)
         os._exit(0)
 
-class closing(Port):
+class closing(Wrapped):
     def turn(self):
         os.closerange(0, 100)
         time.sleep(600)
@@ -125,7 +125,7 @@ def size_is_sane(done: Finished) -> None:
         assert "bytes before this are left out]" in stderr
 
 
-def test_a_limit_that_nobody_can_be_held_to_is_refused(runs: Runs) -> None:
+def test_a_limit_that_has_no_effect_is_refused(runs: Runs) -> None:
     done = runs.run("reference", "--in-process", "--memory", "200")
     assert done.code == 2
     assert "the implementation is in the suite's own process; leave the option out" in done.errors

@@ -1,4 +1,4 @@
-"""What a port does and what its rows say: one run with a fault of each sort, and ports with one fault."""
+"""The rows of an implementation with a fault for each kind of verdict, and of implementations with one fault."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_mismatch_says_what_was_required_expected_and_got(mixed: Finished) -> 
 def test_a_crash_names_the_call_and_the_signal(mixed: Finished) -> None:
     row = mixed.rows["unix-dgram-mutual"]
     assert row.message == "s1.send(b'abcd'): the agent was killed by SIGSEGV"
-    assert "Segmentation fault" in row.stderr, "faulthandler tells where"
+    assert "Segmentation fault" in row.stderr, "faulthandler prints where"
     assert row.steps[-1].result == "the agent was killed by SIGSEGV"
 
 
@@ -55,7 +55,7 @@ def test_a_hang_names_the_call_and_the_time(mixed: Finished) -> None:
 def test_findings_are_printed_with_the_command_that_runs_them_alone(mixed: Finished) -> None:
     assert "send.data.arrives[inet-dgram-mutual]" in mixed.output
     assert mixed.rows["inet-dgram-mutual"].rerun == shlex.join(
-        ["nixio-conformance", "run", "--target", "ports:mixed", "--select", "send.data.arrives[inet-dgram-mutual]"]
+        ["nixio-conformance", "run", "--target", "impls:mixed", "--select", "send.data.arrives[inet-dgram-mutual]"]
     )
     assert "NOT conforming" in mixed.output
 
@@ -94,7 +94,7 @@ def test_the_script_of_a_hang_ends_and_shows_where(mixed: Finished, runs: Runs) 
 
 
 def test_workers_give_the_same_rows(mixed: Finished, runs: Runs) -> None:
-    done = runs.run("--target", "ports:mixed", "--select", "send", "--deadline", "0.5", "-n", "2")
+    done = runs.run("--target", "impls:mixed", "--select", "send", "--deadline", "0.5", "-n", "2")
     assert done.outcomes == mixed.outcomes
     assert done.code == mixed.code
     assert done.stream.footer is not None
@@ -124,14 +124,14 @@ def test_progress_without_a_terminal_is_sparse(mixed: Finished) -> None:
 
 
 def test_a_right_port_conforms(runs: Runs) -> None:
-    done = runs.run("--target", "ports:fine")
+    done = runs.run("--target", "impls:fine")
     assert done.code == 0, done.output + done.errors
     assert set(done.outcomes.values()) - {"host-skip"} == {"passed"}
-    assert done.stream.header.implementation.asked == "--target ports:fine"
+    assert done.stream.header.implementation.asked == "--target impls:fine"
 
 
 def test_a_port_that_lacks_a_method_fails_that_methods_cases(runs: Runs) -> None:
-    done = runs.run("--target", "ports:without_send", "--select", "inet-stream")
+    done = runs.run("--target", "impls:without_send", "--select", "inet-stream")
     assert done.code == 1
     by_method = {(row.method, row.outcome) for row in done.stream.rows if "server" not in row.case}
     assert by_method == {("send", "failed"), ("listen", "passed")}
@@ -139,7 +139,7 @@ def test_a_port_that_lacks_a_method_fails_that_methods_cases(runs: Runs) -> None
 
 
 def test_a_leak_is_found_whatever_ran_before(runs: Runs) -> None:
-    done = runs.run("--target", "ports:leaking", "--select", "send.data.arrives[inet-dgram-mutual]")
+    done = runs.run("--target", "impls:leaking", "--select", "send.data.arrives[inet-dgram-mutual]")
     assert done.outcomes == {"inet-dgram-mutual": "failed"}
     assert "1 more: socket:[" in done.rows["inet-dgram-mutual"].actual
 
@@ -147,13 +147,13 @@ def test_a_leak_is_found_whatever_ran_before(runs: Runs) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what a process holds can be seen on Linux")
 @pytest.mark.parametrize(("port", "left"), [("piping", "pipe:["), ("spawning", "child process ")])
 def test_what_else_is_left_is_found_too(runs: Runs, port: str, left: str) -> None:
-    done = runs.run("--target", f"ports:{port}", "--select", "send.data.arrives[inet-dgram-mutual]")
+    done = runs.run("--target", f"impls:{port}", "--select", "send.data.arrives[inet-dgram-mutual]")
     assert done.outcomes == {"inet-dgram-mutual": "failed"}
     assert left in done.rows["inet-dgram-mutual"].actual
 
 
-def test_files_that_nobody_asked_for_are_found(runs: Runs) -> None:
-    done = runs.run("--target", "ports:littering", "--select", "send.data.arrives", "--select", "unix")
+def test_files_that_no_call_named_are_found(runs: Runs) -> None:
+    done = runs.run("--target", "impls:littering", "--select", "send.data.arrives", "--select", "unix")
     assert set(done.outcomes.values()) == {"passed", "failed"}
     assert done.rows["unix-dgram-mutual"].message.endswith(".lock")
     assert done.rows["unix-dgram-mutual"].outcome == "failed"
@@ -161,7 +161,7 @@ def test_files_that_nobody_asked_for_are_found(runs: Runs) -> None:
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_port_that_changes_the_network_is_found_and_the_next_case_has_a_new_lab(runs: Runs, workers: str) -> None:
-    chosen = ("--target", "ports:renumbering", "--select", "send.data.arrives", "-n", workers)
+    chosen = ("--target", "impls:renumbering", "--select", "send.data.arrives", "-n", workers)
     done = runs.execute(runs.command(*chosen, lab=True))
     if done.code == 3:
         pytest.skip(done.output + done.errors)
@@ -170,12 +170,12 @@ def test_a_port_that_changes_the_network_is_found_and_the_next_case_has_a_new_la
 
 
 def test_a_helper_that_is_opened_once_is_no_leak(runs: Runs) -> None:
-    done = runs.run("--target", "ports:helped", "--select", "inet", "--select", "send")
+    done = runs.run("--target", "impls:helped", "--select", "inet", "--select", "send")
     assert done.code == 0, done.output
 
 
 def test_in_process_gives_the_same_verdicts(runs: Runs) -> None:
-    done = runs.run("--target", "ports:off_by_one", "--select", "unix", "--select", "send", "--in-process")
+    done = runs.run("--target", "impls:off_by_one", "--select", "unix", "--select", "send", "--in-process")
     assert done.code == 1
     assert done.outcomes == {
         "unix-stream-client": "failed",
@@ -186,7 +186,7 @@ def test_in_process_gives_the_same_verdicts(runs: Runs) -> None:
 
 
 def test_an_agent_in_any_language_is_judged(runs: Runs) -> None:
-    command = f"{sys.executable} -m nixio_conformance.agents.python target ports:off_by_one"
+    command = f"{sys.executable} -m nixio_conformance.agents.python target impls:off_by_one"
     done = runs.run("--agent", command, "--select", "unix-dgram")
     assert done.outcomes == {"unix-dgram-mutual": "failed"}
     script = runs.folder / "shown.py"
@@ -231,7 +231,7 @@ def test_a_broken_agent_is_named_in_each_case(runs: Runs, fault: str, said: str)
 
 def test_a_worker_that_a_port_brings_down_has_a_crashed_row(runs: Runs) -> None:
     select = ["--select", "send.data.arrives"]
-    done = runs.run("--target", "ports:leaving", "--in-process", "-n", "2", *select, "--select", "unix")
+    done = runs.run("--target", "impls:leaving", "--in-process", "-n", "2", *select, "--select", "unix")
     assert done.code == 1
     assert done.outcomes == {
         "unix-stream-client": "crashed",
@@ -242,7 +242,7 @@ def test_a_worker_that_a_port_brings_down_has_a_crashed_row(runs: Runs) -> None:
 
 
 def test_a_capability_that_is_lacking_is_a_host_skip_with_the_reason(runs: Runs) -> None:
-    done = runs.run("--target", "ports:fine", "--select", "send", "--without", "unix")
+    done = runs.run("--target", "impls:fine", "--select", "send", "--without", "unix")
     assert done.code == 0, done.output
     skipped = {name: row.message for name, row in done.rows.items() if row.outcome == "host-skip"}
     assert skipped == dict.fromkeys(
@@ -264,9 +264,9 @@ def broken():
 """
 
 
-def test_a_fault_of_the_suite_is_told_as_such(runs: Runs, make_checks: Callable[[str], Path]) -> None:
+def test_an_error_of_the_suite_is_reported_as_such(runs: Runs, make_checks: Callable[[str], Path]) -> None:
     runs.checks = make_checks(CHECK + "def test_bug(case): [][1]\n")
-    done = runs.run("--target", "ports:fine", "--select", "inet-dgram")
+    done = runs.run("--target", "impls:fine", "--select", "inet-dgram")
     (row,) = done.stream.rows
     assert row.outcome == "failed"
     assert row.message == "the suite itself failed: IndexError: list index out of range"
@@ -274,9 +274,9 @@ def test_a_fault_of_the_suite_is_told_as_such(runs: Runs, make_checks: Callable[
     assert done.code == 1
 
 
-def test_a_fault_at_the_end_of_a_case_is_told(runs: Runs, make_checks: Callable[[str], Path]) -> None:
+def test_an_error_at_the_end_of_a_case_is_reported(runs: Runs, make_checks: Callable[[str], Path]) -> None:
     runs.checks = make_checks(CHECK + "def test_end(case, broken): pass\n")
-    done = runs.run("--target", "ports:fine", "--select", "inet-dgram")
+    done = runs.run("--target", "impls:fine", "--select", "inet-dgram")
     (row,) = done.stream.rows
     assert row.outcome == "failed"
     assert row.message == "the suite itself failed: OSError: the fixture's end"
@@ -292,7 +292,7 @@ def test_pending(case):
     expect.mismatch("what the peer received", "a byte", "nothing")
 """
     runs.checks = make_checks(CHECK.replace("def broken", "def unused") + source.replace("(case)", "(case, kind)"))
-    done = runs.run("--target", "ports:leaving", "--select", "inet-dgram")
+    done = runs.run("--target", "impls:leaving", "--select", "inet-dgram")
     (row,) = done.stream.rows
     assert row.outcome == "crashed"
     assert "exit status 9; what the case saw: what the peer received: expected a byte, got nothing" in row.message
@@ -305,7 +305,7 @@ def test_checks_that_cannot_be_collected_give_no_verdict(
     runs: Runs, make_checks: Callable[[str], Path], source: str
 ) -> None:
     runs.checks = make_checks(CHECK + source)
-    done = runs.run("--target", "ports:fine")
+    done = runs.run("--target", "impls:fine")
     assert done.code == 3
     assert "the suite itself cannot be collected: test_probes.py" in done.errors
     assert "conforming" not in done.output

@@ -50,10 +50,10 @@ def baseline(stream: Path, output: Path | None, reason: str) -> None:
         raise click.UsageError(f"{output} cannot be written: {error.strerror or error}") from None
     if not output:
         click.echo(made.text, nl=False)
-    _tell(made, str(output or "standard output"))
+    _report(made, str(output or "standard output"))
 
 
-def _tell(made: Written, where: str) -> None:
+def _report(made: Written, where: str) -> None:
     click.echo(f"{where}: {count(made.rows, 'deviation')}", err=True)
     for one in made.dropped:
         click.echo(f"dropped, as it passes or is gone: {one}", err=True)
@@ -63,7 +63,7 @@ def _tell(made: Written, where: str) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    """In one step: a file of reasons that people wrote is not to be lost half-way."""
+    """Write a file in one step, so that reasons that people wrote are not lost half-way."""
     real = path.resolve()  # a link stays one
     draft = real.with_name(f".{real.name}.{os.getpid()}")
     try:

@@ -60,7 +60,7 @@ def _run(target: Target, console: Console) -> bool:
     with workspace() as folder:
         try:
             session.begin_case(Transcript())
-            _greeted(session, target, console)
+            _hello(session, target, console)
             for kind in load().select_kinds(("cooked",)):
                 if reason := capabilities.current()[kind.capability]:
                     console.print(Text(f"skip  {kind.id}: {reason}"))
@@ -78,22 +78,22 @@ def _run(target: Target, console: Console) -> bool:
     return _as_an_agent(target, console) and fine if program else fine
 
 
-def _greeted(session: Session, target: Target, console: Console) -> None:
-    told = session.welcome
-    console.print(Text(f"hello {told.name or target.name} {told.version} ({told.language} on {told.platform})"))
+def _hello(session: Session, target: Target, console: Console) -> None:
+    hello = session.welcome
+    console.print(Text(f"hello {hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
     for name in ("version", "language", "platform"):
-        if target.form == "agent" and not getattr(told, name):
-            console.print(Text(f"note  hello tells no `{name}`: reports would show it"))
+        if target.form == "agent" and not getattr(hello, name):
+            console.print(Text(f"note  hello has no `{name}`: reports would show it"))
 
 
 def _as_an_agent(target: Target, console: Console) -> bool:
-    """What is the agent's own work, and not the port's."""
+    """Run the cases of the protocol that are about the agent alone; whether all of them passed."""
     agent = CheckedAgent(AgentProcess, target.argv)
     try:
         counts = runner.run_cases(agent, [case for case in runner.chosen(()) if case.id in _OF_AGENTS], console)
     finally:
         agent.kill()
-    console.print(Text("`nixio-conformance agent-check` plays all cases of the protocol"))
+    console.print(Text("`nixio-conformance agent-check` runs all cases of the protocol"))
     return not counts["FAIL"]
 
 
@@ -114,7 +114,7 @@ def _steps(case: Case, kind: Kind) -> Iterator[tuple[str, Callable[[], object]]]
 
 
 def _try(title: str, step: Callable[[], object], console: Console, transcript: Transcript | None = None) -> bool:
-    """Do a step and tell; with the transcript of an agent program, tell what its author may have done wrong."""
+    """Make a step and print whether it passed; with the transcript of an agent program, also how to fix the agent."""
     try:
         step()
     except (expect.Mismatch, AgentError) as error:
@@ -127,14 +127,14 @@ def _try(title: str, step: Callable[[], object], console: Console, transcript: T
 
 
 def _hint(steps: list[Step]) -> str:
-    """What an agent does wrong that made the last call on the port not what was expected; empty if it may be right."""
+    """How to fix an agent whose last call had an unexpected result; empty where the agent may be right."""
     last = next((step for step in reversed(steps) if step.actor == "port"), None)
     if last is None:
         return ""
     if last.result.startswith("exception: "):
         return (
-            f"{last.call} failed with kind `exception`, which is for what no port should do; where the port refused an "
-            "argument, the kind is `argument`, and where the agent itself failed, see its standard error"
+            f"{last.call} failed with kind `exception`, which no implementation should need; where an argument was "
+            "refused, the kind is `argument`, and where the agent itself failed, see its standard error"
         )
     shape = shapes.OF_METHODS.get(last.method)
     returned = last.values or last.result == "()"

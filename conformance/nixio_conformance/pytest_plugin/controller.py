@@ -63,7 +63,7 @@ class Controller:
                 judged=self._options.judged,
                 selection=self._options.select,
                 baseline=self._expectations.baseline,
-                proven=declared_faults(),
+                proven=declared_faults(),  # words: allow, a field of the stream
                 started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
             )
             self._recorder = Recorder(self._options.report, header, self._config.stash.get(PROGRESS, None))
