@@ -28,6 +28,7 @@ def no_descriptors_left(case: Case) -> Iterator[None]:
 
 @clause("socket.exhausted.emfile")
 def test_socket_fails(case: Case, kind: Kind) -> None:
+    case.socket()  # an implementation may open files when it makes its first socket
     with no_descriptors_left(case):
         outcome = case.open(kind.domain, kind.type)
     expect.fails(outcome, "EMFILE", what="socket() with no descriptor left")

@@ -40,7 +40,7 @@ def is_connected(seen: socket.socket) -> bool:
 def needs_garbage_collection(case: Case) -> None:
     """End the case as port-skip where the agent cannot collect garbage."""
     if "gc" not in case.session.welcome.capabilities:
-        raise AgentCannot("collect garbage")
+        raise AgentCannot("it cannot collect garbage")
 
 
 @clause("socket.kinds.open")
