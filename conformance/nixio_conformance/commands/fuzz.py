@@ -82,7 +82,7 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
     try:
         sys.exit(_Fuzz(implementation, choices, Console()).run())
     except CannotStart as error:
-        click.echo(f"{implementation.asked}: {error}", err=True)
+        click.echo(f"{implementation.shell_text}: {error}", err=True)
         sys.exit(3)
 
 
