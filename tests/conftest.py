@@ -1,8 +1,9 @@
-"""Fixtures that several folders share: agents of our own, Python implementations, and runs of the command line."""
+"""Fixtures that several folders share: agents, Python implementations, and runs of the command line."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -18,24 +19,25 @@ from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.target.lua import AGENT
 from nixio_conformance.target.python import python_agent
-from tests.agents.support import FAKE, INTERPRETERS, Fake, opened
+from tests.agents.support import FAKE, INTEGERS, INTERPRETERS, Fake, opened
 from tests.agents.support import Begin as BeginLua
 from tests.runs import Finished, Runs
 
-#: Seconds after which a call has hung that a test wants to hang.
-SHORT = 0.3
+ROOT = Path(__file__).parents[1]
+#: The example agent in C must compile without a warning.
+STRICT = ("-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1")
 
 
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
-    """Ends at the end whatever is put on it."""
+    """An exit stack that is closed after the test."""
     with ExitStack() as opened:
         yield opened
 
 
 @pytest.fixture
 def faulty() -> tuple[str, ...]:
-    """The command line of `driver/agents/faulty.py`, but for its mood."""
+    """The command line of `driver/agents/faulty.py`, without its mode."""
     return (sys.executable, "-S", str(Path(__file__).parent / "driver" / "agents" / "faulty.py"))
 
 
@@ -44,10 +46,10 @@ Begin = Callable[..., Session]
 
 @pytest.fixture
 def begin(stack: ExitStack, faulty: tuple[str, ...]) -> Begin:
-    """A session in its first case: of the faulty agent, or of what `start` starts."""
+    """Starts a session in its first case: with the faulty agent, or with the agent that `start` starts."""
 
-    def make(mood: str = "honest", *, seconds: float = 10.0, start: Callable[[], Channel] | None = None) -> Session:
-        session = Session(start or (lambda: AgentProcess([*faulty, mood])), seconds)
+    def make(mode: str = "correct", *, seconds: float = 10.0, start: Callable[[], Channel] | None = None) -> Session:
+        session = Session(start or (lambda: AgentProcess([*faulty, mode])), seconds)
         stack.callback(session.kill)
         session.begin_case(Transcript())
         return session
@@ -63,8 +65,8 @@ def host(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[str], Session]:
-    """A session of a Python port whose source is given, in an agent's process or in this one."""
-    name = f"port_{tmp_path.name}_{request.param}".replace("-", "_")
+    """Starts a session with a Python implementation of the given source, in an agent's process and in this one."""
+    name = f"module_{tmp_path.name}_{request.param}".replace("-", "_")
 
     def make(source: str) -> Session:
         (tmp_path / f"{name}.py").write_text(textwrap.dedent(source))
@@ -84,7 +86,7 @@ Checks = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def make_checks(tmp_path_factory: pytest.TempPathFactory) -> Checks:
-    """A folder of checks with this source, `probes.py` if none is given."""
+    """Makes a folder with one file of checks, by default a copy of `probe_checks.py`."""
 
     def make(source: str = "") -> Path:
         folder = tmp_path_factory.mktemp("checks")
@@ -96,35 +98,49 @@ def make_checks(tmp_path_factory: pytest.TempPathFactory) -> Checks:
 
 @pytest.fixture(scope="session")
 def probes(make_checks: Checks) -> Path:
-    """The folder of the probes."""
+    """A folder with a copy of `probe_checks.py`."""
     return make_checks()
 
 
 @pytest.fixture
 def runs(tmp_path: Path, probes: Path) -> Runs:
-    """A user's folder with ports in it."""
+    """A user's folder with implementations in it."""
     return Runs(tmp_path, probes)
 
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory, probes: Path) -> Finished:
-    """A run of the port with one fault for each kind of verdict."""
+    """A run over an implementation with one fault for each kind of verdict."""
     runs = Runs(tmp_path_factory.mktemp("mixed"), probes)
     return runs.run("--target", "ports:mixed", "--select", "send", "--deadline", "0.5")
 
 
 @pytest.fixture(params=INTERPRETERS)
 def interpreter(request: pytest.FixtureRequest) -> str:
-    """A Lua, skipped where it is not installed."""
+    """The name of a Lua interpreter; skipped if it is not installed."""
     name: str = request.param
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
     return name
 
 
+@pytest.fixture(params=["own", "cjson", "dkjson", ""], ids=lambda name: name or "default")
+def codec(request: pytest.FixtureRequest, interpreter: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The JSON codec of the Lua agent; skipped if it is not installed."""
+    name: str = request.param
+    if name == "cjson" and interpreter in INTEGERS:
+        pytest.skip("lua-cjson makes every number a float, and the agent refuses it on this Lua")
+    if name in ("cjson", "dkjson"):
+        done = subprocess.run([interpreter, "-e", f"require('{name}')"], capture_output=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"{name} is not installed for {interpreter}")
+    monkeypatch.setenv("NIXIO_AGENT_JSON", name)
+    return name
+
+
 @pytest.fixture
 def begin_lua(interpreter: str) -> Iterator[BeginLua]:
-    """Starts an agent for a module, `fake.lua` if none is named, and says hello."""
+    """Starts a session with the Lua agent for a module, by default `fake.lua`."""
     with ExitStack() as stack:
 
         def make(module: str | Path = FAKE, *arguments: str, before: str = "") -> Session:
@@ -139,5 +155,32 @@ def begin_lua(interpreter: str) -> Iterator[BeginLua]:
 
 @pytest.fixture
 def fake(begin_lua: BeginLua) -> Fake:
-    """A socket of the fake module."""
+    """A socket of `fake.lua`."""
     return opened(begin_lua())
+
+
+Build = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def build_c_agent(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Compiles the example agent in C, with more compiler options if given."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None or sys.platform == "win32":
+        pytest.skip("no C compiler for POSIX is installed: neither cc, nor gcc, nor clang")
+
+    def build(*options: str) -> Path:
+        program = tmp_path_factory.mktemp("c-agent") / "agent"
+        source = ROOT / "examples" / "c-agent" / "agent.c"
+        command = [compiler, *STRICT, *options, "-o", str(program), str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        return program
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def c_agent(build_c_agent: Build) -> Path:
+    """The example agent in C."""
+    return build_c_agent()

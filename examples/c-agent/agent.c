@@ -1,27 +1,27 @@
 /*
- * An agent of nixio-conformance, and the port that it hosts, in C99 over the system calls. One file, and no library but
- * the system's C library:
+ * An agent of nixio-conformance with an implementation of nixio's Socket, in one file of C99. It needs only the
+ * system's C library:
  *
  *     cc -std=c99 -O2 -o agent agent.c
  *
  * An agent reads requests from its standard input and writes replies to its standard output: JSON, one message a line,
- * one reply for each request (docs/protocol.md tells it all). Most agents host a port that is there already; this one
- * has a port of its own in it, so that all that happens between a request and the system can be read in one place.
+ * one reply for each request (docs/protocol.md). Most agents host an existing implementation; this one contains its
+ * own, so that one file shows everything between a request and the system call.
  *
  *     1. The protocol's JSON     a line becomes values; values become a reply
- *     2. The port                failures, arguments, addresses, the 18 methods, the 29 options as a table
+ *     2. The implementation      failures, arguments, addresses, the 18 methods, the 29 options as a table
  *     3. The agent               the table of methods, the five requests, the loop over lines
  *
- * Read it from its end: main() is the loop, answer() is one request, METHODS says which function is which method.
+ * Read it from its end: main() is the loop, answer() handles one request, METHODS maps names to functions.
  *
- * What the port returns and how it fails is docs/plugging-in.md. What holds everywhere:
- * - A method writes one reply: its values, or one failure and nothing more. A function that returns bool has written
- *   the failure when it returns false.
- * - No number is cut down to fit: what a system's type cannot hold is a bad argument.
- * - Texts have a length, because a NUL is a letter to JSON. Whoever needs a C string looks for NULs first.
+ * docs/plugging-in.md defines results and failures. Invariants:
+ * - A method writes one reply: its values or one failure. A function that returns bool has written the failure if it
+ *   returns false.
+ * - No number is truncated: one that does not fit the system's type is a bad argument.
+ * - Strings have a length, because JSON strings may contain NUL. Code that needs a C string checks for NUL first.
  */
 
-/* Memberships and the like are in no standard: systems hide them from strict programs, unless they are asked for. */
+/* Memberships and other options are not in POSIX: systems declare them only with these macros. */
 #if defined __linux__ && !defined _GNU_SOURCE
 #define _GNU_SOURCE
 #elif defined __APPLE__ && !defined _DARWIN_C_SOURCE
@@ -58,15 +58,15 @@
 #include <unistd.h>
 
 #define PROTOCOL_VERSION 1
-/* nixio.const.buffersize: the most that one call receives. */
+/* nixio.const.buffersize: most bytes that one call receives. */
 #define BUFFER_SIZE 8192
-/* Bytes of one request: a longer one is refused, and read past, before it takes all memory. */
+/* Most bytes of one request: a longer one is refused and skipped, so that it does not fill the memory. */
 #ifndef LONGEST_LINE
 #define LONGEST_LINE ((size_t)256 * 1024 * 1024)
 #endif
-/* The longest reply is a full buffer in hexadecimal digits with its sender's path. */
+/* The longest reply has a full buffer in hexadecimal digits and its sender's path. */
 #define LONGEST_REPLY (2 * BUFFER_SIZE + 4096)
-/* JSON values in one request: the largest that makes sense has a dozen. */
+/* Most JSON values in one request; the largest valid one has a dozen. */
 #define MOST_VALUES 128
 #define DEEPEST_NESTING 8
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -78,24 +78,24 @@
 enum kind { J_NULL, J_FALSE, J_TRUE, J_WHOLE, J_FRACTION, J_TEXT, J_LIST, J_OBJECT, J_BUFFER };
 
 /*
- * One value of a request. Texts and buffers point into the request's line, where they are decoded in place (nothing is
- * longer than its spelling), so that reading needs no memory of its own, whatever a request's size.
+ * One value of a request. Strings and buffers point into the request's line and are decoded in place (they only get
+ * shorter), so that decoding allocates nothing, whatever the size of a request.
  */
 struct value {
     enum kind kind;
-    char *bytes;         /* text, buffer; a NUL follows that is not counted */
-    size_t length;       /* of bytes */
-    int64_t number;      /* whole; of those outside of 64 bits the nearest, which is as wrong wherever it counts */
-    struct value *first; /* list, object: the values in it */
-    struct value *next;  /* in the same list or object */
-    const char *name;    /* in an object: the member's name, and how long that is */
+    char *bytes;         /* string, buffer; followed by a NUL that is not counted */
+    size_t length;       /* length of bytes */
+    int64_t number;      /* an integer; beyond 64 bits the nearest one, which no argument accepts either */
+    struct value *first; /* list, object: the first value in it */
+    struct value *next;  /* the next one in the same list or object */
+    const char *name;    /* in an object: the member's name and its length */
     size_t name_length;
 };
 
 struct reader {
     char *at;
     char *end;
-    const char *wrong; /* why reading stopped */
+    const char *wrong; /* why parsing stopped */
     int depth;
     size_t used;
     struct value values[MOST_VALUES];
@@ -109,15 +109,15 @@ static bool wrong(struct reader *in, const char *why)
     return false;
 }
 
-/* The next letter, or NUL at the end, which JSON has no place for: so nobody takes it for a letter. */
+/* The next byte, or NUL at the end: outside of strings NUL is not valid JSON. */
 static char ahead(const struct reader *in)
 {
     return in->at < in->end ? *in->at : '\0';
 }
 
-static bool take(struct reader *in, char letter)
+static bool take(struct reader *in, char byte)
 {
-    if (ahead(in) != letter)
+    if (ahead(in) != byte)
         return false;
     in->at++;
     return true;
@@ -129,8 +129,8 @@ static void skip_blanks(struct reader *in)
         in->at++;
 }
 
-/* Bytes of the UTF-8 letter that begins here; 0 where none does (overlong forms and surrogates are none). */
-static size_t utf8_letter(const char *text, size_t left)
+/* Length of the UTF-8 sequence that begins here; 0 if it is invalid, overlong or a surrogate. */
+static size_t utf8_sequence(const char *text, size_t left)
 {
     const unsigned char *byte = (const unsigned char *)text;
     if (left > 0 && byte[0] < 0x80)
@@ -157,13 +157,13 @@ static char *write_utf8(char *to, unsigned long code)
     return to;
 }
 
-static int hex_digit(char letter)
+static int hex_digit(char digit)
 {
-    if (letter >= '0' && letter <= '9')
-        return letter - '0';
-    if (letter >= 'a' && letter <= 'f')
-        return letter - 'a' + 10;
-    return letter >= 'A' && letter <= 'F' ? letter - 'A' + 10 : -1;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }
 
 /* The four digits after \u. */
@@ -180,17 +180,17 @@ static bool read_code(struct reader *in, unsigned long *code)
     return true;
 }
 
-/* What stands after a backslash. Beyond 16 bits a letter is two escapes, one after the other. */
+/* The rest of an escape. A character beyond 16 bits is two escapes, a surrogate pair. */
 static bool read_escape(struct reader *in, char **to)
 {
-    static const char names[] = "\"\\/bfnrt", letters[] = "\"\\/\b\f\n\r\t";
+    static const char names[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
     unsigned long code, low = 0;
     if (!take(in, 'u')) {
         const char *found = ahead(in) == '\0' ? NULL : strchr(names, ahead(in));
         if (found == NULL)
             return wrong(in, "an escape that JSON does not have");
         in->at++;
-        *(*to)++ = letters[found - names];
+        *(*to)++ = characters[found - names];
         return true;
     }
     if (!read_code(in, &code))
@@ -218,16 +218,16 @@ static bool read_text(struct reader *in, char **bytes, size_t *length)
                 return false;
             continue;
         }
-        size_t letter = utf8_letter(in->at, (size_t)(in->end - in->at));
-        if (letter == 0 || (unsigned char)*in->at < 0x20)
-            return wrong(in, letter == 0 ? "a text that is not UTF-8" : "a control character that is not escaped");
-        while (letter-- > 0)
+        size_t sequence = utf8_sequence(in->at, (size_t)(in->end - in->at));
+        if (sequence == 0 || (unsigned char)*in->at < 0x20)
+            return wrong(in, sequence == 0 ? "a text that is not UTF-8" : "a control character that is not escaped");
+        while (sequence-- > 0)
             *to++ = *in->at++;
     }
     if (!take(in, '"'))
         return wrong(in, "a text has no end");
     *length = (size_t)(to - *bytes);
-    *to = '\0'; /* at most where the closing quotation mark stood */
+    *to = '\0'; /* at most at the closing quotation mark */
     return true;
 }
 
@@ -240,7 +240,7 @@ static bool read_digits(struct reader *in)
     return true;
 }
 
-/* A number. A fraction's value is not kept: nothing in nixio's Socket takes one, and only its being one counts. */
+/* A number. The value of a fraction is not kept: no method of nixio's Socket accepts one. */
 static bool read_number(struct reader *in, struct value *result)
 {
     bool negative = take(in, '-');
@@ -254,7 +254,7 @@ static bool read_number(struct reader *in, struct value *result)
         uint64_t unit = (uint64_t)(*digit - '0');
         magnitude = magnitude > (most - unit) / 10 ? most : magnitude * 10 + unit;
     }
-    /* in the negative never through a number that int64_t does not have */
+    /* counted negatively, as -INT64_MIN does not fit */
     result->number = !negative || magnitude == 0 ? (int64_t)magnitude : -(int64_t)(magnitude - 1) - 1;
     result->kind = J_WHOLE;
     if (take(in, '.')) {
@@ -277,7 +277,7 @@ static bool is_named(const struct value *member, const char *name, size_t length
     return member->name_length == length && memcmp(member->name, name, length) == 0;
 }
 
-/* The name of an object's next member. No two are the same, or each reader would choose another of them. */
+/* The name of an object's next member. Duplicate names are refused, as decoders disagree about their meaning. */
 static bool read_name(struct reader *in, const struct value *others, char **name, size_t *length)
 {
     skip_blanks(in);
@@ -290,7 +290,7 @@ static bool read_name(struct reader *in, const struct value *others, char **name
     return take(in, ':') || wrong(in, "a member without its colon");
 }
 
-/* What is in a list or an object, after its opening bracket. */
+/* The values of a list or an object, after its opening bracket. */
 static bool read_items(struct reader *in, struct value *result, char close)
 {
     struct value **place = &result->first;
@@ -315,15 +315,15 @@ static bool read_items(struct reader *in, struct value *result, char close)
 static bool read_value(struct reader *in, struct value **result)
 {
     static const struct value nothing;
-    static const char *const words[] = {"null", "false", "true"}; /* in the order of their kinds */
+    static const char *const keywords[] = {"null", "false", "true"}; /* in the order of the enum */
     if (in->used == MOST_VALUES || in->depth == DEEPEST_NESTING)
         return wrong(in, "more values, or deeper ones, than any request has");
     struct value *value = *result = &in->values[in->used++];
     *value = nothing;
     skip_blanks(in);
-    for (size_t i = 0; i < COUNT(words); i++) {
-        size_t length = strlen(words[i]);
-        if ((size_t)(in->end - in->at) >= length && memcmp(in->at, words[i], length) == 0) {
+    for (size_t i = 0; i < COUNT(keywords); i++) {
+        size_t length = strlen(keywords[i]);
+        if ((size_t)(in->end - in->at) >= length && memcmp(in->at, keywords[i], length) == 0) {
             value->kind = (enum kind)i;
             in->at += length;
             return true;
@@ -342,7 +342,7 @@ static bool read_value(struct reader *in, struct value **result)
     return fine;
 }
 
-/* A whole line as one object; NULL when it is none, and in->wrong says why. */
+/* A line as one object; NULL if it is not one, with the reason in in->wrong. */
 static struct value *read_message(struct reader *in, char *line, size_t length)
 {
     struct value *message;
@@ -372,7 +372,7 @@ static bool is_text(const struct value *value, const char *text)
     return value->kind == J_TEXT && value->length == strlen(text) && memcmp(value->bytes, text, value->length) == 0;
 }
 
-/* The protocol's {"type": "buffer", "hex": "00ff"} becomes a value of a kind of its own; false when it is none. */
+/* Decode the protocol's {"type": "buffer", "hex": "00ff"} in place; false if it is invalid. */
 static bool decode_buffer(struct value *object)
 {
     const struct value *type = member(object, "type", J_TEXT), *hex = member(object, "hex", J_TEXT);
@@ -380,7 +380,7 @@ static bool decode_buffer(struct value *object)
     if (type == NULL || hex == NULL || !is_text(type, "buffer") || hex->length % 2 != 0)
         return false;
     if (held_as != NULL && !is_text(held_as, "bytes"))
-        return false; /* one of Python's other types: this agent does not offer `buffer-types` */
+        return false; /* another type of Python: this agent does not have the capability `buffer-types` */
     for (size_t i = 0; i < hex->length; i += 2) {
         int high = hex_digit(hex->bytes[i]), low = hex_digit(hex->bytes[i + 1]);
         if (high < 0 || low < 0)
@@ -398,7 +398,7 @@ static bool decode_buffer(struct value *object)
 
 struct reply {
     int64_t id;
-    enum { NOTHING_YET, IN_VALUES, IN_OBJECT } state; /* which brackets its end has to close */
+    enum { NOTHING_YET, IN_VALUES, IN_OBJECT } state; /* which brackets its end must close */
     size_t length;
     char text[LONGEST_REPLY];
 };
@@ -425,16 +425,16 @@ static void put_number(struct reply *out, int64_t number)
     put_string(out, digits);
 }
 
-/* A text in quotation marks. Whatever the bytes are, JSON comes out: what is no UTF-8 becomes a question mark. */
+/* A quoted string. The output is always valid JSON: bytes that are not UTF-8 become question marks. */
 static void put_quoted(struct reply *out, const char *text, size_t length)
 {
     put_string(out, "\"");
-    for (size_t i = 0, letter; i < length; i += letter) {
+    for (size_t i = 0, sequence; i < length; i += sequence) {
         unsigned char byte = (unsigned char)text[i];
-        letter = utf8_letter(text + i, length - i);
-        if (letter == 0) {
+        sequence = utf8_sequence(text + i, length - i);
+        if (sequence == 0) {
             put_string(out, "?");
-            letter = 1;
+            sequence = 1;
         } else if (byte < 0x20) {
             char escape[8];
             snprintf(escape, sizeof escape, "\\u%04x", (unsigned)byte);
@@ -442,7 +442,7 @@ static void put_quoted(struct reply *out, const char *text, size_t length)
         } else {
             if (byte == '"' || byte == '\\')
                 put_string(out, "\\");
-            put(out, text + i, letter);
+            put(out, text + i, sequence);
         }
     }
     put_string(out, "\"");
@@ -457,7 +457,7 @@ static void begin_reply(struct reply *out, const char *what)
     out->state = IN_OBJECT;
 }
 
-/* Comes before each value: the first one opens the list of them. */
+/* Called before each value: the first one opens the list. */
 static void begin_value(struct reply *out)
 {
     if (out->state == IN_VALUES) {
@@ -469,7 +469,7 @@ static void begin_value(struct reply *out)
     out->state = IN_VALUES;
 }
 
-/* A request that said nothing succeeded without values. */
+/* A request without a written reply succeeded without values. */
 static void end_reply(struct reply *out)
 {
     if (out->state == NOTHING_YET) {
@@ -510,12 +510,12 @@ static void value_buffer(struct reply *out, const char *bytes, size_t length)
     put_string(out, "\"}");
 }
 
-/* A text; one that JSON cannot hold, a path in another encoding, is told as the bytes that it is. */
+/* A string; sent as a buffer if it is not UTF-8, as a path in another encoding. */
 static void value_text(struct reply *out, const char *text, size_t length)
 {
-    for (size_t i = 0, letter; i < length; i += letter) {
-        letter = utf8_letter(text + i, length - i);
-        if (letter == 0) {
+    for (size_t i = 0, sequence; i < length; i += sequence) {
+        sequence = utf8_sequence(text + i, length - i);
+        if (sequence == 0) {
             value_buffer(out, text, length);
             return;
         }
@@ -533,28 +533,28 @@ static void value_socket(struct reply *out, int number)
 }
 
 /* ================================================================================================================== *
- * 2. The port
+ * 2. The implementation
  * ================================================================================================================== */
 
-/* A socket as its caller holds it: after close() it is still held, and has no descriptor any more. */
+/* A held socket. After close() it is still held, but has no descriptor. */
 struct held {
-    int number; /* the agent's name for it */
+    int number; /* the agent's number for it */
     int fd;     /* -1: closed */
     int family;
     int type;
     struct held *next;
 };
 
-/* What a method gets. */
+/* The parameters of a method. */
 struct call {
     struct held *self;
-    const struct value *arguments; /* the first of them, NULL where there is none */
+    const struct value *arguments; /* the first one, NULL if there is none */
     struct reply *out;
 };
 
 /* ---- Failures ---------------------------------------------------------------------------------------------------- */
 
-/* Numbers differ from system to system and names do not: a failure is told with both. */
+/* Numbers differ between systems and names do not: a failure is sent with both. */
 struct name {
     int number;
     const char *text;
@@ -616,7 +616,7 @@ static void put_error(struct reply *out, const struct name *names, size_t count,
         }
 }
 
-/* The system's error. That a call would have to wait is an outcome of its own, the end of a timeout too. */
+/* A failure with errno. Would-block is a kind of its own, also after a timeout. */
 static bool fail_system(struct call *call, int number)
 {
     put_failure(call->out, number == EAGAIN || number == EWOULDBLOCK ? "would-block" : "system", strerror(number));
@@ -640,8 +640,8 @@ static bool fail_argument(struct call *call, const char *message)
 /* ---- Arguments --------------------------------------------------------------------------------------------------- */
 
 /*
- * An argument, or NULL when there is none. One that was left out and one that is null are two things to the protocol.
- * To this port they are one, as nothing and nil are to nixio: wherever one stands for a default the other does.
+ * An argument, or NULL if there is none. The protocol distinguishes an argument that is left out from one that is null.
+ * This implementation does not, like nixio: both stand for the default.
  */
 static const struct value *argument(const struct call *call, int index)
 {
@@ -658,20 +658,20 @@ static bool is_whole(struct call *call, const struct value *given, int64_t low, 
     return true;
 }
 
-/* What a word stands for; words are exact. */
-static bool take_word(struct call *call, int index, const struct name *words, size_t count, int *number,
-                      const char *complaint)
+/* The value of a keyword; the comparison is exact. */
+static bool take_keyword(struct call *call, int index, const struct name *keywords, size_t count, int *number,
+                         const char *complaint)
 {
     const struct value *given = argument(call, index);
-    for (; given != NULL && count > 0; words++, count--)
-        if (is_text(given, words->text)) {
-            *number = words->number;
+    for (; given != NULL && count > 0; keywords++, count--)
+        if (is_text(given, keywords->text)) {
+            *number = keywords->number;
             return true;
         }
     return fail_argument(call, complaint);
 }
 
-/* The buffer that is argument 0, and of it the chunk that offset and length choose. Past its end there is nothing. */
+/* The part of the buffer in argument 0 that offset and length select; empty past its end. */
 static bool take_chunk(struct call *call, int offset_at, const char **bytes, size_t *length)
 {
     const struct value *buffer = argument(call, 0);
@@ -699,7 +699,7 @@ union address {
     struct sockaddr_in inet;
     struct sockaddr_in6 inet6;
     struct sockaddr_un local;
-    struct sockaddr_storage room; /* more than sockaddr_un: the longest path comes back with a NUL after it */
+    struct sockaddr_storage room; /* more than sockaddr_un: the system returns the longest path with a NUL after it */
 };
 
 #define PATH_AT offsetof(struct sockaddr_un, sun_path)
@@ -713,7 +713,7 @@ static void value_host(struct reply *out, int family, const void *host, in_port_
     value_number(out, ntohs(port));
 }
 
-/* Host and port as values: an IPv6 address without its zone, as in nixio; for unix a path and no port. */
+/* Host and port as values: an IPv6 address without its zone, as in nixio; for UNIX the path and null. */
 static void value_address(struct reply *out, const union address *from, socklen_t length)
 {
     int family = length == 0 ? AF_UNSPEC : from->any.sa_family;
@@ -726,20 +726,20 @@ static void value_address(struct reply *out, const union address *from, socklen_
         return;
     }
     const char *path = (const char *)from + PATH_AT;
-    size_t room = length > sizeof *from ? sizeof *from : length, letters = 0;
+    size_t room = length > sizeof *from ? sizeof *from : length, path_length = 0;
     room = family == AF_UNIX && room > PATH_AT ? room - PATH_AT : 0;
-    while (letters < room && path[letters] != '\0')
-        letters++;
+    while (path_length < room && path[path_length] != '\0')
+        path_length++;
 #ifdef __linux__
-    if (room > 0 && letters == 0) /* abstract: all of its bytes count, and a NUL is the first of them */
+    if (room > 0 && path_length == 0) /* an abstract name: all bytes count, beginning with a NUL */
         value_buffer(out, path, room);
     else
 #endif
-        value_text(out, path, letters); /* empty where there is no name, and where there is no address at all */
+        value_text(out, path, path_length); /* empty if there is no name or no address */
     value_null(out);
 }
 
-/* The address of a path or, on Linux, of an abstract name: bytes from a NUL on, exactly as many as there are. */
+/* The address of a path or, on Linux, of an abstract name, whose bytes begin with NUL and have an exact length. */
 static bool take_path(struct call *call, int index, union address *to, socklen_t *length)
 {
     const struct value *path = argument(call, index);
@@ -760,7 +760,7 @@ static bool take_path(struct call *call, int index, union address *to, socklen_t
     return true;
 }
 
-/* The number of a port, given as such or in digits; -1 for a text that is not all digits. */
+/* A port number, given as a number or in digits; -1 for another string. */
 static int64_t port_number(const struct value *port)
 {
     if (port->kind == J_WHOLE)
@@ -775,43 +775,43 @@ static int64_t port_number(const struct value *port)
     return port->length > 0 ? number : -1;
 }
 
-/* Whether a text can name a service: visible ASCII with a letter. Resolvers make numbers of " 80", "+80" and "". */
+/* Whether a string can be a service: visible ASCII with a letter. Resolvers parse " 80", "+80" and "" as numbers. */
 static bool is_service(const struct value *port)
 {
-    bool letter = false;
+    bool has_letter = false;
     for (size_t i = 0; i < port->length; i++) {
         unsigned char byte = (unsigned char)port->bytes[i];
         if (byte <= 0x20 || byte >= 0x7F)
             return false;
-        letter = letter || isalpha(byte);
+        has_letter = has_letter || isalpha(byte);
     }
-    return letter;
+    return has_letter;
 }
 
-/* Room for a port in digits. */
+/* Large enough for a port number in digits. */
 typedef char digits[8];
 
 /*
- * A port as the resolver takes it: its number in digits or, where that is allowed, the name of a service. Resolvers cut
- * numbers down to 16 bits without a word, so the range is looked at here.
+ * A port for the resolver: its number in digits or, where `services` allows it, the name of a service. The range is
+ * checked here, because resolvers truncate numbers to 16 bits.
  */
 static bool take_port(struct call *call, int index, bool services, digits number, const char **port)
 {
     const struct value *given = argument(call, index);
     if (given == NULL || (given->kind != J_WHOLE && given->kind != J_TEXT))
-        return fail_argument(call, "a port is a number or a text");
+        return fail_argument(call, "a port is a number or a string");
     int64_t found = port_number(given);
     *port = number;
     snprintf(number, sizeof(digits), "%d", found >= 0 && found <= 65535 ? (int)found : -1);
     if (found >= 0 && found <= 65535)
         return true;
     if (found > 65535 || given->kind == J_WHOLE)
-        return fail_argument(call, "a port is from 0 to 65535");
+        return fail_argument(call, "a port is in the range 0 to 65535");
     *port = given->bytes;
-    return (services && is_service(given)) || fail_argument(call, "neither the number of a port nor a service");
+    return (services && is_service(given)) || fail_argument(call, "neither a port number nor a service");
 }
 
-/* A host as the resolver takes it, NULL for none. It spells names in ASCII, and would stop at a NUL. */
+/* A host for the resolver, NULL for none. It must be ASCII without NUL, where the resolver would stop. */
 static bool take_host(struct call *call, int index, const char **host)
 {
     const struct value *given = argument(call, index);
@@ -827,7 +827,7 @@ static bool take_host(struct call *call, int index, const char **host)
     return true;
 }
 
-/* getaddrinfo(), with its failures told. The caller frees what was found. */
+/* getaddrinfo(); writes its failure. The caller frees the result. */
 static bool resolve(struct call *call, const char *host, const char *port, int type, int flags, struct addrinfo **found)
 {
     struct addrinfo hints;
@@ -845,8 +845,8 @@ static bool resolve(struct call *call, const char *host, const char *port, int t
 }
 
 /*
- * A raw socket has no port, and resolvers know no service for one: it may be left out, and a number that is given goes
- * into the address, where some systems keep it.
+ * A raw socket has no port, and resolvers know no service for one: the port may be left out, and a given number is
+ * written into the address, where some systems keep it.
  */
 static bool take_raw_addresses(struct call *call, const char *host, bool passive, struct addrinfo **found)
 {
@@ -855,7 +855,7 @@ static bool take_raw_addresses(struct call *call, const char *host, bool passive
     bool inet6 = call->self->family == AF_INET6;
     if (argument(call, 1) != NULL && !take_port(call, 1, false, number, &port))
         return false;
-    if (host == NULL) /* without a host and a port there would be nothing to resolve */
+    if (host == NULL) /* getaddrinfo() needs a host or a port */
         host = passive ? (inet6 ? "::" : "0.0.0.0") : (inet6 ? "::1" : "127.0.0.1");
     if (!resolve(call, host, NULL, SOCK_RAW, 0, found))
         return false;
@@ -870,7 +870,7 @@ static bool take_raw_addresses(struct call *call, const char *host, bool passive
     return true;
 }
 
-/* The addresses of a host and a port, in the resolver's order. Without a host: all of this host's, or its own. */
+/* The addresses of a host and a port, in the resolver's order. Without a host: the wildcard or loopback address. */
 static bool take_addresses(struct call *call, bool passive, struct addrinfo **found)
 {
     const char *host, *port;
@@ -883,7 +883,7 @@ static bool take_addresses(struct call *call, bool passive, struct addrinfo **fo
            resolve(call, host, port, call->self->type, passive ? AI_PASSIVE : 0, found);
 }
 
-/* Where a message goes. The host is an address and not a name: the resolver is only to read it, its zone too. */
+/* The destination of a message. The host must be an address, which the resolver parses with its zone. */
 static bool take_destination(struct call *call, union address *to, socklen_t *length)
 {
     struct addrinfo *found;
@@ -919,8 +919,8 @@ static void release(struct held *held)
 }
 
 /*
- * Hold a new descriptor, and tell its socket. Programs that are started later do not inherit it, and it blocks: where
- * an accepted socket has its listener's mode (BSD) that is undone.
+ * Hold a new descriptor and write its socket. It is close-on-exec and blocking, although on BSD an accepted socket
+ * inherits the mode of its listener.
  */
 static bool hold(struct call *call, struct held *held, int family, int type)
 {
@@ -928,7 +928,7 @@ static bool hold(struct call *call, struct held *held, int family, int type)
     if (mode < 0 || fcntl(held->fd, F_SETFD, FD_CLOEXEC) < 0 ||
         ((mode & O_NONBLOCK) != 0 && fcntl(held->fd, F_SETFL, mode & ~O_NONBLOCK) < 0))
         return fail_system(call, errno);
-    held->number = ++last_number; /* never used again, so that no late request reaches another socket */
+    held->number = ++last_number; /* never reused, so that no late request reaches another socket */
     held->family = family;
     held->type = type;
     held->next = all_sockets;
@@ -942,15 +942,15 @@ static void open_socket(struct call *call)
 {
     const struct value *protocol = argument(call, 2);
     int family, type, number = 0;
-    if (!take_word(call, 0, FAMILIES, COUNT(FAMILIES), &family, "a domain is one of inet, inet6, unix") ||
-        !take_word(call, 1, TYPES, COUNT(TYPES), &type, "a type is one of stream, dgram, raw"))
+    if (!take_keyword(call, 0, FAMILIES, COUNT(FAMILIES), &family, "a domain is one of inet, inet6, unix") ||
+        !take_keyword(call, 1, TYPES, COUNT(TYPES), &type, "a type is one of stream, dgram, raw"))
         return;
     if (protocol != NULL && protocol->kind == J_WHOLE) {
         if (!is_whole(call, protocol, 0, INT_MAX, "the number of a protocol is from 0 on"))
             return;
         number = (int)protocol->number;
     } else if (protocol != NULL &&
-               !take_word(call, 2, PROTOCOLS, COUNT(PROTOCOLS), &number, "a protocol is icmp, icmpv6 or a number"))
+               !take_keyword(call, 2, PROTOCOLS, COUNT(PROTOCOLS), &number, "a protocol is icmp, icmpv6 or a number"))
         return;
     struct held *held = calloc(1, sizeof *held);
     if (held == NULL) {
@@ -966,7 +966,7 @@ static void open_socket(struct call *call)
 
 /* ---- The 18 methods ---------------------------------------------------------------------------------------------- */
 
-/* The end of most methods: what a system call of result 0 did, or why not. */
+/* The end of most methods: true if the system call returned 0, else its failure. */
 static void done(struct call *call, int result)
 {
     if (result == 0)
@@ -1004,8 +1004,8 @@ static int try_bind(const struct held *self, const struct sockaddr *to, socklen_
 }
 
 /*
- * POSIX: an interrupted connect() goes on without its caller, who cannot call it again. So wait for its end, as long as
- * sndtimeo allows, and ask what came of it.
+ * POSIX: an interrupted connect() continues in the background, and cannot be called again. Therefore wait for its end,
+ * as long as sndtimeo allows, and read its error.
  */
 static int finish_connecting(const struct held *self)
 {
@@ -1031,15 +1031,15 @@ static int try_connect(const struct held *self, const struct sockaddr *to, sockl
             return errno;
         if (self->family != AF_UNIX)
             return finish_connecting(self);
-        /* a unix socket that waited for room in the listener's queue has begun nothing: it has to be called again */
+        /* a UNIX socket that waited for the listener's queue has not begun to connect: call it again */
     }
     return 0;
 }
 
 /*
- * The walk over a name's addresses, all on the one descriptor, which keeps its number and its options. The first that
- * works ends it, and so does a connection that is there or on its way, because the next address's failure would hide
- * that; else the last failure is told.
+ * Try the addresses of a name in order on one descriptor, which keeps its number and its options. The first success
+ * ends the loop; so does a connection that exists or is in progress, which the failure of the next address would hide.
+ * Otherwise the last failure is written.
  */
 static void first_that_works(struct call *call, attempt *try_one, bool passive)
 {
@@ -1075,7 +1075,7 @@ static void method_connect(struct call *call)
     first_that_works(call, try_connect, false);
 }
 
-/* A backlog below 0 is 0 (POSIX), and one that no int holds is as long as the system allows. */
+/* A negative backlog is 0 (POSIX); one that does not fit an int is the longest that the system allows. */
 static void method_listen(struct call *call)
 {
     const struct value *backlog = argument(call, 0);
@@ -1085,7 +1085,7 @@ static void method_listen(struct call *call)
     done(call, listen(call->self->fd, (int)length));
 }
 
-/* Memory comes first: a connection that was taken out of the queue must not be lost for want of it. */
+/* Allocate first: an accepted connection must not be lost for lack of memory. */
 static void method_accept(struct call *call)
 {
     union address peer = {.room = {0}};
@@ -1106,7 +1106,7 @@ static void method_accept(struct call *call)
         release(accepted);
 }
 
-/* SIGPIPE is ignored in the whole program, so that a peer that went away is EPIPE and nothing more. */
+/* SIGPIPE is ignored in the whole program, so that a closed peer is EPIPE. */
 static void send_chunk(struct call *call, const char *bytes, size_t count, const struct sockaddr *to, socklen_t length)
 {
     ssize_t sent;
@@ -1137,7 +1137,7 @@ static void method_send(struct call *call)
         send_chunk(call, bytes, count, NULL, 0);
 }
 
-/* Receive as much as argument 0 says, and no more than the buffer's size; the data is the first value. */
+/* Receive at most argument 0 and the buffer's size; the data is the first value. */
 static bool receive(struct call *call, union address *from, socklen_t *length)
 {
     static char buffer[BUFFER_SIZE];
@@ -1145,7 +1145,7 @@ static bool receive(struct call *call, union address *from, socklen_t *length)
     if (!is_whole(call, most, 0, INT64_MAX, "a length is a whole number from 0 on"))
         return false;
     size_t room = most->number < BUFFER_SIZE ? (size_t)most->number : BUFFER_SIZE;
-    /* Nothing of a stream is there without waiting; but the system is asked, as without a connection that fails. */
+    /* recv(0) on a stream must not wait; the system is asked, as it fails without a connection. */
     int flags = room == 0 && call->self->type == SOCK_STREAM ? MSG_DONTWAIT : 0;
     ssize_t got;
     do
@@ -1166,7 +1166,7 @@ static void method_recv(struct call *call)
     receive(call, &from, &length);
 }
 
-/* What comes from a stream has no address with it: its sender is the peer, if the system still knows that. */
+/* Data of a stream has no address: its sender is the peer, if the system still knows it. */
 static void method_recvfrom(struct call *call)
 {
     union address from = {.room = {0}};
@@ -1181,7 +1181,7 @@ static void method_recvfrom(struct call *call)
     value_address(call->out, &from, length);
 }
 
-/* The descriptor is gone whatever close() says, and its number another socket's at once: it is never closed twice. */
+/* The descriptor is closed even if close() fails, and its number may be reused at once: it is never closed twice. */
 static void method_close(struct call *call)
 {
     int fd = call->self->fd;
@@ -1196,7 +1196,7 @@ static void method_shutdown(struct call *call)
 {
     int how = SHUT_RDWR;
     if (argument(call, 0) == NULL ||
-        take_word(call, 0, DIRECTIONS, COUNT(DIRECTIONS), &how, "what is shut down is one of rdwr, rd, wr"))
+        take_keyword(call, 0, DIRECTIONS, COUNT(DIRECTIONS), &how, "what is shut down is one of rdwr, rd, wr"))
         done(call, shutdown(call->self->fd, how));
 }
 
@@ -1217,14 +1217,14 @@ static void method_setblocking(struct call *call)
     done(call, mode < 0 ? -1 : fcntl(call->self->fd, F_SETFL, wanted));
 }
 
-/* ---- Options: the few shapes that a value has -------------------------------------------------------------------- */
+/* ---- Options: the shapes of values ------------------------------------------------------------------------------- */
 
-/* The number of an option that this system lacks: both ways fail as the system itself would fail. */
+/* The number of an option that this system lacks: getopt and setopt fail as the system call would. */
 #define ABSENT (-1)
 
 struct option {
-    const char *level_word;
-    const char *word;
+    const char *level_name;
+    const char *option_name;
     int level;
     int number;
     void (*get)(struct call *call, const struct option *option);
@@ -1278,7 +1278,7 @@ static void get_number(struct call *call, const struct option *option)
         value_number(call->out, number);
 }
 
-/* Some systems tell the flag's own bit instead of 1. */
+/* Some systems return the bit of the flag instead of 1. */
 static void get_flag(struct call *call, const struct option *option)
 {
     int number;
@@ -1294,7 +1294,7 @@ static void set_number(struct call *call, const struct option *option, const str
     set_system(call, option, &number, sizeof number);
 }
 
-/* Seconds, and 0 is off: nixio has no way to ask for a close that resets the connection. */
+/* Seconds; 0 is off: nixio cannot request a close that resets the connection. */
 static void get_linger(struct call *call, const struct option *option)
 {
     struct linger linger = {0, 0};
@@ -1311,7 +1311,7 @@ static void set_linger(struct call *call, const struct option *option, const str
     set_system(call, option, &linger, sizeof linger);
 }
 
-/* A value that is one thing or a list of two: the second is NULL where it is not given. */
+/* A value or a list of two: the second is NULL if it is not given. */
 static bool split(struct call *call, const struct value *value, const struct value **first, const struct value **second)
 {
     *first = value;
@@ -1336,7 +1336,7 @@ static void get_time(struct call *call, const struct option *option)
     value_number(call->out, time.tv_usec);
 }
 
-/* Seconds, or seconds and microseconds. Linux refuses a million of these with EDOM; narrower types would cut them. */
+/* Seconds, or seconds and microseconds. Linux refuses 10^6 microseconds with EDOM; narrower types would truncate. */
 static void set_time(struct call *call, const struct option *option, const struct value *value)
 {
     const struct value *seconds, *micro;
@@ -1353,7 +1353,7 @@ static void set_time(struct call *call, const struct option *option, const struc
     set_system(call, option, &time, sizeof time);
 }
 
-/* The name of an interface has 15 letters at most: Linux cuts a longer one down, perhaps to another one's name. */
+/* The name of an interface has at most 15 bytes: Linux truncates a longer one, perhaps to the name of another. */
 #define LONGEST_DEVICE 15
 
 static void get_device(struct call *call, const struct option *option)
@@ -1374,7 +1374,7 @@ static void set_device(struct call *call, const struct option *option, const str
         set_system(call, option, value->bytes, value->length + 1);
 }
 
-/* An address in digits; names and abbreviations are none. */
+/* A numeric address in its full form. */
 static bool take_numeric(struct call *call, const struct value *given, int family, void *address)
 {
     if (given->kind != J_TEXT || memchr(given->bytes, '\0', given->length) != NULL ||
@@ -1383,7 +1383,7 @@ static bool take_numeric(struct call *call, const struct value *given, int famil
     return true;
 }
 
-/* ip multicast_if: the interface's address. (ipv6 multicast_if, its index, is a number like any other.) */
+/* ip multicast_if: the address of an interface. (ipv6 multicast_if is an index, a plain number.) */
 static void get_interface(struct call *call, const struct option *option)
 {
     struct in_addr address = {0};
@@ -1427,7 +1427,7 @@ static void set_group6(struct call *call, const struct option *option, const str
 
 /* ---- Options: the 29 pairs --------------------------------------------------------------------------------------- */
 
-/* What some systems lack. */
+/* Constants that some systems lack. */
 #ifndef SO_PRIORITY
 #define SO_PRIORITY ABSENT
 #endif
@@ -1443,7 +1443,7 @@ static void set_group6(struct call *call, const struct option *option, const str
 #ifndef IPV6_MTU
 #define IPV6_MTU ABSENT
 #endif
-/* What macOS counts in ticks of its clock, unless it is asked for seconds. */
+/* macOS counts SO_LINGER in clock ticks; SO_LINGER_SEC is in seconds. */
 #ifndef SO_LINGER_SEC
 #define SO_LINGER_SEC SO_LINGER
 #endif
@@ -1492,9 +1492,9 @@ static const struct option OPTIONS[] = {
 
 static const struct option *take_option(struct call *call)
 {
-    const struct value *level = argument(call, 0), *word = argument(call, 1);
-    for (size_t i = 0; level != NULL && word != NULL && i < COUNT(OPTIONS); i++)
-        if (is_text(level, OPTIONS[i].level_word) && is_text(word, OPTIONS[i].word))
+    const struct value *level = argument(call, 0), *option = argument(call, 1);
+    for (size_t i = 0; level != NULL && option != NULL && i < COUNT(OPTIONS); i++)
+        if (is_text(level, OPTIONS[i].level_name) && is_text(option, OPTIONS[i].option_name))
             return &OPTIONS[i];
     fail_argument(call, "there is no such option at that level");
     return NULL;
@@ -1549,16 +1549,16 @@ static const struct method METHODS[] = {
 };
 
 /*
- * What the agent cannot ask or, when it is `missing`, what the port does not have. It is no reason to stop: a bad
- * request costs its own reply and nothing more. A name in the message is somebody else's, and may be of any length.
+ * Reply that a request is invalid or, if `missing`, that the implementation lacks the method. The agent continues. The
+ * name in the message comes from the request and may be of any length.
  */
 static void unsupported(struct reply *out, bool missing, const char *format, ...)
 {
     char message[200];
-    va_list words;
-    va_start(words, format);
-    vsnprintf(message, sizeof message, format, words);
-    va_end(words);
+    va_list keywords;
+    va_start(keywords, format);
+    vsnprintf(message, sizeof message, format, keywords);
+    va_end(keywords);
     begin_reply(out, "unsupported");
     put_string(out, ", \"message\": ");
     put_quoted(out, message, strlen(message));
@@ -1569,8 +1569,8 @@ static void answer_hello(struct reply *out)
 {
     struct utsname system = {.sysname = ""};
     uname(&system);
-    for (char *letter = system.sysname; *letter != '\0'; letter++)
-        *letter = (char)tolower((unsigned char)*letter);
+    for (char *byte = system.sysname; *byte != '\0'; byte++)
+        *byte = (char)tolower((unsigned char)*byte);
     begin_reply(out, "hello");
     put_string(out, ", \"protocol\": ");
     put_number(out, PROTOCOL_VERSION);
@@ -1580,7 +1580,7 @@ static void answer_hello(struct reply *out)
     put_number(out, BUFFER_SIZE);
 }
 
-/* Where the list of sockets names this one: a pointer to NULL when it is not held. */
+/* The pointer to this socket in the list of sockets; it points to NULL if the socket is not held. */
 static struct held **place_of(int64_t number)
 {
     struct held **place = &all_sockets;
@@ -1590,10 +1590,10 @@ static struct held **place_of(int64_t number)
 }
 
 /*
- * C collects no garbage. What a collector would do to a socket that nothing refers to, its owner does here: it is
- * closed, unless that was done. (A number that is not held asks for a collection alone.)
+ * C has no garbage collector. A released socket is closed here, as its owner would do. (A number that is not held only
+ * requests a collection.)
  */
-static void forget(struct held **place)
+static void drop_socket(struct held **place)
 {
     struct held *found = *place;
     if (found != NULL) {
@@ -1602,14 +1602,14 @@ static void forget(struct held **place)
     }
 }
 
-/* Close and forget every socket, whatever close() says to it. */
+/* Close and drop every socket, ignoring failures of close(). */
 static void reset(void)
 {
     while (all_sockets != NULL)
-        forget(&all_sockets);
+        drop_socket(&all_sockets);
 }
 
-/* A call's arguments: buffers are decoded, no other objects are among them, and there are at most so many. */
+/* The arguments of a call: decodes buffers, refuses other objects, and limits their number. */
 static bool take_arguments(const struct value *request, struct call *call, int most)
 {
     struct value *list = member(request, "args", J_LIST);
@@ -1646,14 +1646,14 @@ static void answer_call(const struct value *request, struct call *call)
     else if (method == NULL)
         unsupported(call->out, true, "no method %s", name->bytes);
     else if (take_arguments(request, call, method->most)) {
-        if (call->self->fd < 0) /* here, for all methods: a closed one touches no descriptor */
+        if (call->self->fd < 0) /* checked here for all methods: a closed socket has no descriptor */
             fail_system(call, EBADF);
         else
             method->run(call);
     }
 }
 
-/* One request, and all of its reply. What has no number that could be read is answered with number 0. */
+/* Handle one request and write its reply. The id of the reply is 0 if the request has no valid id. */
 static void answer(char *line, size_t length, struct reply *out)
 {
     static struct reader in;
@@ -1679,7 +1679,7 @@ static void answer(char *line, size_t length, struct reply *out)
     else if (is_text(what, "call"))
         answer_call(request, &call);
     else if (is_text(what, "forget") && number != NULL)
-        forget(place_of(number->number));
+        drop_socket(place_of(number->number));
     else if (is_text(what, "reset"))
         reset();
     else if (out->state == NOTHING_YET)
@@ -1691,11 +1691,11 @@ static void answer(char *line, size_t length, struct reply *out)
 struct input {
     char *bytes;
     size_t capacity;
-    size_t length; /* of what was read */
-    size_t seen;   /* of that, what has no end of line in it */
+    size_t length; /* bytes in the buffer */
+    size_t seen;   /* of these, bytes already searched for a newline */
 };
 
-/* Read what there is, waiting for it; false at the end. This call is what the suite knows an idle agent by. */
+/* Read available bytes, waiting for some; false at end of file. The suite recognises an idle agent by this call. */
 static bool read_more(struct input *in)
 {
     if (in->length == in->capacity) {
@@ -1716,7 +1716,7 @@ static bool read_more(struct input *in)
     return got > 0;
 }
 
-/* Wait until there is a line; false at the end. Of a line that is too long only the end of it is kept. */
+/* Wait for a line; false at end of file. Of a line that is too long only the end is kept. */
 static bool read_line(struct input *in, size_t *length, bool *too_long)
 {
     *too_long = false;
@@ -1736,7 +1736,7 @@ static bool read_line(struct input *in, size_t *length, bool *too_long)
     }
 }
 
-/* Drop the line that was answered; what came after it stays. */
+/* Drop the answered line and keep the bytes after it. */
 static void drop_line(struct input *in, size_t length)
 {
     in->length -= length + 1;
@@ -1762,8 +1762,8 @@ static void do_nothing(int number)
 }
 
 /*
- * The capability `signals`: SIGUSR1 has a handler that does nothing, without SA_RESTART, so that it does interrupt a
- * call and it is the port that has to call again.
+ * The capability `signals`: SIGUSR1 has a handler that does nothing, without SA_RESTART, so that it interrupts a call
+ * and the implementation must repeat it.
  */
 static bool handle_signals(void)
 {

@@ -1,4 +1,4 @@
---- nixio's Socket on LuaJIT's ffi: the system's own calls, without the C library of nixio.
+--- nixio's Socket with LuaJIT's ffi: it makes the system calls directly, without nixio's C library.
 --
 --     local nixio = require "nixio_ffi"
 --     local sock = assert(nixio.socket("inet", "stream"))
@@ -6,18 +6,17 @@
 --     assert(sock:send("GET / HTTP/1.0\r\n\r\n"))
 --     print(sock:recv(nixio.const.buffersize))
 --
--- Three ways in which a call can end, as in nixio:
+-- A call returns, as in nixio:
 --
---     values                      it succeeded; `true` where there is nothing else to return
---     nil, errno, message         the system refused; a resolver's code is negative, so that it is never an errno
---     false, EAGAIN, message      it would have to wait: the socket does not block, or its timeout is over
+--     values                      success; `true` if there are no other values
+--     nil, errno, message         the system call failed; a resolver's code is negative, and so never an errno
+--     false, EAGAIN, message      the call would block: the socket is non-blocking, or its timeout has expired
 --
--- and an argument that cannot be meant (a port of 70000, an unknown option, a closed socket) is an error() that points
--- at the caller's line. Numbers in text are numbers ("80"), as everywhere in Lua. A call that a signal interrupts goes
--- on; a peer that is gone is EPIPE and no signal. Descriptors are not inherited by programs that are started later, and
--- are closed with their socket, by close() or by the garbage collector.
+-- A bad argument (port 70000, an unknown option, a closed socket) raises an error at the caller's line. Strings of
+-- digits are numbers ("80"), as everywhere in Lua. A call that a signal interrupts is repeated; a closed peer is EPIPE,
+-- without a signal. Descriptors are close-on-exec, and are closed by close() or by the garbage collector.
 --
--- Run on Linux only. The numbers of other systems below were written down without a machine to try them on.
+-- It was run on Linux only. The numbers of other systems below are untested.
 
 assert(rawget(_G, "jit"), "nixio_ffi needs LuaJIT")
 
@@ -27,7 +26,7 @@ local ffi = require "ffi"
 local C = ffi.C
 
 ----------------------------------------------------------------------------------------------------------------------
--- The system: numbers that C programs have from headers
+-- The system: constants that C programs have from headers
 ----------------------------------------------------------------------------------------------------------------------
 
 local common = {
@@ -36,7 +35,7 @@ local common = {
   AI_NUMERICHOST = 4, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, FD_CLOEXEC = 1, POLLOUT = 4,
 }
 
--- Linux on most processors (asm-generic).
+-- Linux on most architectures (asm-generic).
 local linux = {
   AF_INET6 = 10, PATH_SIZE = 108, SOCK_CLOEXEC = 0x80000, O_NONBLOCK = 0x800, MSG_DONTWAIT = 0x40,
   MSG_NOSIGNAL = 0x4000, SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_ERROR = 4, SO_DONTROUTE = 5, SO_BROADCAST = 6,
@@ -47,7 +46,7 @@ local linux = {
   IPV6_JOIN_GROUP = 20, IPV6_LEAVE_GROUP = 21, IPV6_MTU = 24, IPV6_V6ONLY = 26, EAI_SYSTEM = -11,
 }
 
--- What BSD chose, and Linux on MIPS after it.
+-- BSD, and partly Linux on MIPS.
 local bsd_options = {
   SOL_SOCKET = 0xffff, SO_REUSEADDR = 0x4, SO_KEEPALIVE = 0x8, SO_DONTROUTE = 0x10, SO_BROADCAST = 0x20,
   SO_LINGER = 0x80, SO_OOBINLINE = 0x100, SO_SNDBUF = 0x1001, SO_RCVBUF = 0x1002, SO_SNDTIMEO = 0x1005,
@@ -62,13 +61,13 @@ local bsd = {
   EAI_SYSTEM = 11,
 }
 local freebsd = { AF_INET6 = 28, SOCK_CLOEXEC = 0x10000000, MSG_NOSIGNAL = 0x20000 }
--- SO_LINGER is SO_LINGER_SEC here: the option of that name counts ticks of a clock.
+-- SO_LINGER is SO_LINGER_SEC here: macOS counts SO_LINGER in clock ticks.
 local macos = { AF_INET6 = 30, SO_NOSIGPIPE = 0x1022, SO_LINGER = 0x1080 }
 
 local mips = { SOCK_STREAM = 2, SOCK_DGRAM = 1, O_NONBLOCK = 0x80 }
 local powerpc = { SO_RCVTIMEO = 18, SO_SNDTIMEO = 19 }
 
--- The errors that sockets know. The first of these are the same everywhere.
+-- The errors of socket calls. The first ones are the same on all systems.
 local errors = {
   EPERM = 1, ENOENT = 2, EINTR = 4, EIO = 5, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EACCES = 13, EFAULT = 14, EEXIST = 17,
   ENODEV = 19, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENFILE = 23, EMFILE = 24, ENOSPC = 28, EROFS = 30, EPIPE = 32,
@@ -97,7 +96,7 @@ local bsd_errors = {
 }
 local macos_errors = { EPROTO = 100, EOPNOTSUPP = 102 }
 
---- One table of several; what stands later counts.
+--- Merge tables; later ones override earlier ones.
 local function merged(...)
   local all = {}
   for _, names in ipairs { ... } do
@@ -108,13 +107,13 @@ end
 
 ffi.cdef "int uname(void *names);"
 
---- What this system is called: every system's struct utsname begins with that.
+--- The system's name, with which every system's struct utsname begins.
 local function system_name()
   local names = ffi.new "char[8192]"
   return C.uname(names) >= 0 and ffi.string(names) or ffi.os
 end
 
---- The numbers of this system, and those of its errors.
+--- The constants of this system, and its error numbers.
 local function numbers()
   if ffi.os == "Linux" then
     if ffi.arch:find "^mips" then
@@ -126,7 +125,7 @@ local function numbers()
   elseif ffi.os == "BSD" and system_name() == "FreeBSD" then
     return merged(common, bsd, bsd_options, freebsd), merged(errors, bsd_errors)
   end
-  -- NetBSD and OpenBSD have numbers of their own; a wrong one would do something else than it says.
+  -- NetBSD and OpenBSD have other numbers; a wrong one would select another option.
   error(("nixio_ffi does not know the numbers of this system (%s on %s)"):format(ffi.os, ffi.arch))
 end
 
@@ -137,7 +136,7 @@ local is_linux = ffi.os == "Linux"
 -- C: functions and types
 ----------------------------------------------------------------------------------------------------------------------
 
--- All modules of a program share one C namespace, and a type can be declared in it once. So no type is declared there:
+-- All modules of a program share one C namespace, where a type can be declared only once. So no type is declared:
 -- structures are anonymous (below) and passed as `void *`.
 ffi.cdef [[
   int socket(int domain, int type, int protocol);
@@ -166,7 +165,7 @@ ffi.cdef [[
   char *strerror(int number);
 ]]
 
--- An address of any family. BSD keeps its length in the first byte.
+-- An address of any family. On BSD the first byte is its length.
 local address_head = is_linux and "uint16_t family;" or "uint8_t length; uint8_t family;"
 local address_c = ([[
   union {
@@ -178,7 +177,7 @@ local address_c = ([[
   }
 ]]):gsub("HEAD", address_head):gsub("PATH_SIZE", system.PATH_SIZE)
 local address_t = ffi.typeof(address_c)
-local PATH_AT = 2 -- where the path begins, in bytes
+local PATH_AT = 2 -- offset of the path in bytes
 
 local addrinfo_t = ffi.typeof("struct { int flags, family, type, protocol; unsigned int length; "
   .. (is_linux and "void *address; char *name;" or "char *name; void *address;") .. " void *next; }")
@@ -188,16 +187,16 @@ local int_t = ffi.typeof "int[1]"
 local length_t = ffi.typeof "unsigned int[1]"
 local pollfd_t = ffi.typeof "struct { int fd; short events, returned; }"
 
---- The socket object: all that can be known of it without asking the system. A closed one has the descriptor -1.
+--- The socket object. A closed one has the descriptor -1.
 local socket_t = ffi.typeof "struct { int fd, family, type; }"
 
 ----------------------------------------------------------------------------------------------------------------------
--- The ways to fail
+-- Failures
 ----------------------------------------------------------------------------------------------------------------------
 
 local this_file = debug.getinfo(1, "S").source
 
---- Raise an error for an argument that cannot be meant, at the line of the caller: the first that is not in this file.
+--- Raise an error for a bad argument at the line of the caller: the first one outside of this file.
 local function bad_argument(name, expected, value)
   local level = 2
   while (debug.getinfo(level, "S") or {}).source == this_file do level = level + 1 end
@@ -205,8 +204,8 @@ local function bad_argument(name, expected, value)
   error(("bad argument '%s' (%s expected, got %s)"):format(name, expected, shown), level)
 end
 
---- nil, errno and message; `false` instead of nil where waiting would have helped.
--- @param number an errno; default: that of the last call
+--- nil, errno and message; `false` instead of nil if the call would block.
+-- @param number an errno; default: the one of the last call
 local function failure(number)
   number = number or ffi.errno()
   local message = ffi.string(C.strerror(number))
@@ -214,14 +213,14 @@ local function failure(number)
   return nil, number, message
 end
 
---- The same for a resolver's code, which is told as a negative number on every system.
+--- The same for a resolver's code, which is returned as a negative number on every system.
 local function resolver_failure(code)
   if code == system.EAI_SYSTEM then return failure() end
   return nil, -math.abs(code), ffi.string(C.gai_strerror(code))
 end
 
---- Call a function of the system, again if a signal interrupted it (a timeout then begins anew).
--- @return what it returned as a Lua number; -1: ffi.errno() tells why
+--- Make a system call; repeats it if a signal interrupted it (a timeout then starts again).
+-- @return its result as a Lua number; -1: ffi.errno() is the error
 local function uninterrupted(call, ...)
   while true do
     local result = tonumber(call(...))
@@ -236,8 +235,7 @@ end
 local INT_MAX = 2 ^ 31 - 1
 local BUFFERSIZE = 8192
 
---- A whole number from low to high, both of which may be infinite. What does not fit is refused, never cut to fewer
--- bits.
+--- An integer from low to high, both of which may be infinite. A number that does not fit is refused, not truncated.
 local function integer(value, name, low, high)
   local number = tonumber(value)
   if not number or math.floor(number) ~= number or number < low or number > high then
@@ -246,27 +244,27 @@ local function integer(value, name, low, high)
   return number
 end
 
---- Text without NUL, where C would take it to end.
+--- A string without NUL, at which C strings end.
 local function text(value, name)
   if type(value) ~= "string" or value:find("%z") then bad_argument(name, "a string without NUL", value) end
   return value
 end
 
---- What one of several words stands for.
-local function word(words, value, name)
-  local found = type(value) == "string" and words[value]
+--- The value of a keyword.
+local function keyword(keywords, value, name)
+  local found = type(value) == "string" and keywords[value]
   if not found then
     local known = {}
-    for each in pairs(words) do known[#known + 1] = each end
+    for each in pairs(keywords) do known[#known + 1] = each end
     table.sort(known)
     bad_argument(name, table.concat(known, ", "), value)
   end
   return found
 end
 
---- The chunk of a buffer that offset (from 0 on, default 0) and length (default: the rest) choose.
--- What lies past the end is not there, and nothing counts from the end.
--- @return the buffer, as a string; how many of its bytes come before the chunk; how many are in it
+--- The chunk of a buffer that offset (default 0) and length (default: the rest) select; empty past the end.
+-- Nothing counts from the end.
+-- @return the buffer as a string; the offset of the chunk; its length
 local function chunk(buffer, offset, length)
   if type(buffer) == "number" then buffer = tostring(buffer) end
   if type(buffer) ~= "string" then bad_argument("buffer", "a string", buffer) end
@@ -276,7 +274,7 @@ local function chunk(buffer, offset, length)
   return buffer, start, count
 end
 
---- The descriptor of a socket. One that is closed has none, so that nobody else's can be used in its place.
+--- The descriptor of a socket. A closed one has none, so that no reused descriptor is touched.
 local function descriptor(self)
   if not ffi.istype(socket_t, self) then bad_argument("self", "a socket", self) end
   if self.fd < 0 then bad_argument("self", "an open socket", self) end
@@ -289,12 +287,12 @@ end
 
 local INET, INET6, UNIX = system.AF_INET, system.AF_INET6, system.AF_UNIX
 
--- What stands for a host that is left out.
+-- The addresses for a host that is left out.
 local all_addresses = { [INET] = "0.0.0.0", [INET6] = "::" }
 local localhost = { [INET] = "127.0.0.1", [INET6] = "::1" }
 
--- One call at a time is made, so all calls share the memory into which the system writes an address. Its length has to
--- be asked every time: where there is no address, what was there before still is.
+-- Only one call is made at a time, so that all calls share the memory into which the system writes an address. The
+-- length must be checked each time: without an address, the memory still has an earlier one.
 local found = address_t()
 local found_length = length_t()
 
@@ -305,18 +303,18 @@ end
 
 local written = ffi.new "char[64]"
 
---- An address as text; pack_numeric() is the way back.
+--- An address as text; pack_numeric() is the inverse.
 local function numeric(family, bytes)
   return ffi.string(C.inet_ntop(family, bytes, written, ffi.sizeof(written)))
 end
 
---- Write a numeric address to where the system wants it; false for other text.
+--- Write a numeric address for the system; false for any other string.
 local function pack_numeric(family, host, bytes)
   return C.inet_pton(family, host, bytes) == 1
 end
 
 --- Host and port of the address that the system wrote.
--- UNIX: the path ("" for none, from NUL on for an abstract name) and nil. Without an address: nil, nil.
+-- UNIX: the path ("" for none; an abstract name begins with NUL) and nil. Without an address: nil, nil.
 local function host_and_port(family)
   local length = found_length[0]
   if family == UNIX then
@@ -330,11 +328,11 @@ local function host_and_port(family)
   return numeric(family, host), found.port[0] * 256 + found.port[1]
 end
 
---- The address that a path is, and its length; nil, ENAMETOOLONG, message for a path that has no room in an address.
+--- The address of a path, and its length; nil, ENAMETOOLONG, message for a path that is too long.
 local function path_address(path)
   local abstract = is_linux and type(path) == "string" and path:byte() == 0
   if not abstract and text(path, "host") == "" then bad_argument("host", "a path", path) end
-  -- A path ends in NUL; the name of an abstract socket is as long as it is.
+  -- A path ends with NUL; an abstract name does not.
   local length = abstract and #path or #path + 1
   if length > system.PATH_SIZE then return failure(errno.ENAMETOOLONG) end
   local address = address_t()
@@ -343,8 +341,8 @@ local function path_address(path)
   return address, PATH_AT + length
 end
 
---- A port as a number, or as the name of a service if there may be one.
--- The resolver would take " 80", "+80" and "-1" for numbers of its own, so text without a letter has to be digits.
+--- A port as a number, or as the name of a service where that is allowed.
+-- The resolver would parse " 80", "+80" and "-1" as numbers, so that a string without a letter must be digits.
 local function port_or_service(port, services)
   local digits = type(port) == "number" or type(port) == "string" and port:find "^%d+$"
   if digits then return integer(port, "port", 0, 65535) end
@@ -360,7 +358,7 @@ local function set_port(address, port)
 end
 
 --- The addresses of a host as a list of { address, length }, in the resolver's order; or nil, code, message.
--- @param port a number, or nil if there is the name of a service
+-- @param port a number, or nil if a service is given
 local function resolve(self, host, port, service, flags)
   local hints = addrinfo_t { family = self.family, type = self.type, flags = flags }
   local first = ffi.new("void *[1]")
@@ -379,24 +377,24 @@ local function resolve(self, host, port, service, flags)
   return addresses
 end
 
---- All addresses that bind and connect have to try.
--- @param default what stands for a host that is left out, by family
+--- All addresses for bind and connect to try.
+-- @param default the address for a host that is left out, by family
 local function addresses_of(self, host, port, default)
-  if self.family == UNIX then -- the port is ignored, whatever it is
+  if self.family == UNIX then -- any port is ignored
     local address, length, message = path_address(host)
     if not address then return address, length, message end
     return { { address, length } }
   end
   if host == nil then host = default[self.family] end
-  if self.type == system.SOCK_RAW then -- no ports, so it can be left out; and no services
+  if self.type == system.SOCK_RAW then -- raw sockets have neither ports nor services
     return resolve(self, host, port == nil and 0 or port_or_service(port))
   end
   local number, service = port_or_service(port, true)
   return resolve(self, host, number, service, 0)
 end
 
---- The one address of a message, and its length; nil, code, message if the host is none.
--- A name is refused by the resolver: to look one up for each message would take its time each time.
+--- The address for a message, and its length; nil, code, message if the host is not an address.
+-- The resolver refuses a name: a look-up for each message would be slow.
 local function destination(self, host, port)
   if self.family == UNIX then return path_address(host) end
   port = self.type == system.SOCK_RAW and port == nil and 0 or port_or_service(port)
@@ -407,7 +405,7 @@ local function destination(self, host, port)
     set_port(address, port)
     return address, ffi.sizeof(place)
   end
-  -- What else is an address: with a zone ("fe80::1%eth0"), or in an old form.
+  -- Other forms of an address: with a zone ("fe80::1%eth0"), or an abbreviated one.
   local addresses, code, message = resolve(self, host, port, nil, system.AI_NUMERICHOST)
   if not addresses then return addresses, code, message end
   return addresses[1][1], addresses[1][2]
@@ -417,11 +415,11 @@ end
 -- Options
 ----------------------------------------------------------------------------------------------------------------------
 
--- A shape says how an option's value looks to a caller and how to the system:
+-- A shape converts an option's value between the caller and the system:
 --
---     type                      what getsockopt() fills
---     read(value, length)       what of it is returned; length is what the system filled
---     write(value, second)      what setsockopt() is given, or nil and an errno
+--     type                      the C type that getsockopt() fills
+--     read(value, length)       the values to return; length is the number of bytes that the system filled
+--     write(value, second)      the C value for setsockopt(), or nil and an errno
 --     pair                      whether setopt() takes a second value
 
 local timeval_t = ffi.typeof(ffi.os == "OSX" and "struct { long seconds; int microseconds; }"
@@ -432,10 +430,10 @@ local interface_t = ffi.typeof "uint8_t[4]"
 local membership_t = ffi.typeof "struct { uint8_t group[4], interface[4]; }"
 local membership6_t = ffi.typeof "struct { uint8_t group[16]; unsigned int interface; }"
 
-local LONG_MAX = ffi.sizeof "long" == 8 and 2 ^ 53 or INT_MAX -- of the whole numbers that Lua has
+local LONG_MAX = ffi.sizeof "long" == 8 and 2 ^ 53 or INT_MAX -- the largest integer that a Lua number holds exactly
 local DEVICE_MAX = 15
 
---- A numeric address that cannot be anything else.
+--- A numeric address in its full form.
 local function pack_address(family, host, name, bytes)
   if not pack_numeric(family, text(host, name), bytes) then bad_argument(name, "a numeric address", host) end
 end
@@ -446,10 +444,10 @@ end
 
 local int = { type = int_t, write = write_int, read = function(value) return value[0] end }
 
--- BSD answers with the flag's bit, 8 for instance.
+-- BSD returns the bit of the flag, as 8.
 local flag = { type = int_t, write = write_int, read = function(value) return value[0] ~= 0 and 1 or 0 end }
 
--- One number of seconds, 0 is off: "on, with 0 seconds" cannot be asked for.
+-- A number of seconds; 0 is off: "on, with 0 seconds" cannot be requested.
 local linger = {
   type = linger_t,
   read = function(value) return value.on ~= 0 and value.seconds or 0 end,
@@ -466,7 +464,7 @@ local timeout = {
   write = function(value, second)
     local seconds = integer(value, "seconds", 0, LONG_MAX)
     local microseconds = second == nil and 0 or integer(second, "microseconds", -math.huge, math.huge)
-    -- The system says so too, but only of the number that is left of a larger one.
+    -- The system refuses it too, but truncates larger numbers first.
     if microseconds < 0 or microseconds > 999999 then return nil, errno.EDOM end
     return timeval_t(seconds, microseconds)
   end,
@@ -476,13 +474,13 @@ local device = {
   type = device_t,
   read = function(value, length) return (ffi.string(value, length):match "^%Z*") end,
   write = function(value)
-    -- Linux would cut a longer name, and find another device by it.
+    -- Linux would truncate a longer name, perhaps to that of another device.
     if #text(value, "value") > DEVICE_MAX then return nil, errno.ENODEV end
     return device_t(value)
   end,
 }
 
--- An interface by its address; IPv6 has its index, an int.
+-- An interface by its address; in IPv6 by its index, an int.
 local interface = {
   type = interface_t,
   read = function(value) return numeric(INET, value) end,
@@ -520,7 +518,7 @@ local membership6 = {
   end,
 }
 
---- A row of the table: a level's and an option's number, which a system may lack, and the value's shape.
+--- A row of the table: the numbers of a level and an option, which a system may lack, and the shape of the value.
 local function option(level, name, shape)
   return { level = system[level], number = system[name], shape = shape }
 end
@@ -538,7 +536,7 @@ local options = {
     rcvtimeo = option("SOL_SOCKET", "SO_RCVTIMEO", timeout),
     dontroute = option("SOL_SOCKET", "SO_DONTROUTE", flag),
     bindtodevice = option("SOL_SOCKET", "SO_BINDTODEVICE", device),
-    error = option("SOL_SOCKET", "SO_ERROR", int), -- reading clears it; the system refuses to set it
+    error = option("SOL_SOCKET", "SO_ERROR", int), -- reading clears it; it cannot be set
     oobinline = option("SOL_SOCKET", "SO_OOBINLINE", flag),
   },
   tcp = {
@@ -546,7 +544,7 @@ local options = {
     nodelay = option("IPPROTO_TCP", "TCP_NODELAY", flag),
   },
   ip = {
-    mtu = option("IPPROTO_IP", "IP_MTU", int), -- the system refuses to set it
+    mtu = option("IPPROTO_IP", "IP_MTU", int), -- it cannot be set
     hdrincl = option("IPPROTO_IP", "IP_HDRINCL", flag),
     multicast_ttl = option("IPPROTO_IP", "IP_MULTICAST_TTL", int),
     multicast_loop = option("IPPROTO_IP", "IP_MULTICAST_LOOP", flag),
@@ -569,17 +567,17 @@ local options = {
 -- The socket
 ----------------------------------------------------------------------------------------------------------------------
 
---- The methods. Any other name is nil: without the function, looking one up in cdata is an error.
+--- The methods. Any other name is nil: without the function, the lookup in cdata would be an error.
 local Socket = setmetatable({}, { __index = function() return nil end })
 
 local STREAM = system.SOCK_STREAM
 local SEND_FLAGS = system.MSG_NOSIGNAL or 0
 
--- A failure that ends the walk over a host's addresses: the connection exists, is being made, or there is no socket.
+-- Failures that end the loop over a host's addresses: the connection exists or is in progress, or the socket is bad.
 local final = { [errno.EINPROGRESS] = true, [errno.EALREADY] = true, [errno.EISCONN] = true, [errno.EBADF] = true }
 
---- Give a new descriptor, if there is one, to the object that will close it. What the call that made it could not do
--- on this system is done here.
+--- Give a new descriptor, if there is one, to the object that will close it, and set the flags that this system does
+-- not set in socket() or accept().
 local function adopt(self, fd)
   self.fd = fd
   if fd < 0 or is_linux then return end
@@ -587,12 +585,12 @@ local function adopt(self, fd)
   if system.SO_NOSIGPIPE then C.setsockopt(fd, system.SOL_SOCKET, system.SO_NOSIGPIPE, int_t(1), 4) end
 end
 
---- 0 if the address could be bound, else an errno.
+--- Bind to one address: 0 or an errno.
 local function attempt_bind(fd, address, length)
   return C.bind(fd, address, length) == 0 and 0 or ffi.errno()
 end
 
---- Wait until a connection is made or refused: 0 or an errno.
+--- Wait until a connection is established or refused: 0 or an errno.
 local function outcome_of_connect(fd)
   if uninterrupted(C.poll, pollfd_t(fd, system.POLLOUT), 1, -1) < 0 then return ffi.errno() end
   local number, length = int_t(), length_t(4)
@@ -600,10 +598,10 @@ local function outcome_of_connect(fd)
   return number[0]
 end
 
---- 0 if the socket is connected now, else an errno.
--- A connect() that a signal interrupted is not over. What a second one does depends: Linux goes on waiting for the
--- connection that is being made, and begins anew where it waited for room in a UNIX listener's queue; POSIX has
--- EALREADY until the connection is made, and EISCONN then.
+--- Connect to one address: 0 or an errno.
+-- A connect() that a signal interrupted continues in the background. A second call on Linux waits for that connection,
+-- or starts again if it waited for room in a UNIX listener's queue; by POSIX it fails with EALREADY until the
+-- connection is established, then with EISCONN.
 local function attempt_connect(fd, address, length)
   local interrupted = false
   while C.connect(fd, address, length) < 0 do
@@ -621,8 +619,8 @@ local function attempt_connect(fd, address, length)
   return 0
 end
 
---- Try the addresses of a host in their order, on the one descriptor, until one succeeds.
--- @return true; or the last one's failure
+--- Try the addresses of a host in order, on one descriptor, until one succeeds.
+-- @return true, or the last failure
 local function walk(self, attempt, host, port, default)
   local fd = descriptor(self)
   local addresses, code, message = addresses_of(self, host, port, default)
@@ -638,13 +636,13 @@ end
 
 --- Bind to an address.
 -- @param host name or address; nil: all addresses. UNIX: a path, or an abstract name, which begins with NUL
--- @param port 0 to 65535, in digits too, or the name of a service. UNIX: ignored. Raw: may be left out
+-- @param port 0 to 65535, also in digits, or the name of a service. UNIX: ignored. Raw: may be left out
 -- @return true
 function Socket:bind(host, port)
   return walk(self, attempt_bind, host, port, all_addresses)
 end
 
---- Connect to an address. A socket that does not block returns nil, EINPROGRESS, message when it would have to wait.
+--- Connect to an address. A non-blocking socket returns nil, EINPROGRESS, message while it connects.
 -- @param host as in bind; nil: this host
 -- @param port as in bind
 -- @return true
@@ -653,20 +651,20 @@ function Socket:connect(host, port)
 end
 
 --- The local address.
--- @return host and port; UNIX: the path, "" if there is none, and nil
+-- @return host and port; UNIX: the path ("" if there is none) and nil
 function Socket:getsockname()
   if C.getsockname(descriptor(self), room_for_address()) < 0 then return failure() end
   return host_and_port(self.family)
 end
 
---- The peer's address, as getsockname has the local one.
+--- The peer's address, in the form of getsockname.
 function Socket:getpeername()
   if C.getpeername(descriptor(self), room_for_address()) < 0 then return failure() end
   return host_and_port(self.family)
 end
 
 --- Listen for connections.
--- @param backlog how many may wait to be accepted; a negative number is 0
+-- @param backlog how many connections may wait to be accepted; a negative number is 0
 -- @return true
 function Socket:listen(backlog)
   local fd = descriptor(self)
@@ -676,10 +674,10 @@ function Socket:listen(backlog)
 end
 
 --- Accept a connection.
--- @return its socket, which blocks, and the peer's host and port
+-- @return its socket, which is blocking, and the peer's host and port
 function Socket:accept()
   local fd = descriptor(self)
-  -- The object comes first: there is no moment at which nobody would close the descriptor.
+  -- The object is created first, so that the descriptor always has an owner that closes it.
   local accepted = socket_t(-1, self.family, self.type)
   if system.SOCK_CLOEXEC then
     local address, length = room_for_address()
@@ -688,17 +686,17 @@ function Socket:accept()
     adopt(accepted, uninterrupted(C.accept, fd, room_for_address()))
   end
   if accepted.fd < 0 then return failure() end
-  if not is_linux then accepted:setblocking(true) end -- on BSD it has its listener's mode
+  if not is_linux then accepted:setblocking(true) end -- on BSD it inherits the listener's mode
   return accepted, host_and_port(self.family)
 end
 
 --- Send a message to an address.
 -- @param buffer a string
 -- @param host a numeric address, not a name. UNIX: a path
--- @param port 0 to 65535, in digits too. UNIX: ignored. Raw: may be left out
--- @param offset where in the buffer to begin, from 0 on; default: 0
+-- @param port 0 to 65535, also in digits. UNIX: ignored. Raw: may be left out
+-- @param offset where the chunk begins in the buffer; default: 0
 -- @param length how many bytes at most; default: the rest
--- @return the number of bytes sent, which may be less than asked for
+-- @return the number of bytes sent, which may be less than requested
 function Socket:sendto(buffer, host, port, offset, length)
   local fd = descriptor(self)
   local bytes, start, count = chunk(buffer, offset, length)
@@ -711,7 +709,7 @@ function Socket:sendto(buffer, host, port, offset, length)
 end
 
 --- Send a message; the parameters are those of sendto.
--- @return the number of bytes sent, which may be less than asked for
+-- @return the number of bytes sent, which may be less than requested
 function Socket:send(buffer, offset, length)
   local fd = descriptor(self)
   local bytes, start, count = chunk(buffer, offset, length)
@@ -722,17 +720,17 @@ end
 
 Socket.write = Socket.send
 
--- What is received lands here, and is copied into a string at once.
+-- Received data is written here and copied into a string at once.
 local received = ffi.new("char[?]", BUFFERSIZE)
 
---- How much to ask the system for, and how.
--- A stream that is asked for nothing must not wait for something: its data stays, and there is nothing to say.
+--- Length and flags for the system call.
+-- recv(0) on a stream must not wait for data.
 local function request(self, length)
   local count = math.min(integer(length, "length", 0, math.huge), BUFFERSIZE)
   return count, count == 0 and self.type == STREAM and system.MSG_DONTWAIT or 0
 end
 
---- What was received, as a string; or why not.
+--- The received data as a string, or the failure.
 local function delivered(count, flags)
   if count >= 0 then return ffi.string(received, count) end
   if flags ~= 0 and ffi.errno() == errno.EAGAIN then return "" end
@@ -740,7 +738,7 @@ local function delivered(count, flags)
 end
 
 --- Receive a message.
--- @param length how many bytes at most; more than nixio.const.buffersize are that many
+-- @param length how many bytes at most; limited to nixio.const.buffersize
 -- @return the data, "" at the end of a stream
 function Socket:recv(length)
   local fd = descriptor(self)
@@ -750,39 +748,39 @@ end
 
 Socket.read = Socket.recv
 
---- Receive a message, and tell who sent it.
+--- Receive a message and its sender.
 -- @param length as in recv
--- @return the data, and the sender's host and port; on a stream those of the peer, or nil and nil where it is gone
+-- @return the data, and the sender's host and port; on a stream those of the peer, or nil and nil if it is gone
 function Socket:recvfrom(length)
   local fd = descriptor(self)
   local count, flags = request(self, length)
   local result = uninterrupted(C.recvfrom, fd, received, count, flags, room_for_address())
   local data, number, message = delivered(result, flags)
   if not data then return data, number, message end
-  -- The system tells the sender of a datagram only.
+  -- The system returns the sender of datagrams only.
   if self.type == STREAM and C.getpeername(fd, room_for_address()) < 0 then return data, nil, nil end
   return data, host_and_port(self.family)
 end
 
---- Close the socket. Everything but tostring() is an error afterwards.
+--- Close the socket. Afterwards all methods raise errors; tostring() works.
 -- @return true
 function Socket:close()
   local fd = descriptor(self)
   self.fd = -1
-  -- After a signal the descriptor is gone all the same: to close it again might close another one.
+  -- The descriptor is closed even after a signal: a second close could hit a reused number.
   if C.close(fd) < 0 and ffi.errno() ~= errno.EINTR then return failure() end
   return true
 end
 
 local directions = { rd = system.SHUT_RD, wr = system.SHUT_WR, rdwr = system.SHUT_RDWR }
 
---- Shut down a part of a connection.
+--- Shut down one or both directions of a connection.
 -- @param how "rd", "wr" or "rdwr" (default)
 -- @return true
 function Socket:shutdown(how)
   local fd = descriptor(self)
   if how == nil then how = "rdwr" end
-  if C.shutdown(fd, word(directions, how, "how")) < 0 then return failure() end
+  if C.shutdown(fd, keyword(directions, how, "how")) < 0 then return failure() end
   return true
 end
 
@@ -791,7 +789,7 @@ function Socket:fileno()
   return descriptor(self)
 end
 
---- Set whether calls wait.
+--- Set whether calls block.
 -- @param blocking true or false
 -- @return true
 function Socket:setblocking(blocking)
@@ -808,14 +806,14 @@ end
 --- Set an option.
 -- @param level "socket", "tcp", "ip" or "ipv6"
 -- @param name one of the level's options
--- @param value a whole number (flags: 0 is off), with these exceptions: bindtodevice has an interface's name ("" for
---   none), ip multicast_if an interface's address, and the memberships have a group's address
+-- @param value an integer (flags: 0 is off), with these exceptions: bindtodevice has an interface's name ("" for
+--   none), ip multicast_if an interface's address, and memberships have a group's address
 -- @param second the microseconds of a timeout, whose value is the seconds (default: 0; both 0: wait for ever); the
 --   interface of a membership, its address for ip and its index for ipv6 (default: the system chooses)
 -- @return true
 function Socket:setopt(level, name, value, second)
   local fd = descriptor(self)
-  local row = word(word(options, level, "level"), name, "option")
+  local row = keyword(keyword(options, level, "level"), name, "option")
   if second ~= nil and not row.shape.pair then bad_argument("value", "one value", second) end
   local packed, number = row.shape.write(value, second)
   if not packed then return failure(number) end
@@ -827,10 +825,10 @@ end
 Socket.setsockopt = Socket.setopt
 
 --- Get an option.
--- @return its value, as setopt takes it: two values for timeouts
+-- @return its value in the form of setopt: two values for timeouts
 function Socket:getopt(level, name)
   local fd = descriptor(self)
-  local row = word(word(options, level, "level"), name, "option")
+  local row = keyword(keyword(options, level, "level"), name, "option")
   if not row.number then return failure(errno.ENOPROTOOPT) end
   local value = row.shape.type()
   local length = length_t(ffi.sizeof(value))
@@ -845,7 +843,7 @@ ffi.metatype(socket_t, {
   __tostring = function(self)
     return self.fd < 0 and "nixio socket (closed)" or ("nixio socket %d"):format(self.fd)
   end,
-  -- Garbage is collected between any two lines of a program, also between a call that failed and ffi.errno().
+  -- Garbage may be collected at any moment, also between a failed call and ffi.errno(): keep errno.
   __gc = function(self)
     local number = ffi.errno()
     if self.fd >= 0 then C.close(self.fd) end
@@ -863,18 +861,18 @@ local protocols = { icmp = system.IPPROTO_ICMP, icmpv6 = system.IPPROTO_ICMPV6 }
 
 local nixio = { version = "1.0.0" }
 
---- nixio.const: buffersize, the most that one recv returns, and the system's error numbers by name.
+--- nixio.const: buffersize, the most bytes that one recv returns, and the system's error numbers by name.
 nixio.const = merged(errno, { buffersize = BUFFERSIZE, EWOULDBLOCK = errno.EAGAIN })
 
---- Make a socket.
+--- Open a socket.
 -- @param domain "inet", "inet6" or "unix"
 -- @param type_ "stream", "dgram" or "raw"
--- @param protocol "icmp", "icmpv6" or a number; default: the usual one, which raw has not
+-- @param protocol "icmp", "icmpv6" or a number; default: the usual one (raw has none)
 -- @return the socket
 function nixio.socket(domain, type_, protocol)
-  local self = socket_t(-1, word(domains, domain, "domain"), word(types, type_, "type"))
+  local self = socket_t(-1, keyword(domains, domain, "domain"), keyword(types, type_, "type"))
   if type(protocol) == "string" then
-    protocol = word(protocols, protocol, "protocol")
+    protocol = keyword(protocols, protocol, "protocol")
   else
     protocol = protocol == nil and 0 or integer(protocol, "protocol", 0, INT_MAX)
   end

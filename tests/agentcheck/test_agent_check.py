@@ -1,4 +1,4 @@
-"""`agent-check` finds what people do wrong in an agent, and says what to change; a right agent has no fault."""
+"""`agent-check` finds the mistakes that authors of agents make and says what to change; a correct agent passes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cli() -> Cli:
 
 @pytest.fixture
 def mistaken(cli: Cli) -> Cli:
-    """Check an agent with a mistake, in one case."""
+    """Run `agent-check` over `agents/mistaken.py` with one mistake."""
     program = Path(__file__).parent / "agents" / "mistaken.py"
 
     def check(mistake: str, *words: str) -> Result:
@@ -36,28 +36,21 @@ def mistaken(cli: Cli) -> Cli:
     return check
 
 
-@pytest.mark.parametrize("target", ["reference"])
-def test_a_right_agent_has_no_fault(cli: Cli, target: str) -> None:
-    done = cli(target)
-    assert done.exit_code == 0, done.output
-    assert f"{len(runner.chosen(()))} ok, 0 failed, 0 skipped" in done.output or sys.platform != "linux"
-
-
-def test_a_right_agent_without_capabilities_has_no_fault(mistaken: Cli) -> None:
+def test_an_agent_without_capabilities_passes(mistaken: Cli) -> None:
     done = mistaken("none")
     assert done.exit_code == 0, done.output
 
 
-#: A mistake, a case that finds it, and words of what is said.
+#: A mistake, a case that finds it, and a part of what is printed.
 MISTAKES = [
-    ("text-for-a-buffer", "values.buffer-in", 'is sent as {"type": "buffer", "hex": "00ff"}, and not as text'),
-    ("number-as-text", "values.buffer-out", 'a number is sent as a JSON number: 4, and not as text ("4")'),
+    ("text-for-a-buffer", "values.buffer-in", 'is sent as {"type": "buffer", "hex": "00ff"}, not as text'),
+    ("number-as-text", "values.buffer-out", 'a number is sent as a JSON number: 4, not as text ("4")'),
     ("no-true", "values.flags", "the documented `true` is sent as true: `[true]`, not 1, null or []"),
     ("one-for-true", "values.flags", "the documented `true` is sent as true"),
-    ("port-before-host", "values.several", "send the host first and then the port"),
+    ("port-before-host", "values.several", "send the host first, then the port"),
     ("a-list-of-values", "values.several", "several results are several elements of `values`"),
-    ("bare-value", "values.flags", "`values` is a list, also of one value and of none"),
-    ("bare-socket-number", "sockets.numbers", 'sent as {"type": "socket", "socket": NUMBER}'),
+    ("bare-value", "values.flags", "`values` is a list even for one value or none"),
+    ("bare-socket-number", "sockets.numbers", 'sends it as {"type": "socket", "socket": NUMBER}'),
     ("socket-without-number", "sockets.numbers", 'a socket is {"type": "socket", "socket": 1}'),
     ("same-number", "sockets.numbers", "count upwards"),
     ("accept-without-address", "sockets.accepted", "send the socket, the peer's host and the peer's port"),
@@ -66,23 +59,23 @@ MISTAKES = [
     ("always-missing", "requests.unknown-do", "`missing` should be false"),
     ("text-as-failure", "requests.unknown-method", "this should be `unsupported`"),
     ("hello-without-protocol", "hello.fields", 'say which version the agent speaks: "protocol": 1'),
-    ("hello-without-name", "hello.fields", 'name the implementation: "name": "my-port"'),
-    ("capabilities-as-object", "hello.fields", "`capabilities` is a list of words"),
+    ("hello-without-name", "hello.fields", 'name the implementation: "name": "my-nixio"'),
+    ("capabilities-as-object", "hello.fields", "`capabilities` is a list of names"),
     ("unknown-capability", "hello.capabilities", "the protocol has no capability 'signal'"),
     ("checks-protocol", "hello.version", "do not look at the request's `protocol`"),
     ("no-signal-handler", "signals.idle", "killed by SIGUSR1"),
     ("no-signal-handler", "signals.busy", "killed by SIGUSR1"),
-    ("kind-missing", "failures.system", "a failure says its `kind`: system, would-block, resolver"),
-    ("kind-unknown", "failures.system", "a failure says its `kind`: system, would-block, resolver"),
-    ("would-block-as-system", "failures.would-block", "look for EAGAIN and EWOULDBLOCK before the other errors"),
+    ("kind-missing", "failures.system", "a failure needs its `kind`: system, would-block, resolver"),
+    ("kind-unknown", "failures.system", "a failure needs its `kind`: system, would-block, resolver"),
+    ("would-block-as-system", "failures.would-block", "check for EAGAIN and EWOULDBLOCK before the other errors"),
     ("resolver-as-system", "failures.resolver", "this should be a failure of kind resolver"),
-    ("argument-as-exception", "failures.argument", "map the exception or error that the port raises"),
+    ("argument-as-exception", "failures.argument", "map the exception or error that the implementation raises"),
     ("no-errno", "failures.system", "the failure has neither `name` nor `number`"),
-    ("stale-errno", "failures.system", "a refused connection is ECONNREFUSED, and this says ENOENT"),
-    ("nulls-dropped", "values.null", "keep null's place in `args`"),
+    ("stale-errno", "failures.system", "a refused connection is ECONNREFUSED, and the reply has ENOENT"),
+    ("nulls-dropped", "values.null", "keep the position of null in `args`"),
     ("32-bit-numbers", "values.large-numbers", "read numbers as 64 bits"),
-    ("buffer-through-utf-8", "values.buffer-out", "turn hex into bytes, and not into text of some encoding"),
-    ("ends-at-nul", "values.buffer-out", "mind functions that end at NUL"),
+    ("buffer-through-utf-8", "values.buffer-out", "convert hex into bytes, not into encoded text"),
+    ("ends-at-nul", "values.buffer-out", "avoid functions that stop at NUL"),
     ("dies-of-garbage", "requests.no-json", "the agent ended with exit status 1"),
     ("dies-of-odd-requests", "requests.unknown-do", "the agent ended with exit status 1"),
     ("dies-of-odd-requests", "requests.missing-field", "the agent ended with exit status 1"),
@@ -91,11 +84,11 @@ MISTAKES = [
     ("reset-keeps-numbers", "reset.forgets", "empty the agent's table on reset"),
     ("id-not-repeated", "hello.fields", "repeat the request's id exactly"),
     ("id-as-text", "hello.fields", "repeat the request's `id` in the reply, as a number"),
-    ("one-line-a-read", "requests.together", "keep what stands behind a line's end for the next one"),
-    ("line-a-read", "requests.pieces", "read until the newline before the line is parsed"),
+    ("one-line-a-read", "requests.together", "keep the bytes after a newline for the next line"),
+    ("line-a-read", "requests.pieces", "read until the newline before parsing the line"),
     ("short-lines", "requests.large", "read lines of any length"),
     ("prints", "sockets.numbers", "standard output is for replies only"),
-    ("latin-1", "values.text", "no reply"),
+    ("latin-1", "values.text", "this is not a reply"),
     ("no-newline", "hello.fields", "end each reply with a newline, and flush"),
     ("not-flushed", "hello.fields", "flush standard output after each reply"),
     ("twice", "hello.fields", "answer each request once"),
@@ -104,39 +97,47 @@ MISTAKES = [
 ]
 
 
+#: Seconds. A Python process has to start before its hello.
+TIMEOUTS = {"checked_agent.HELLO": 1.0, "checked_agent.CALL": 0.5, "exchange.CALL": 0.5, "case_ending.CALL": 0.5}
+
+
 @posix
-@pytest.mark.parametrize(("mistake", "case", "said"), MISTAKES)
-def test_a_mistake_is_found_and_told(
-    mistaken: Cli, mistake: str, case: str, said: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("mistake", "case", "printed"), [pytest.param(*row, id=f"{row[0]}-{row[1]}") for row in MISTAKES]
+)
+def test_a_mistake_is_found_and_explained(
+    mistaken: Cli, mistake: str, case: str, printed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("agent.HELLO", "agent.CALL", "cases.CALL", "case_ending.CALL"):
-        monkeypatch.setattr(f"nixio_conformance.agentcheck.{name}", 1.0)
+    for name, seconds in TIMEOUTS.items():
+        monkeypatch.setattr(f"nixio_conformance.agentcheck.{name}", seconds)
     done = mistaken(mistake, "--select", case)
-    if done.exit_code == 3:  # it did not come as far as the case
-        assert said in done.stderr
+    if done.exit_code == 3:  # the handshake failed already
+        assert printed in done.stderr
         return
     assert done.exit_code == 1, done.output
     assert f"FAIL  {case}: " in done.output
-    assert said in done.output
+    assert printed in done.output
 
 
-def test_a_fault_tells_all_that_is_needed(mistaken: Cli) -> None:
+def test_a_failure_is_printed_with_the_exchange_the_rule_and_a_hint(mistaken: Cli) -> None:
     done = mistaken("one-for-true", "--select", "values.pairs")
-    told = dict(re.findall(r"^      (\w+) +(.*)$", done.output, re.MULTILINE))
-    assert list(told) == ["sent", "came", "wrong", "protocol", "mend"]
+    rows = dict(re.findall(r"^      (\w+) +(.*)$", done.output, re.MULTILINE))
+    assert list(rows) == ["sent", "received", "wrong", "protocol", "hint"]
     sent = re.findall(r"^      sent +(.*)$", done.output, re.MULTILINE)
     assert [json.loads(line).get("method", "socket") for line in sent] == ["socket", "bind"]
-    assert json.loads(told["came"])["values"] == [1]
-    assert told["wrong"] == "bind: 1 should be true"
+    assert json.loads(rows["received"])["values"] == [1]
+    assert rows["wrong"] == "bind: 1 should be true"
 
 
-def test_the_cases_after_a_fault_are_played(mistaken: Cli) -> None:
+def test_the_cases_after_a_failure_are_run(mistaken: Cli) -> None:
     done = mistaken("dies-of-garbage", "--select", "requests")
     assert "FAIL  requests.no-json" in done.output
     assert "ok    requests.large" in done.output
 
 
-def test_what_the_port_lacks_is_skipped(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_case_that_needs_a_missing_method_is_skipped(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "begun.py").write_text("class socket:\n    def __init__(self, *a): pass\n    def close(self): pass\n")
     monkeypatch.chdir(tmp_path)
     done = cli("--target", "begun", "--select", "values.buffer-in")
@@ -145,7 +146,7 @@ def test_what_the_port_lacks_is_skipped(cli: Cli, tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "printed"),
     [
         (("--agent", "/nowhere/agent"), 3, "cannot be started"),
         (("--agent", "false"), 3, "the agent did not say hello: the agent ended with exit status 1"),
@@ -153,22 +154,22 @@ def test_what_the_port_lacks_is_skipped(cli: Cli, tmp_path: Path, monkeypatch: p
         ((), 2, "name one implementation"),
     ],
 )
-def test_exit_codes(cli: Cli, words: tuple[str, ...], code: int, said: str) -> None:
+def test_exit_codes(cli: Cli, words: tuple[str, ...], code: int, printed: str) -> None:
     done = cli(*words)
     assert done.exit_code == code
-    assert said in " ".join(done.stderr.split())
+    assert printed in " ".join(done.stderr.split())
 
 
 def test_the_cases_can_be_listed(cli: Cli) -> None:
     done = cli("--list")
     assert done.exit_code == 0
-    assert "hello.fields: Hello is answered with a version and a name" in done.output
+    assert "hello.fields: hello is answered with a version and a name" in done.output
 
 
-def test_each_case_says_what_to_know() -> None:
+def test_each_case_has_a_title_a_rule_and_a_hint() -> None:
     cases = runner.chosen(())
     assert len({case.id for case in cases}) == len(cases)
     for case in cases:
         assert case.title
-        assert case.says.endswith(".")
-        assert case.mend
+        assert case.rule.endswith(".")
+        assert case.hint

@@ -1,4 +1,4 @@
--- A module with nixio's interface that returns what a test asks for: `socket:will(NAME)` says what the next call does.
+-- A module with nixio's interface: `socket:will(NAME)` sets what the next call does and returns.
 
 local fake = { VERSION = "0.9", const = { EAGAIN = 11, EADDRINUSE = 98, EWOULDBLOCK = 11, buffersize = 4096 } }
 

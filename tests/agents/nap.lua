@@ -1,4 +1,4 @@
--- A port whose recv() waits in the system for ten seconds, or until a signal interrupts that; listen() tells errno.
+-- A module whose recv() sleeps in a system call for ten seconds or until a signal; listen() returns errno.
 
 local found, ffi = pcall(require, "ffi")
 local unistd = not found and require("posix.unistd")

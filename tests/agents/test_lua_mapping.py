@@ -1,4 +1,4 @@
-"""What a Lua module returns and raises, in the contract's shapes."""
+"""The Lua agent: values, failures and errors of a module in the contract's representation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_values(fake: Fake, what: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["huge", "nan", "infinite", "odd table", "a function"])
-def test_what_the_contract_has_no_shape_for(fake: Fake, what: str) -> None:
+def test_values_outside_of_the_contract_are_foreign(fake: Fake, what: str) -> None:
     outcome = fake.does(what)
     assert isinstance(outcome, Returned)
     (value,) = outcome.values
@@ -50,7 +50,7 @@ def test_what_the_contract_has_no_shape_for(fake: Fake, what: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
-def test_data_is_a_buffer_whatever_it_is_made_of(fake: Fake, method: str) -> None:
+def test_data_is_always_a_buffer(fake: Fake, method: str) -> None:
     outcome = fake.does("path", method)
     assert isinstance(outcome, Returned)
     assert outcome.values[0] == b"/tmp/path"
@@ -66,9 +66,7 @@ def test_data_is_a_buffer_whatever_it_is_made_of(fake: Fake, method: str) -> Non
         ("getopt", ("/tmp/path",)),
     ],
 )
-def test_nils_at_the_end_that_lua_may_leave_out(
-    fake: Fake, method: str, values: tuple[str | bytes | None, ...]
-) -> None:
+def test_trailing_nils_may_be_left_out(fake: Fake, method: str, values: tuple[str | bytes | None, ...]) -> None:
     assert fake.does("path", method) == Returned(values)
     assert fake.does("nothing", method) == Returned(())
     assert fake.does("nil", method) == Returned((None,))
@@ -92,23 +90,23 @@ def test_failures(fake: Fake, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "told"),
+    ("what", "text"),
     [
         ("false and an error", "false is for EAGAIN alone"),
-        ("nil and a text", "nixio's way is nil, errno, message"),
-        ("errno 0", "0, which is no errno"),
-        ("errno 1.5", "1.5, which is no errno"),
-        ("errno true", "true, which is no errno"),
+        ("nil and a text", "a failure is nil, errno, message"),
+        ("errno 0", "0, which is not an errno"),
+        ("errno 1.5", "1.5, which is not an errno"),
+        ("errno true", "true, which is not an errno"),
     ],
 )
-def test_failures_that_are_none_of_the_contract(fake: Fake, what: str, told: str) -> None:
+def test_failures_outside_of_the_contract(fake: Fake, what: str, text: str) -> None:
     outcome = fake.does(what)
     assert isinstance(outcome, Failure)
     assert outcome.kind == "exception"
-    assert told in outcome.message
+    assert text in outcome.message
 
 
-def test_a_message_that_raises_when_it_is_told(fake: Fake) -> None:
+def test_a_message_whose_tostring_raises(fake: Fake) -> None:
     outcome = fake.does("odd message")
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.number) == ("system", 98)
@@ -116,7 +114,7 @@ def test_a_message_that_raises_when_it_is_told(fake: Fake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "told"),
+    ("what", "text"),
     [
         ("refuses", "bad argument #1 to 'bind'"),
         ("refuses with a table", "table: "),
@@ -125,11 +123,11 @@ def test_a_message_that_raises_when_it_is_told(fake: Fake) -> None:
         ("attempt to bind", "attempt to bind a closed socket"),
     ],
 )
-def test_an_error_refuses_an_argument(fake: Fake, what: str, told: str) -> None:
+def test_an_error_is_the_refusal_of_an_argument(fake: Fake, what: str, text: str) -> None:
     outcome = fake.does(what)
     assert isinstance(outcome, Failure)
     assert outcome.kind == "argument"
-    assert told in outcome.message
+    assert text in outcome.message
 
 
 OWN = [
@@ -139,20 +137,20 @@ OWN = [
 
 
 @pytest.mark.parametrize("what", [name for name in OWN if name != "call"])
-def test_the_interpreters_own_errors_are_the_ports_fault(fake: Fake, what: str) -> None:
+def test_errors_of_the_interpreter_are_exceptions(fake: Fake, what: str) -> None:
     outcome = fake.does(what)
     assert isinstance(outcome, Failure)
     assert outcome.kind == "exception", outcome
     assert fake.does("true") == Returned((True,))
 
 
-def test_an_error_of_a_metamethod_is_the_ports_own(fake: Fake) -> None:
+def test_the_message_of_an_error_in_a_metamethod(fake: Fake) -> None:
     outcome = fake.does("call")
     assert isinstance(outcome, Failure)
     assert "no field" in outcome.message
 
 
-def test_sockets_have_a_number_for_as_long_as_they_are_held(fake: Fake) -> None:
+def test_a_returned_socket_has_a_number_of_its_own(fake: Fake) -> None:
     outcome = fake.does("another socket", "accept")
     assert isinstance(outcome, Returned)
     other = outcome.values[0]
@@ -161,7 +159,7 @@ def test_sockets_have_a_number_for_as_long_as_they_are_held(fake: Fake) -> None:
     assert Fake(fake.session, other).does("path") == Returned(("/tmp/path",))
 
 
-def test_a_socket_is_what_has_methods_that_can_be_called(begin_lua: Begin) -> None:
+def test_an_object_with_a_callable_method_is_a_socket(begin_lua: Begin) -> None:
     session = begin_lua()
     outcome = session.open("callable")
     assert isinstance(outcome, Returned)
@@ -169,7 +167,7 @@ def test_a_socket_is_what_has_methods_that_can_be_called(begin_lua: Begin) -> No
     assert outcome.values[0].close() == Returned((True,))
 
 
-def test_looking_up_a_method_may_raise(begin_lua: Begin) -> None:
+def test_the_lookup_of_a_method_may_raise(begin_lua: Begin) -> None:
     outcome = begin_lua().open("raising")
     assert isinstance(outcome, Returned)
     assert isinstance(outcome.values[0], ImplSocket)
@@ -178,7 +176,7 @@ def test_looking_up_a_method_may_raise(begin_lua: Begin) -> None:
     assert (failure.kind, "no bind" in failure.message) == ("argument", True)
 
 
-def test_a_method_that_is_missing(fake: Fake) -> None:
+def test_a_missing_method(fake: Fake) -> None:
     outcome = fake.call("listen")
     assert isinstance(outcome, Failure)
     assert outcome.kind == "missing"
@@ -196,28 +194,28 @@ def test_arguments(fake: Fake) -> None:
 
 
 @pytest.mark.parametrize("value", [(1,), (1, 2, 3), ()])
-def test_a_list_that_is_no_pair_is_a_table(fake: Fake, value: tuple[int, ...]) -> None:
+def test_a_list_that_is_not_a_pair_is_passed_as_a_table(fake: Fake, value: tuple[int, ...]) -> None:
     outcome = fake.call("setopt", "socket", "rcvtimeo", value)
     assert isinstance(outcome, Returned)
     assert isinstance(outcome.values[2], Foreign)
     assert len(outcome.values) == 3
 
 
-def test_a_pair_for_an_option_that_has_none_is_a_table(fake: Fake) -> None:
+def test_a_pair_for_another_option_is_passed_as_a_table(fake: Fake) -> None:
     outcome = fake.call("setopt", "socket", "keepalive", (1, 2))
     assert isinstance(outcome, Returned)
     assert len(outcome.values) == 3
     assert isinstance(outcome.values[2], Foreign)
 
 
-def test_what_was_forgotten_is_collected(fake: Fake) -> None:
+def test_a_released_socket_is_collected(fake: Fake) -> None:
     session = fake.session
     for _ in range(3):
-        opened(session).socket.forget()
+        opened(session).socket.release()
     assert fake.call("count") == Returned((0, 1))
 
 
-def test_a_reset_closes_what_it_can_and_forgets_all(fake: Fake) -> None:
+def test_reset_drops_sockets_whose_close_raises(fake: Fake) -> None:
     session = fake.session
     opened(session)
     session.end_case()
@@ -233,9 +231,9 @@ def test_an_error_of_the_factory(begin_lua: Begin) -> None:
 
 
 def test_hello(begin_lua: Begin, interpreter: str) -> None:
-    told = begin_lua().welcome
-    assert told.name.endswith("fake.lua")
-    assert (told.version, told.buffersize) == ("0.9", 4096)
-    assert told.language.lower().replace(" ", "").startswith(interpreter)
-    assert "gc" in told.capabilities
-    assert told.platform
+    welcome = begin_lua().welcome
+    assert welcome.name.endswith("fake.lua")
+    assert (welcome.version, welcome.buffersize) == ("0.9", 4096)
+    assert welcome.language.lower().replace(" ", "").startswith(interpreter)
+    assert "gc" in welcome.capabilities
+    assert welcome.platform

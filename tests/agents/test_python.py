@@ -1,4 +1,4 @@
-"""The Python agent: values and exceptions of a port as the contract knows them, in its own process and in ours."""
+"""The Python agent: values and exceptions in the contract's representation, in its own process and --in-process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.agents.support import open_socket
 
 from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.inprocess import InProcess
@@ -21,7 +22,7 @@ from nixio_conformance.target.python import python_agent
 
 Host = Callable[[str], Session]
 
-PORT = """
+SOURCE = """
     import array, enum, errno, socket as _socket
     class Number(int):
         def __repr__(self): return "many"
@@ -60,10 +61,10 @@ PORT = """
 
 @pytest.fixture(scope="module", params=["process", "in-process"])
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """One agent for all calls: an agent is slow to start, and the port keeps no state."""
-    folder = tmp_path_factory.mktemp("port")
-    name = f"values_port_{folder.name}"
-    (folder / f"{name}.py").write_text(textwrap.dedent(PORT))
+    """One agent for all tests: a start is slow, and the implementation keeps no state."""
+    folder = tmp_path_factory.mktemp("module")
+    name = f"values_module_{folder.name}"
+    (folder / f"{name}.py").write_text(textwrap.dedent(SOURCE))
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         patch.setenv("PYTHONPATH", str(folder))
@@ -85,16 +86,8 @@ def session(shared: Session) -> Iterator[Session]:
 
 
 @pytest.fixture
-def port(session: Session) -> ImplSocket:
-    return opened(session)
-
-
-def opened(session: Session) -> ImplSocket:
-    outcome = session.open("inet", "stream")
-    assert isinstance(outcome, Returned)
-    (found,) = outcome.values
-    assert isinstance(found, ImplSocket)
-    return found
+def sock(session: Session) -> ImplSocket:
+    return open_socket(session)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +110,8 @@ def opened(session: Session) -> ImplSocket:
         ("Data(b'ab')", b"ab"),
     ],
 )
-def test_a_value_comes_as_it_is(port: ImplSocket, code: str, expected: object) -> None:
-    outcome = port.call("value", code)
+def test_a_value_is_returned_unchanged(sock: ImplSocket, code: str, expected: object) -> None:
+    outcome = sock.call("value", code)
     assert outcome == Returned((expected,))  # type: ignore[arg-type]
     assert isinstance(outcome, Returned)
     assert type(outcome.values[0]) is type(expected)
@@ -141,8 +134,8 @@ def test_a_value_comes_as_it_is(port: ImplSocket, code: str, expected: object) -
         ("'x' * 5000 + '\\ud800'", "str", "'xxxx"),
     ],
 )
-def test_a_value_outside_of_the_contract_is_foreign(port: ImplSocket, code: str, name: str, text: str) -> None:
-    outcome = port.call("value", code)
+def test_a_value_outside_of_the_contract_is_foreign(sock: ImplSocket, code: str, name: str, text: str) -> None:
+    outcome = sock.call("value", code)
     assert isinstance(outcome, Returned)
     (value,) = outcome.values
     assert isinstance(value, Foreign)
@@ -155,91 +148,76 @@ def test_a_value_outside_of_the_contract_is_foreign(port: ImplSocket, code: str,
     ("code", "expected"),
     [("()", ()), ("('127.0.0.1', 80)", ("127.0.0.1", 80)), ("(None, None)", (None,) * 2)],
 )
-def test_a_tuple_is_several_values(port: ImplSocket, code: str, expected: tuple[object, ...]) -> None:
-    assert port.call("value", code) == Returned(expected)  # type: ignore[arg-type]
+def test_a_tuple_is_several_values(sock: ImplSocket, code: str, expected: tuple[object, ...]) -> None:
+    assert sock.call("value", code) == Returned(expected)  # type: ignore[arg-type]
 
 
-def test_a_tuple_of_one_is_no_plain_value(port: ImplSocket) -> None:
-    assert port.call("value", "(1,)") == Returned((Foreign("tuple", "(1,)"),))
+def test_a_tuple_of_one_is_foreign(sock: ImplSocket) -> None:
+    assert sock.call("value", "(1,)") == Returned((Foreign("tuple", "(1,)"),))
 
 
-def test_a_tuple_in_a_tuple_is_foreign(port: ImplSocket) -> None:
-    assert port.call("value", "(1, (2, 3))") == Returned((1, Foreign("tuple", "(2, 3)")))
+def test_a_tuple_in_a_tuple_is_foreign(sock: ImplSocket) -> None:
+    assert sock.call("value", "(1, (2, 3))") == Returned((1, Foreign("tuple", "(2, 3)")))
 
 
-def test_sockets_are_held_by_number_and_known_again(port: ImplSocket) -> None:
-    outcome = port.call("value", "(self, Socket(), Delegating(Socket()))")
+def test_a_socket_keeps_its_number(sock: ImplSocket) -> None:
+    outcome = sock.call("value", "(self, Socket(), Delegating(Socket()))")
     assert isinstance(outcome, Returned)
     same, other, wrapped = outcome.values
     assert isinstance(same, ImplSocket)
     assert isinstance(other, ImplSocket)
-    assert isinstance(wrapped, ImplSocket), "a port may hand out proxies"
-    assert same.number == port.number
-    assert len({port.number, other.number, wrapped.number}) == 3
+    assert isinstance(wrapped, ImplSocket), "an implementation may return proxies"
+    assert same.number == sock.number
+    assert len({sock.number, other.number, wrapped.number}) == 3
     assert wrapped.fileno() == Returned((3,))
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        (
-            "OSError(errno.ECONNREFUSED, 'no')",
-            Failure("system", "ECONNREFUSED", 111, "ConnectionRefusedError: [Errno 111] no"),
-        ),
-        ("OSError(99999, 'odd')", Failure("system", "99999", 99999, "OSError: [Errno 99999] odd")),
-        ("OSError('text only')", Failure("system", "", None, "OSError: text only")),
-        ("OSError('not', 'numbers')", Failure("system", "", None, "OSError: [Errno not] numbers")),
-        ("OSError([1], 'x')", Failure("system", "", None, "OSError: [Errno [1]] x")),
-        ("OSError(10**30, 'x')", Failure("system", "", None, f"OSError: [Errno {10**30}] x")),
-        (
-            "BlockingIOError(errno.EAGAIN, 'later')",
-            Failure("would-block", "EAGAIN", 11, "BlockingIOError: [Errno 11] later"),
-        ),
-        ("BlockingIOError('later')", Failure("would-block", "EAGAIN", None, "BlockingIOError: later")),
-        (
-            "BlockingIOError(errno.EINPROGRESS, 'on')",
-            Failure("system", "EINPROGRESS", 115, "BlockingIOError: [Errno 115] on"),
-        ),
-        ("TimeoutError('timed out')", Failure("system", "", None, "TimeoutError: timed out")),
-        (
-            "_socket.gaierror(_socket.EAI_NONAME, 'who')",
-            Failure("resolver", "EAI_NONAME", -2, "gaierror: [Errno -2] who"),
-        ),
-        ("_socket.gaierror('who')", Failure("resolver", "", None, "gaierror: who")),
-        ("ValueError('bad')", Failure("argument", "", None, "ValueError: bad")),
-        ("TypeError('bad')", Failure("argument", "", None, "TypeError: bad")),
-        (
-            "UnicodeEncodeError('utf-8', 'x', 0, 1, 'bad')",
-            Failure(
-                "argument",
-                "",
-                None,
-                "UnicodeEncodeError: 'utf-8' codec can't encode character '\\x78' in position 0: bad",
-            ),
-        ),
-        ("RuntimeError('bug')", Failure("exception", "", None, "RuntimeError: bug")),
-        ("KeyError('bug')", Failure("exception", "", None, "KeyError: 'bug'")),
-        ("RuntimeError('\\ud800')", Failure("exception", "", None, "RuntimeError: \\ud800")),
-        ("Mute()", Failure("exception", "", None, "Mute (its text raises RuntimeError)")),
-    ],
+#: An exception, and the failure's kind, name, number and message.
+FAILURES = (
+    ("OSError(errno.ECONNREFUSED, 'no')", "system", "ECONNREFUSED", 111, "ConnectionRefusedError: [Errno 111] no"),
+    ("OSError(99999, 'odd')", "system", "99999", 99999, "OSError: [Errno 99999] odd"),
+    ("OSError('text only')", "system", "", None, "OSError: text only"),
+    ("OSError('not', 'numbers')", "system", "", None, "OSError: [Errno not] numbers"),
+    ("OSError([1], 'x')", "system", "", None, "OSError: [Errno [1]] x"),
+    ("OSError(10**30, 'x')", "system", "", None, f"OSError: [Errno {10**30}] x"),
+    ("BlockingIOError(errno.EAGAIN, 'later')", "would-block", "EAGAIN", 11, "BlockingIOError: [Errno 11] later"),
+    ("BlockingIOError('later')", "would-block", "EAGAIN", None, "BlockingIOError: later"),
+    ("BlockingIOError(errno.EINPROGRESS, 'on')", "system", "EINPROGRESS", 115, "BlockingIOError: [Errno 115] on"),
+    ("TimeoutError('timed out')", "system", "", None, "TimeoutError: timed out"),
+    ("_socket.gaierror(_socket.EAI_NONAME, 'who')", "resolver", "EAI_NONAME", -2, "gaierror: [Errno -2] who"),
+    ("_socket.gaierror('who')", "resolver", "", None, "gaierror: who"),
+    ("ValueError('bad')", "argument", "", None, "ValueError: bad"),
+    ("TypeError('bad')", "argument", "", None, "TypeError: bad"),
+    ("UnicodeError('bad')", "argument", "", None, "UnicodeError: bad"),
+    ("RuntimeError('bug')", "exception", "", None, "RuntimeError: bug"),
+    ("KeyError('bug')", "exception", "", None, "KeyError: 'bug'"),
+    ("RuntimeError('\\ud800')", "exception", "", None, "RuntimeError: \\ud800"),
+    ("Mute()", "exception", "", None, "Mute (its text raises RuntimeError)"),
 )
-def test_an_exception_is_a_failure_of_its_kind(port: ImplSocket, code: str, expected: Failure) -> None:
-    assert port.call("error", code) == expected
 
 
-def test_a_long_message_is_cut(port: ImplSocket) -> None:
-    outcome = port.call("error", "RuntimeError('x' * 10**6)")
+@pytest.mark.parametrize(("code", "kind", "name", "number", "message"), FAILURES)
+def test_an_exception_is_a_failure_of_its_kind(
+    sock: ImplSocket, code: str, kind: str, name: str, number: int | None, message: str
+) -> None:
+    outcome = sock.call("error", code)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.name, outcome.number, outcome.message) == (kind, name, number, message)
+
+
+def test_a_long_message_is_cut(sock: ImplSocket) -> None:
+    outcome = sock.call("error", "RuntimeError('x' * 10**6)")
     assert isinstance(outcome, Failure)
     assert len(outcome.message) == 2000
 
 
 @pytest.mark.parametrize("method", ["nothing", "attribute"])
-def test_a_method_that_is_not_there_is_missing(port: ImplSocket, method: str) -> None:
-    assert port.call(method) == Failure("missing", "", None, f"Socket has no method {method}")
+def test_a_missing_method(sock: ImplSocket, method: str) -> None:
+    assert sock.call(method) == Failure("missing", "", None, f"Socket has no method {method}")
 
 
-def test_a_property_that_raises_is_the_calls_failure(port: ImplSocket) -> None:
-    outcome = port.call("raising")
+def test_a_property_that_raises_fails_the_call(sock: ImplSocket) -> None:
+    outcome = sock.call("raising")
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.name) == ("system", "EBADF")
 
@@ -256,28 +234,28 @@ def test_a_property_that_raises_is_the_calls_failure(port: ImplSocket) -> None:
         (b"\x00\xff", b"\x00\xff"),
     ],
 )
-def test_an_argument_arrives_as_it_is(port: ImplSocket, argument: Argument, expected: object) -> None:
-    assert port.call("echo", argument) == Returned((expected,))  # type: ignore[arg-type]
+def test_an_argument_is_passed_unchanged(sock: ImplSocket, argument: Argument, expected: object) -> None:
+    assert sock.call("echo", argument) == Returned((expected,))  # type: ignore[arg-type]
 
 
-def test_buffers_arrive_as_the_type_that_is_asked_for(port: ImplSocket) -> None:
+def test_buffers_are_passed_as_the_requested_type(sock: ImplSocket) -> None:
     held = [HeldAs(b"abcd", type_) for type_ in ("bytes", "bytearray", "memoryview", "array")]
-    assert port.call("types", *held) == Returned(("bytes", "bytearray", "memoryview", "array"))
+    assert sock.call("types", *held) == Returned(("bytes", "bytearray", "memoryview", "array"))
 
 
-def test_several_values_arrive_as_a_tuple(port: ImplSocket) -> None:
-    assert port.call("types", (1, 2)) == Returned(("tuple",))
+def test_a_list_is_passed_as_a_tuple(sock: ImplSocket) -> None:
+    assert sock.call("types", (1, 2)) == Returned(("tuple",))
 
 
-def test_a_port_that_ends_its_process_crashes(port: ImplSocket, session: Session) -> None:
+def test_an_implementation_that_exits_is_a_crash(sock: ImplSocket, session: Session) -> None:
     with pytest.raises(
-        AgentError, match=r"s1\.leave\(\): (the agent ended with exit status 4|the port raised SystemExit: 4)"
+        AgentError, match=r"s1\.leave\(\): (the agent ended with exit status 4|the implementation raised SystemExit: 4)"
     ):
-        port.call("leave")
+        sock.call("leave")
     assert not session.alive
 
 
-def told(session: Session) -> tuple[str, str, int]:
+def welcome(session: Session) -> tuple[str, str, int]:
     return session.welcome.name, session.welcome.version, session.welcome.buffersize
 
 
@@ -290,25 +268,24 @@ FACTORY = """
 """
 
 
-def test_a_module_with_a_factory_is_a_port(host: Host) -> None:
+def test_a_module_with_a_factory_is_an_implementation(host: Host) -> None:
     session = host(FACTORY + "\n    socket = make\n    name, version, buffersize = 'mine', '2.0', 1024\n")
-    assert told(session) == ("mine", "2.0", 1024)
-    assert isinstance(opened(session), ImplSocket)
+    assert welcome(session) == ("mine", "2.0", 1024)
+    assert isinstance(open_socket(session), ImplSocket)
 
 
 def test_a_module_needs_nothing_but_the_factory(host: Host, request: pytest.FixtureRequest) -> None:
     session = host(FACTORY + "\n    socket = make\n    __version__ = '3'\n    buffersize = 'big'\n")
-    assert told(session)[1:] == ("3", 8192)
-    assert told(session)[0] == ""
+    assert welcome(session) == ("", "3", 8192)
 
 
-def test_what_is_no_port_is_refused(host: Host) -> None:
+def test_another_object_is_refused(host: Host) -> None:
     with pytest.raises(CannotStart, match=r"neither a factory socket.*nor has it an attribute `socket`"):
         host("x = 1")
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("import nothing_like_this", "ModuleNotFoundError: No module named 'nothing_like_this'"),
         ("raise SystemExit(2)", "SystemExit: 2"),
@@ -316,10 +293,10 @@ def test_what_is_no_port_is_refused(host: Host) -> None:
         ("1 / 0", "ZeroDivisionError: division by zero"),
     ],
 )
-def test_an_import_that_fails_says_what_and_where(host: Host, source: str, said: str) -> None:
+def test_the_error_of_a_failed_import_has_the_line(host: Host, source: str, message: str) -> None:
     with pytest.raises(CannotStart) as caught:
         host("\n" + source)
     text = str(caught.value)
-    assert "cannot be imported: " + said in text
+    assert "cannot be imported: " + message in text
     assert "line 2" in text
     assert ".py" in text

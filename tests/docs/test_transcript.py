@@ -1,4 +1,4 @@
-"""The guide shows what the reference's agent really says."""
+"""The guide shows a real exchange with the agent of the reference."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def shown() -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have other error numbers")
-def test_it_is_what_the_agent_says() -> None:
-    assert shown() == transcript(), "python tests/docs/transcript.py writes it anew"
+def test_it_is_up_to_date() -> None:
+    assert shown() == transcript(), "python tests/docs/transcript.py updates it"
 
 
 def test_each_line_is_valid() -> None:

@@ -1,8 +1,8 @@
-"""Makes the transcript of docs/writing-an-agent.md from a real exchange with the reference's agent.
+"""Writes the transcript in docs/writing-an-agent.md from a real exchange with the agent of the reference.
 
-    python tests/docs/transcript.py        writes it into the guide
+    python tests/docs/transcript.py
 
-What differs from run to run is replaced: ports, messages, versions.
+Texts that differ between runs are replaced: port numbers, messages, versions.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from pathlib import Path
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.target.target import Target
-from nixio_conformance.toolkit.services import NO_HOST
+from nixio_conformance.toolkit.names import NO_HOST
 
 GUIDE = Path(__file__).parents[2] / "docs" / "writing-an-agent.md"
 BLOCK = re.compile(r"(<!-- transcript -->\n```\n).*?(```\n<!-- end -->)", re.DOTALL)
-#: What stands for the ports that the system chose.
+#: These numbers replace the ephemeral ports.
 SERVER, CLIENT, CLOSED = 40001, 40002, 40003
 
 
 class Exchange:
-    """An agent, and what was said."""
+    """An agent, and the lines of the exchange."""
 
     def __init__(self) -> None:
         self.agent = AgentProcess(Target("entry-point", "reference").argv)
@@ -34,11 +34,11 @@ class Exchange:
         self._identifier = 0
 
     def named(self, port: int, name: int) -> None:
-        """Show a port as another number."""
+        """Show a port number as another one."""
         self._names[port] = name
 
     def ask(self, do: str, meanwhile: Callable[[], str] | None = None, **fields: object) -> list[object]:
-        """One request and its reply; the values of it."""
+        """Send a request and wait for its reply; returns the values. `meanwhile` runs in between."""
         self._identifier += 1
         request = {"do": do, "id": self._identifier, **fields}
         self.agent.send(json.dumps(request).encode(), Deadline())
@@ -55,7 +55,7 @@ class Exchange:
         values: list[object] = reply.get("values", [])
         for value in values:
             if isinstance(value, int) and value > 1024 and value not in self._names:
-                raise AssertionError(f"a port without a name: {shown}")
+                raise AssertionError(f"a port number that is not replaced: {shown}")
         return values
 
     def call(self, number: int, method: str, *args: object, meanwhile: Callable[[], str] | None = None) -> list[object]:
@@ -69,19 +69,19 @@ class Exchange:
 
 
 def transcript() -> str:
-    """The lines: `>` to the agent, `<` from it, in brackets what else happens."""
+    """The lines: `>` to the agent, `<` from it; events in between are in brackets."""
     exchange = Exchange()
     with socket.socket() as peer, socket.socket() as closed:
         peer.bind(("127.0.0.1", 0))
         closed.bind(("127.0.0.1", 0))
         try:
-            _play(exchange, peer, closed)
+            _run(exchange, peer, closed)
         finally:
             exchange.agent.kill()
     return "\n".join(exchange.lines) + "\n"
 
 
-def _play(exchange: Exchange, peer: socket.socket, closed: socket.socket) -> None:
+def _run(exchange: Exchange, peer: socket.socket, closed: socket.socket) -> None:
     exchange.named(peer.getsockname()[1], CLIENT)
     exchange.named(closed.getsockname()[1], CLOSED)
     exchange.ask("hello", protocol=1)
@@ -92,7 +92,7 @@ def _play(exchange: Exchange, peer: socket.socket, closed: socket.socket) -> Non
 
     def connects() -> str:
         peer.connect(("127.0.0.1", server))
-        return "the call waits; the other end connects; now it returns"
+        return "the call blocks; a client connects; the call returns"
 
     exchange.call(1, "accept", meanwhile=connects)
     exchange.call(2, "send", {"type": "buffer", "hex": b"\x00ping\xff".hex()}, 1, 4)
@@ -117,7 +117,7 @@ def _play(exchange: Exchange, peer: socket.socket, closed: socket.socket) -> Non
 
 
 def _port(exchange: Exchange) -> int:
-    """The listener's port, shown as `SERVER`; asked for twice, as it has to be known before it is shown."""
+    """The listener's port, shown as `SERVER`; read twice, as it must be known before the first line shows it."""
     request = {"do": "call", "id": 0, "socket": 1, "method": "getsockname", "args": []}
     exchange.agent.send(json.dumps(request).encode(), Deadline())
     port: int = json.loads(exchange.agent.receive(Deadline()))["values"][1]

@@ -1,4 +1,4 @@
-"""What an agent can do wrong: each fault ends in its own error that says what happened, and the next case is well."""
+"""Agents that break the protocol: each fault raises its own error, and the next case works with a new agent."""
 
 from __future__ import annotations
 
@@ -8,37 +8,36 @@ import time
 from collections.abc import Callable
 
 import pytest
+from tests.agents.support import open_socket
 from tests.processes import running
 
 from nixio_conformance.driver.deadline import wait_for
-from nixio_conformance.driver.errors import AgentBroke, AgentCannot, AgentCrashed, AgentError, AgentHung, CannotStart
+from nixio_conformance.driver.errors import (
+    AgentCannot,
+    AgentCrashed,
+    AgentError,
+    AgentHung,
+    AgentProtocolError,
+    CannotStart,
+)
 from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.process import LONGEST_LINE, AgentProcess
 from nixio_conformance.driver.session import Session
-from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.transcript import Transcript
 
 Begin = Callable[..., Session]
 
 
-def opened(session: Session) -> ImplSocket:
-    outcome = session.open("inet", "stream")
-    assert isinstance(outcome, Returned)
-    (found,) = outcome.values
-    assert isinstance(found, ImplSocket)
-    return found
-
-
 def works(session: Session) -> bool:
-    """Whether the next case gets what it asks for."""
+    """Whether a call in the next case succeeds."""
     session.begin_case(Transcript())
-    outcome = opened(session).call("echo", 1, "two")
+    outcome = open_socket(session).call("echo", 1, "two")
     session.end_case()
     return outcome == Returned(("echo", 1, "two"))
 
 
 @pytest.mark.parametrize(
-    ("mood", "said"),
+    ("mode", "text"),
     [
         ("dead", "did not say hello: the agent ended with exit status 1"),
         ("exit", "exit status 7; it wrote: no such library"),
@@ -47,131 +46,131 @@ def works(session: Session) -> bool:
         ("protocol", "speaks protocol 2, the suite speaks 1"),
         ("unavailable", "module 'nixio' not found"),
         ("values", "answered hello with Values("),
-        ("instead-of-itself", "answered hello with Instead("),
+        ("instead-of-itself", "answered hello with Redirect("),
     ],
 )
-def test_an_agent_that_cannot_start_says_why(begin: Begin, mood: str, said: str) -> None:
+def test_the_error_of_a_failed_start_has_the_reason(begin: Begin, mode: str, text: str) -> None:
     with pytest.raises(CannotStart) as caught:
-        begin(mood)
-    assert said in str(caught.value)
+        begin(mode)
+    assert text in str(caught.value)
 
 
-def test_a_program_that_does_not_exist_is_named(begin: Begin) -> None:
+def test_a_program_that_does_not_exist(begin: Begin) -> None:
     with pytest.raises(CannotStart, match=r"the agent '/nowhere/agent x' cannot be started: .*No such file"):
         begin(start=lambda: AgentProcess(["/nowhere/agent", "x"]))
 
 
-def test_an_agent_that_never_says_hello_is_given_up(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_that_never_answers_hello(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nixio_conformance.driver.hello.HELLO", 0.3)
     with pytest.raises(CannotStart, match=r"did not say hello: the agent took more than \d+\.\d s to answer"):
         begin("silent")
 
 
-def test_an_agent_may_name_another_program(begin: Begin) -> None:
+def test_an_agent_may_redirect_to_another_program(begin: Begin) -> None:
     session = begin("instead")
     assert session.welcome.name == "faulty"
     assert works(session)
 
 
 @pytest.mark.parametrize(
-    ("method", "error", "said"),
+    ("method", "error", "text"),
     [
         ("exit", AgentCrashed, "s1.exit(): the agent ended with exit status 3"),
         ("segv", AgentCrashed, "s1.segv(): the agent was killed by SIGSEGV"),
-        ("garbage", AgentBroke, "s1.garbage(): the agent wrote what is no reply: b'Segmentation fault"),
-        ("not-utf-8", AgentBroke, "s1.not-utf-8(): the agent wrote what is no reply"),
-        ("extra-field", AgentBroke, "unknown field `colour`"),
-        ("wrong-id", AgentBroke, "the agent answered a request that was not made"),
-        ("negative-id", AgentBroke, "the agent answered a request that was not made"),
-        ("hello", AgentBroke, "s1.hello(): the agent answered a call with 'welcome'"),
-        ("hex", AgentBroke, "a buffer that is not hexadecimal: '0g'"),
-        ("odd-hex", AgentBroke, "a buffer that is not hexadecimal: 'abc'"),
+        ("garbage", AgentProtocolError, "s1.garbage(): the agent wrote what is no reply: b'Segmentation fault"),
+        ("not-utf-8", AgentProtocolError, "s1.not-utf-8(): the agent wrote what is no reply"),
+        ("extra-field", AgentProtocolError, "unknown field `colour`"),
+        ("wrong-id", AgentProtocolError, "the agent answered a request that was not made"),
+        ("negative-id", AgentProtocolError, "the agent answered a request that was not made"),
+        ("hello", AgentProtocolError, "s1.hello(): the agent answered a call with 'welcome'"),
+        ("hex", AgentProtocolError, "a buffer that is not hexadecimal: '0g'"),
+        ("odd-hex", AgentProtocolError, "a buffer that is not hexadecimal: 'abc'"),
     ],
 )
-def test_a_fault_in_a_call_ends_the_agent(begin: Begin, method: str, error: type[AgentError], said: str) -> None:
+def test_a_fault_in_a_call_ends_the_agent(begin: Begin, method: str, error: type[AgentError], text: str) -> None:
     session = begin()
     pid = session.pid
     with pytest.raises(error) as caught:
-        opened(session).call(method)
-    assert said in str(caught.value)
+        open_socket(session).call(method)
+    assert text in str(caught.value)
     assert session.transcript.steps[-1].result in str(caught.value)
     assert not session.alive
     assert not running(pid)
     assert works(session)
 
 
-def test_what_a_dying_agent_wrote_is_kept(begin: Begin) -> None:
+def test_the_standard_error_of_a_crashed_agent_is_kept(begin: Begin) -> None:
     session = begin()
     with pytest.raises(AgentCrashed):
-        opened(session).call("exit")
+        open_socket(session).call("exit")
     assert session.current_stderr() == "out of cheese\n"
     session.begin_case(Transcript())
     assert session.current_stderr() == ""
 
 
-@pytest.mark.parametrize(("method", "doing"), [("hang", "waiting inside the system"), ("spin", "computing")])
-def test_a_call_that_hangs_is_named_with_its_time(begin: Begin, method: str, doing: str) -> None:
+@pytest.mark.parametrize(("method", "activity"), [("hang", "waiting inside the system"), ("spin", "computing")])
+def test_the_error_of_a_hang_has_the_call_and_the_time(begin: Begin, method: str, activity: str) -> None:
     session = begin(seconds=0.3)
     pid = session.pid
-    said = rf"^s1\.{method}\(\): the agent took more than \d+\.\d s to answer(; it was {doing})?$"
-    with pytest.raises(AgentHung, match=said):
-        opened(session).call(method)
+    text = rf"^s1\.{method}\(\): the agent took more than \d+\.\d s to answer(; it was {activity})?$"
+    with pytest.raises(AgentHung, match=text):
+        open_socket(session).call(method)
     assert not running(pid)
     assert works(session)
 
 
-def test_a_call_may_have_a_deadline_of_its_own(begin: Begin) -> None:
+def test_a_call_may_have_its_own_timeout(begin: Begin) -> None:
     session = begin(seconds=600)
     with pytest.raises(AgentHung):
-        opened(session).call("hang", seconds=0.1)
+        open_socket(session).call("hang", seconds=0.1)
 
 
 @pytest.mark.parametrize(("method", "error"), [("hang-with-child", AgentHung), ("exit-with-child", AgentCrashed)])
 def test_children_end_with_the_agent(begin: Begin, method: str, error: type[AgentError]) -> None:
-    # The child holds the pipe open: the end of the agent does not show as the end of its output.
+    # The child holds the pipe open, so that the agent's exit is no end of file.
     session = begin(seconds=0.5)
     with pytest.raises(error):
-        opened(session).call(method)
+        open_socket(session).call(method)
     child = int(session.current_stderr())
     assert wait_for(lambda: not running(child))
     assert works(session)
 
 
-def test_two_answers_are_the_fault_of_the_call_after(begin: Begin) -> None:
+def test_a_second_reply_is_an_error_of_the_next_call(begin: Begin) -> None:
     session = begin()
-    port = opened(session)
-    assert port.call("twice") == Returned((1,))
-    with pytest.raises(AgentBroke, match=r"s1\.next\(\): the agent answered twice: .*while the reply to request"):
-        port.call("next")
+    sock = open_socket(session)
+    assert sock.call("twice") == Returned((1,))
+    with pytest.raises(AgentProtocolError, match=r"s1\.next\(\): the agent answered twice: .*while the reply to"):
+        sock.call("next")
     assert works(session)
 
 
-def test_two_answers_to_the_last_call_are_found_at_the_end_of_the_case(begin: Begin) -> None:
+def test_a_second_reply_to_the_last_call_is_an_error_at_the_end_of_the_case(begin: Begin) -> None:
     session = begin()
-    opened(session).call("twice")
-    with pytest.raises(AgentBroke, match="the agent answered twice"):
+    open_socket(session).call("twice")
+    with pytest.raises(AgentProtocolError, match="the agent answered twice"):
         session.end_case()
     assert works(session)
 
 
-def test_a_late_answer_does_not_reach_another_case(begin: Begin) -> None:
+def test_a_late_reply_does_not_reach_another_case(begin: Begin) -> None:
     session = begin()
-    assert opened(session).call("twice-later", 0.1) == Returned((1,))
+    assert open_socket(session).call("twice-later", 0.1) == Returned((1,))
     session.end_case()
     session.begin_case(Transcript())
-    port = opened(session)
+    sock = open_socket(session)
     end = time.monotonic() + 0.5
-    while time.monotonic() < end:  # the late answer comes in between
-        assert port.call("echo") == Returned(("echo",))
+    while time.monotonic() < end:  # the late reply arrives in between
+        assert sock.call("echo") == Returned(("echo",))
     session.end_case()
 
 
-def test_a_late_answer_between_cases_is_thrown_away_with_its_agent(begin: Begin) -> None:
+def test_an_agent_with_a_late_reply_between_cases_is_replaced(begin: Begin) -> None:
     session = begin()
     pid = session.pid
-    opened(session).call("twice-later", 0.05)
+    open_socket(session).call("twice-later", 0.05)
     session.end_case()
-    assert wait_for(lambda: session.waiting(0.0))
+    assert wait_for(lambda: session.readable(0.0))
     assert works(session)
     assert session.pid != pid
 
@@ -180,51 +179,47 @@ def test_an_agent_that_dies_between_cases_is_replaced(begin: Begin) -> None:
     session = begin()
     session.end_case()
     os.kill(session.pid, signal.SIGKILL)
-    assert wait_for(lambda: session.waiting(0.0))
+    assert wait_for(lambda: session.readable(0.0))
     assert works(session)
 
 
-def test_an_agent_that_closes_its_output_is_told_from_one_that_ended(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_agent_that_closes_its_output_without_exiting(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nixio_conformance.driver.process.ENDING", 0.1)
     session = begin()
     with pytest.raises(AgentCrashed, match=r"the agent closed its output \(or input\) without ending"):
-        opened(session).call("close-stdout")
+        open_socket(session).call("close-stdout")
     assert works(session)
 
 
-def test_an_agent_that_closes_its_input_is_found_by_the_next_request(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_agent_that_closes_its_input(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nixio_conformance.driver.process.ENDING", 0.1)
     session = begin()
-    port = opened(session)
-    assert port.call("close-stdin") == Returned((1,))
+    sock = open_socket(session)
+    assert sock.call("close-stdin") == Returned((1,))
     with pytest.raises(AgentCrashed, match=r"^s1\.next\(\): the agent closed its output \(or input\)"):
-        port.call("next")
+        sock.call("next")
     assert works(session)
 
 
 def test_a_flood_without_an_end_of_line_is_stopped(begin: Begin) -> None:
     session = begin()
-    with pytest.raises(AgentBroke, match=f"more than {LONGEST_LINE} bytes without an end of line"):
-        opened(session).call("flood")
+    with pytest.raises(AgentProtocolError, match=f"more than {LONGEST_LINE} bytes without an end of line"):
+        open_socket(session).call("flood")
     assert works(session)
 
 
 def test_a_flood_of_standard_error_is_stopped(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nixio_conformance.driver.process.LONGEST_STDERR", 1_000_000)
     session = begin()
-    with pytest.raises(AgentBroke, match="more than 1000000 bytes to standard error"):
-        opened(session).call("flood-stderr")
+    with pytest.raises(AgentProtocolError, match="more than 1000000 bytes to standard error"):
+        open_socket(session).call("flood-stderr")
     assert works(session)
 
 
-def test_of_much_standard_error_the_end_is_kept(begin: Begin) -> None:
+def test_the_last_part_of_standard_error_is_kept(begin: Begin) -> None:
     session = begin()
-    port = opened(session)
-    assert port.call("much-stderr") == Returned((1,))
+    sock = open_socket(session)
+    assert sock.call("much-stderr") == Returned((1,))
     dropped, _, end = session.current_stderr().partition("\n")
     assert dropped == f"[{500_007 - 4000} bytes before this are left out]"
     assert end.endswith("the end")
@@ -232,44 +227,44 @@ def test_of_much_standard_error_the_end_is_kept(begin: Begin) -> None:
     session.end_case()
     session.begin_case(Transcript())
     assert session.current_stderr() == ""
-    opened(session).call("much-stderr")  # the agent goes on writing at the end, not where it was
+    open_socket(session).call("much-stderr")  # the agent appends, also after the file was truncated
     assert len(session.current_stderr().partition("\n")[2]) == 4000
     assert "\0" not in session.current_stderr()
 
 
-def test_a_big_request_that_is_not_read_hangs(begin: Begin) -> None:
+def test_a_large_request_that_is_not_read_hangs(begin: Begin) -> None:
     session = begin(seconds=0.3)
-    port = opened(session)
-    port.call("stop-reading")
+    sock = open_socket(session)
+    sock.call("stop-reading")
     with pytest.raises(AgentHung, match=r"took more than \d+\.\d s to read its request"):
-        port.call("send", bytes(1 << 20))
+        sock.call("send", bytes(1 << 20))
     assert works(session)
 
 
-def test_a_big_request_that_is_read_goes_both_ways(begin: Begin) -> None:
+def test_a_large_request_and_a_large_reply(begin: Begin) -> None:
     data = bytes(range(256)) * 4096
-    assert opened(begin()).call("echo", data) == Returned(("echo", data))
+    assert open_socket(begin()).call("echo", data) == Returned(("echo", data))
 
 
-def test_what_an_agent_cannot_ask_is_told_from_what_a_port_lacks(begin: Begin) -> None:
+def test_unsupported_by_the_agent_is_not_missing_in_the_implementation(begin: Begin) -> None:
     session = begin()
-    port = opened(session)
-    assert port.call("missing") == Failure("missing", "", None, "no such method")
+    sock = open_socket(session)
+    assert sock.call("missing") == Failure("missing", "", None, "no such method")
     with pytest.raises(AgentCannot, match="no fileno over ssh"):
-        port.call("unsupported")
-    assert port.call("echo") == Returned(("echo",)), "the agent goes on"
+        sock.call("unsupported")
+    assert sock.call("echo") == Returned(("echo",)), "the agent continues"
 
 
 def test_a_busy_agent_is_replaced_at_the_end_of_a_case(begin: Begin) -> None:
     session = begin()
     pid = session.pid
-    opened(session).start("hang")
+    open_socket(session).start("hang")
     session.end_case()
     assert not running(pid)
     assert works(session)
 
 
-def test_killing_twice_does_no_harm(begin: Begin) -> None:
+def test_kill_may_be_called_twice(begin: Begin) -> None:
     session = begin()
     session.kill()
     session.kill()

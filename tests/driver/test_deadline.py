@@ -1,4 +1,4 @@
-"""Deadlines: what a process spends waiting for a processor does not count, up to a limit."""
+"""Deadlines: the time that a process waits for a processor does not count, up to a limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PID = 4711
 
 
 class Machine:
-    """A clock that the test moves, and what the system tells of the process."""
+    """A clock that the test sets, and the process's file in /proc."""
 
     def __init__(self, proc: Path) -> None:
         self.proc = proc
@@ -39,7 +39,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return made
 
 
-def test_runs_out_by_the_clock(machine: Machine) -> None:
+def test_expires_by_the_clock(machine: Machine) -> None:
     limit = machine.deadline(2.0)
     machine.now += 1.5
     assert limit.remaining() == 0.5
@@ -64,14 +64,14 @@ def test_starvation_before_the_call_is_not_credited(machine: Machine) -> None:
     assert limit.remaining() == 0.0
 
 
-def test_starvation_never_lengthens_what_the_clock_could_bring(machine: Machine) -> None:
+def test_starvation_does_not_extend_a_deadline_that_has_not_expired(machine: Machine) -> None:
     limit = machine.deadline(2.0)
     machine.now += 0.5
     machine.starved(50.0)
     assert limit.remaining() == 1.5
 
 
-def test_a_starved_process_is_given_up_in_the_end(machine: Machine) -> None:
+def test_starvation_is_credited_up_to_a_limit(machine: Machine) -> None:
     limit = machine.deadline(2.0)
     machine.now += HUNG - 1
     machine.starved(5.0 + HUNG)
@@ -81,14 +81,14 @@ def test_a_starved_process_is_given_up_in_the_end(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "0", "a b c"])
-def test_a_system_that_does_not_tell_leaves_the_clock(machine: Machine, content: str) -> None:
+def test_without_the_file_the_clock_counts(machine: Machine, content: str) -> None:
     (machine.proc / str(PID) / "schedstat").write_text(content)
     limit = machine.deadline(1.0)
     machine.now += 1.0
     assert limit.remaining() == 0.0
 
 
-def test_without_a_process_the_clock_decides(machine: Machine) -> None:
+def test_without_a_process_the_clock_counts(machine: Machine) -> None:
     limit = Deadline(1.0)
     machine.now += 0.25
     assert limit.remaining() == 0.75

@@ -1,4 +1,4 @@
-"""The published JSON Schema holds for what is really said, in both directions, and refuses what is malformed."""
+"""The published JSON Schema accepts recorded traffic in both directions, and refuses malformed messages."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from tests.agents.support import open_socket
 
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
-from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.wire import HeldAs
 from nixio_conformance.target.python import python_agent
 
 Begin = Callable[..., Session]
 
 
-class Tapped(AgentProcess):
-    """A process whose traffic is kept."""
+class Recorded(AgentProcess):
+    """A process whose traffic is recorded."""
 
-    said: list[bytes]
-    heard: list[bytes]
+    sent: list[bytes]
+    received: list[bytes]
 
     def send(self, line: bytes, deadline: Deadline) -> None:
-        self.said.append(line)
+        self.sent.append(line)
         super().send(line, deadline)
 
     def receive(self, deadline: Deadline) -> bytes:
         line = super().receive(deadline)
-        self.heard.append(line)
+        self.received.append(line)
         return line
 
 
@@ -50,23 +50,21 @@ def valid(schema: dict[str, Any], side: str, message: object) -> bool:
 
 
 def test_recorded_traffic_is_valid_in_its_direction_only(begin: Begin, schema: dict[str, Any]) -> None:
-    tapped = Tapped(python_agent("entry-point", "reference"))
-    tapped.said, tapped.heard = [], []
-    session = begin(start=lambda: tapped)
-    port = session.open("inet", "stream").values[0]  # type: ignore[union-attr]
-    assert isinstance(port, ImplSocket)
-    port.bind("127.0.0.1", 0)
-    port.getsockname()
-    port.setopt("socket", "rcvtimeo", (1, 500))
-    port.call("send", HeldAs(b"\x00\xff", "bytearray"), 0, None)
-    port.call("recv", -1.5, "x", True, None)
-    port.call("absent")
-    port.listen(2)
-    port.start("accept").blocked()
-    assert isinstance(port.forget, object)
+    agent = Recorded(python_agent("entry-point", "reference"))
+    agent.sent, agent.received = [], []
+    session = begin(start=lambda: agent)
+    sock = open_socket(session)
+    sock.bind("127.0.0.1", 0)
+    sock.getsockname()
+    sock.setopt("socket", "rcvtimeo", (1, 500))
+    sock.call("send", HeldAs(b"\x00\xff", "bytearray"), 0, None)
+    sock.call("recv", -1.5, "x", True, None)
+    sock.call("absent")
+    sock.listen(2)
+    sock.start("accept").blocked()
     session.kill()
-    requests = [json.loads(line) for line in tapped.said]
-    replies = [json.loads(line) for line in tapped.heard]
+    requests = [json.loads(line) for line in agent.sent]
+    replies = [json.loads(line) for line in agent.received]
     assert len(requests) == 10
     assert {reply["reply"] for reply in replies} == {"hello", "values", "failure", "unsupported"}
     for message in requests:
@@ -120,7 +118,7 @@ def test_a_malformed_reply_is_refused_by_schema_and_decoder(schema: dict[str, An
     ],
     ids=json.dumps,
 )
-def test_a_right_reply_is_taken_by_schema_and_decoder(schema: dict[str, Any], message: object) -> None:
+def test_a_valid_reply_is_accepted_by_schema_and_decoder(schema: dict[str, Any], message: object) -> None:
     assert valid(schema, "reply", message)
     messages.decode_reply(json.dumps(message).encode())
 

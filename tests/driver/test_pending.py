@@ -1,4 +1,4 @@
-"""Calls that are left pending: a blocking accept or recv is tested for real."""
+"""Calls that are left pending: blocking accept and recv."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.agents.support import open_socket
 
 from nixio_conformance.driver.errors import AgentHung
 from nixio_conformance.driver.outcome import Returned
@@ -16,7 +17,7 @@ from nixio_conformance.driver.transcript import PENDING, Transcript
 
 Host = Callable[[str], Session]
 
-PORT = """
+SOURCE = """
     import socket as _socket
 
     class Socket:
@@ -43,28 +44,24 @@ PORT = """
 
 @pytest.fixture
 def session(host: Host) -> Session:
-    return host(PORT)
+    return host(SOURCE)
 
 
 @pytest.fixture
-def port(session: Session) -> ImplSocket:
-    outcome = session.open("inet", "stream")
-    assert isinstance(outcome, Returned)
-    (found,) = outcome.values
-    assert isinstance(found, ImplSocket)
-    return found
+def listener(session: Session) -> ImplSocket:
+    return open_socket(session)
 
 
 @pytest.fixture
-def client(port: ImplSocket) -> Iterator[socket.socket]:
-    """Not connected yet; its address is the port's."""
+def client(listener: ImplSocket) -> Iterator[socket.socket]:
+    """A socket that is not connected yet."""
     with socket.socket() as made:
         made.settimeout(10)
         yield made
 
 
-def address(port: ImplSocket) -> tuple[str, int]:
-    outcome = port.getsockname()
+def address(sock: ImplSocket) -> tuple[str, int]:
+    outcome = sock.getsockname()
     assert isinstance(outcome, Returned)
     host, number = outcome.values
     assert isinstance(host, str)
@@ -72,65 +69,65 @@ def address(port: ImplSocket) -> tuple[str, int]:
     return host, number
 
 
-def accepted(port: ImplSocket, client: socket.socket) -> ImplSocket:
-    client.connect(address(port))
-    outcome = port.accept()
+def accepted(sock: ImplSocket, client: socket.socket) -> ImplSocket:
+    client.connect(address(sock))
+    outcome = sock.accept()
     assert isinstance(outcome, Returned)
     assert isinstance(outcome.values[0], ImplSocket)
     return outcome.values[0]
 
 
-def test_an_accept_waits_until_somebody_connects(port: ImplSocket, client: socket.socket) -> None:
-    where = address(port)
-    pending = port.start("accept")
+def test_an_accept_waits_for_a_connection(listener: ImplSocket, client: socket.socket) -> None:
+    name = address(listener)
+    pending = listener.start("accept")
     assert pending.blocked()
     assert not pending.done()
-    client.connect(where)
+    client.connect(name)
     assert pending.done(10)
     outcome = pending.outcome()
     assert isinstance(outcome, Returned)
     assert outcome.values[1:] == client.getsockname()
     assert not pending.blocked()
-    assert pending.outcome() is outcome, "an outcome can be asked for again"
+    assert pending.outcome() is outcome, "the outcome is kept"
 
 
-def test_a_recv_waits_until_data_comes(port: ImplSocket, client: socket.socket) -> None:
-    sock = accepted(port, client)
+def test_a_recv_waits_for_data(listener: ImplSocket, client: socket.socket) -> None:
+    sock = accepted(listener, client)
     pending = sock.start("recv", 100)
     assert pending.blocked()
     client.sendall(b"at last")
     assert pending.outcome() == Returned((b"at last",))
 
 
-def test_a_recv_of_what_is_there_does_not_block(port: ImplSocket, client: socket.socket) -> None:
-    sock = accepted(port, client)
+def test_a_recv_of_queued_data_does_not_block(listener: ImplSocket, client: socket.socket) -> None:
+    sock = accepted(listener, client)
     client.sendall(b"here")
     pending = sock.start("recv", 100)
     assert not pending.blocked()
     assert pending.outcome() == Returned((b"here",))
 
 
-def test_a_pending_call_that_nobody_ends_hangs(port: ImplSocket) -> None:
-    pending = port.start("accept")
-    with pytest.raises(AgentHung, match=r"^s1\.accept\(\): the (agent|port) took more than"):
+def test_a_pending_call_that_never_returns_hangs(listener: ImplSocket) -> None:
+    pending = listener.start("accept")
+    with pytest.raises(AgentHung, match=r"^s1\.accept\(\): the (agent|implementation) took more than"):
         pending.outcome(0.2)
 
 
-def test_one_call_at_a_time(port: ImplSocket) -> None:
-    port.start("accept")
+def test_one_call_at_a_time(listener: ImplSocket) -> None:
+    listener.start("accept")
     with pytest.raises(AssertionError, match="a call is pending already"):
-        port.start("getsockname")
+        listener.start("getsockname")
 
 
-def test_the_transcript_tells_a_call_that_was_left_pending(
-    session: Session, port: ImplSocket, client: socket.socket
+def test_the_transcript_marks_a_call_that_was_left_pending(
+    session: Session, listener: ImplSocket, client: socket.socket
 ) -> None:
-    where = address(port)
-    pending = port.start("accept")
+    name = address(listener)
+    pending = listener.start("accept")
     step = session.transcript.steps[-1]
     assert step.result == PENDING
-    connecting = session.transcript.begin("peer", "peer1", "connect", (where,))
-    client.connect(where)
+    connecting = session.transcript.begin("peer", "peer1", "connect", (name,))
+    client.connect(name)
     session.transcript.end(connecting, "")
     pending.outcome()
     assert step.overlapped
@@ -138,18 +135,18 @@ def test_the_transcript_tells_a_call_that_was_left_pending(
     assert step.assigns[0] == "s2"
 
 
-def test_a_case_that_ends_with_a_pending_call_leaves_the_next_one_alone(session: Session, port: ImplSocket) -> None:
-    port.start("accept")
+def test_a_pending_call_does_not_disturb_the_next_case(session: Session, listener: ImplSocket) -> None:
+    listener.start("accept")
     session.end_case()
     session.begin_case(Transcript())
     assert isinstance(session.open("inet", "stream"), Returned)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not tell what a process sleeps in")
-def test_blocking_is_seen_and_not_waited_out(
-    port: ImplSocket, session: Session, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not show the system call")
+def test_a_blocked_call_is_seen_at_once(
+    listener: ImplSocket, session: Session, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     if "in-process" in request.node.name:
-        pytest.skip("another thread's sleep is not looked at")
-    monkeypatch.setattr("nixio_conformance.driver.blocked.GRACE", float("inf"))
-    assert port.start("accept").blocked()
+        pytest.skip("/proc shows the main thread only")
+    monkeypatch.setattr("nixio_conformance.driver.blocking.GRACE", float("inf"))
+    assert listener.start("accept").blocked()

@@ -1,4 +1,4 @@
-"""Both ways to read a pipe under a deadline behave alike."""
+"""Both readers of a pipe behave alike."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.agents.support import open_socket
 
 from nixio_conformance.driver.errors import AgentCrashed
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.pipes import Polled, Pumped, Source, source
+from nixio_conformance.driver.pipes import PipeReader, PollingReader, ThreadedReader, open_reader
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
-from nixio_conformance.driver.socket import ImplSocket
 
-WAYS = [Pumped] if sys.platform == "win32" else [Polled, Pumped]
-Pipe = tuple[Source, int]
+READERS = [ThreadedReader] if sys.platform == "win32" else [PollingReader, ThreadedReader]
+Pipe = tuple[PipeReader, int]
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> Callable[[int], Source]:
+@pytest.fixture(params=READERS)
+def reader(request: pytest.FixtureRequest) -> Callable[[int], PipeReader]:
     return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def pipe(way: Callable[[int], Source]) -> Iterator[tuple[Source, int]]:
+def pipe(reader: Callable[[int], PipeReader]) -> Iterator[tuple[PipeReader, int]]:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0, closefd=False):
-        yield way(reading), writing
+        yield reader(reading), writing
         try:
             os.close(writing)
         except OSError:
             return
 
 
-def test_nothing_comes_within_the_time(pipe: Pipe) -> None:
+def test_a_read_times_out(pipe: Pipe) -> None:
     found, _ = pipe
     assert found.read(0.0) is None
     assert found.read(0.01) is None
 
 
-def test_what_comes_is_read_and_then_the_end_for_ever(pipe: Pipe) -> None:
+def test_data_is_read_and_then_end_of_file_again_and_again(pipe: Pipe) -> None:
     found, writing = pipe
     os.write(writing, b"one")
     assert found.read(10) == b"one"
@@ -49,18 +49,17 @@ def test_what_comes_is_read_and_then_the_end_for_ever(pipe: Pipe) -> None:
     assert [found.read(10), found.read(10), found.read(0.0)] == [b"", b"", b""]
 
 
-def test_a_session_works_over_either(
-    way: Callable[[int], Source], begin: Callable[..., Session], faulty: tuple[str, ...]
+def test_a_session_works_with_either_reader(
+    reader: Callable[[int], PipeReader], begin: Callable[..., Session], faulty: tuple[str, ...]
 ) -> None:
-    session = begin(start=lambda: AgentProcess([*faulty, "honest"], way))
-    port = session.open("inet", "stream").values[0]  # type: ignore[union-attr]
-    assert isinstance(port, ImplSocket)
-    assert port.call("echo", b"x" * 300_000) == Returned(("echo", b"x" * 300_000))
+    session = begin(start=lambda: AgentProcess([*faulty, "correct"], reader))
+    sock = open_socket(session)
+    assert sock.call("echo", b"x" * 300_000) == Returned(("echo", b"x" * 300_000))
     with pytest.raises(AgentCrashed, match="exit status 3"):
-        port.call("exit")
+        sock.call("exit")
 
 
-def test_this_system_has_one_of_them() -> None:
+def test_the_reader_of_this_system() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb"), os.fdopen(writing, "wb"):
-        assert type(source(reading)) is WAYS[0]
+        assert type(open_reader(reading)) is READERS[0]

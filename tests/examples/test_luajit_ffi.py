@@ -1,4 +1,4 @@
-"""The port on LuaJIT's ffi: a part of the suite (in tox's environment `ports` the whole), and what only Lua sees."""
+"""The example for LuaJIT: a part of the suite (NIXIO_EXAMPLES=whole: all of it), and what only Lua programs see."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "luajit-ffi"
 LUAJIT = shutil.which("luajit")
 #: Whether all of the suite is run, and not only `CLAUSES`.
-WHOLE = os.environ.get("NIXIO_PORTS") == "whole"
+WHOLE = os.environ.get("NIXIO_EXAMPLES") == "whole"
 #: Seconds for one command on a loaded machine.
 TIMEOUT = 1200
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="the port was made and run on Linux only"),
+    pytest.mark.skipif(sys.platform != "linux", reason="nixio_ffi.lua was run on Linux only"),
     pytest.mark.skipif(LUAJIT is None, reason="luajit is not installed (on Debian: apt-get install luajit)"),
 ]
 
-#: Clauses that show most of the port in the least time: addresses of each family, the walk over a name's addresses,
-#: signals and garbage.
+#: Clauses that use most of the implementation in little time: addresses of each family, the walk over the addresses of
+#: a name, signals and garbage.
 CLAUSES = [
     "accept.exhausted",
     "accept.interrupt",
     "accept.peer",
     "bind.unix",
     "close.garbage",
-    "connect.interrupt",
     "connect.resolution",
     "recvfrom.sender",
     "recvfrom.stream",
@@ -43,12 +42,12 @@ CLAUSES = [
 ]
 
 
-def test_the_suite_accepts_it(tmp_path: Path) -> None:
+def test_the_suite_passes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nixio_conformance", "run"]
-    port = ["--lua", "nixio_ffi", "--lua-program", "luajit", "--lua-path", str(FOLDER)]
-    chosen = ["-n", "2"] if WHOLE else [word for clause in CLAUSES for word in ("--select", clause)]
+    implementation = ["--lua", "nixio_ffi", "--lua-program", "luajit", "--lua-path", str(FOLDER)]
+    chosen = ["-n", "2"] if WHOLE else [f"--select={clause}" for clause in CLAUSES]
     done = subprocess.run(
-        [*command, *port, *chosen, "--report", str(tmp_path / "report")],
+        [*command, *implementation, *chosen, "--report", str(tmp_path / "report")],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -58,15 +57,8 @@ def test_the_suite_accepts_it(tmp_path: Path) -> None:
     assert "conforming" in done.stdout
 
 
-def test_agent_check_finds_nothing_wrong_with_the_agent_for_lua(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "nixio_conformance", "agent-check", "--lua", "nixio_ffi"]
-    port = ["--lua-program", "luajit", "--lua-path", str(FOLDER)]
-    done = subprocess.run([*command, *port], cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def lua(script: str, *, before: str = "") -> str:
-    """What a script prints that has the module as `nixio`; `before` runs before the module is loaded."""
+    """The output of a script that has the module as `nixio`; `before` runs before the module is loaded."""
     program = f'{before}\npackage.path = "{FOLDER}/?.lua"\nlocal nixio = require "nixio_ffi"\n{script}'
     assert LUAJIT is not None
     done = subprocess.run([LUAJIT, "-"], input=program, capture_output=True, text=True, timeout=TIMEOUT)
@@ -100,7 +92,7 @@ def lua(script: str, *, before: str = "") -> str:
         pytest.param("print(nixio.const.buffersize, nixio.const.ECONNREFUSED)", "8192 111", id="constants"),
     ],
 )
-def test_what_a_program_gets(script: str, printed: str) -> None:
+def test_results(script: str, printed: str) -> None:
     assert lua(script).split() == printed.split()
 
 
@@ -108,15 +100,15 @@ def test_what_a_program_gets(script: str, printed: str) -> None:
     "call",
     ['s:bind("127.0.0.1", 65536)', 's:send("x", -1)', 's:setopt("ip", "multicast_if", "x")', "s.close(nil)"],
 )
-def test_a_bad_argument_is_an_error_at_the_line_of_the_caller(call: str) -> None:
+def test_a_bad_argument_is_an_error_at_the_callers_line(call: str) -> None:
     script = f's = nixio.socket("inet", "dgram")\nprint(pcall(function()\n  local x = {call}\n  return x\nend))'
-    said = lua(script)
-    # Three lines stand before the script.
-    assert said.startswith("false\tstdin:6: bad argument '"), said
+    output = lua(script)
+    # The script begins at line 4.
+    assert output.startswith("false\tstdin:6: bad argument '"), output
 
 
-def test_garbage_that_is_collected_leaves_errno_alone() -> None:
-    """Somebody else closed the descriptor, so that closing it fails while another call's error is being looked at."""
+def test_garbage_collection_keeps_errno() -> None:
+    """The collected socket's descriptor was closed by other code, so that closing it again fails."""
     script = """
         local ffi = require "ffi"
         ffi.cdef "int close(int);"
@@ -131,15 +123,15 @@ def test_garbage_that_is_collected_leaves_errno_alone() -> None:
     assert lua(script).strip() == "1234"
 
 
-#: connect() as POSIX has it, but not Linux: a signal comes while the connection is being made, and a second call says
-#: that it still is being made (EALREADY), or that it is made (EISCONN).
+#: connect() as POSIX specifies it and Linux does not have it: a signal interrupts it while it continues in the
+#: background, and a second call fails with EALREADY while it does, then with EISCONN.
 INTERRUPTED = """
     local ffi = require "ffi"
     local real, calls, second = ffi.C, 0, %s
     local function connect(fd, address, length)
       calls = calls + 1
       if calls == 1 then
-        real.fcntl(fd, 4, ffi.cast("int", 0x800)) -- O_NONBLOCK: on its way when the signal comes
+        real.fcntl(fd, 4, ffi.cast("int", 0x800)) -- O_NONBLOCK: it is in progress when the signal arrives
         real.connect(fd, address, length)
         ffi.errno(4) -- EINTR
         return -1
@@ -183,10 +175,10 @@ def test_an_interrupted_connect_on_other_systems(second: str, listens: bool, pri
         pytest.param('ffi.arch = "ppc"', 92, [], id="linux-powerpc"),
     ],
 )
-def test_the_tables_of_other_systems_are_whole(system: str, protocol_option: int, absent: list[str]) -> None:
-    """What can be shown here: the module loads with them, and knows a number for each option but the absent ones.
+def test_the_tables_of_other_systems_are_complete(system: str, protocol_option: int, absent: list[str]) -> None:
+    """The module loads with them, and they have a number for each option except the absent ones.
 
-    An absent option is refused without asking this system, which has other numbers and answers otherwise.
+    An absent option is refused without a system call, as this system has other numbers.
     """
     pairs = [option.id for option in load().options]
     script = f"""

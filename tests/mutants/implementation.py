@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from tests.mutants.wrapper import reference
+
 #: The start of a `--target` before a row's id.
 TARGET = f"{__name__}:"
 
@@ -16,6 +18,7 @@ def __getattr__(name: str) -> Any:
     group, _, row = name.partition("/")
     if not row or not group.isidentifier():
         raise AttributeError(name)
+    reference()  # now, since a case may leave no descriptor to import it with the first socket
     try:
         module = importlib.import_module(f"tests.mutants.faults.{group}")
         return module.GROUP.implementation(row)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from nixio_conformance.driver.guard import guard
+from nixio_conformance.driver.orphan_guard import guard
 from tests.mutants.jobs import Answer, Job, Ready
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +82,7 @@ class _Worker:
             with contextlib.suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        guard().forget(self._process.pid)
+        guard().unwatch(self._process.pid)
         self._reader.join(EXIT_TIMEOUT)  # it reads from the pipe that is closed here
         for stream in (self._process.stdin, self._process.stdout, self._stderr):
             if stream is not None:

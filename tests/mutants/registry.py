@@ -134,7 +134,7 @@ class Declaration:
 
     def __call__(self, decorated: C) -> C:
         if isinstance(decorated, type):
-            self.is_object(decorated)
+            self.use(decorated)
         else:
             base = decorated.__annotations__["self"]
             self.override(decorated.__globals__[base], **{decorated.__name__: decorated})
@@ -149,7 +149,7 @@ class Declaration:
                     raise TypeError(f"{row.id} overrides {name!r}, which {parent.__name__} does not have")
             self._group.finish(row, type(row.id, (parent,), {**own, **members}))
 
-    def is_object(self, implementation: Any) -> None:
+    def use(self, implementation: Any) -> None:
         """A class, or any object that `--target` may name."""
         for row, _, _ in self._rows:
             self._group.finish(row, implementation)

@@ -118,7 +118,7 @@ def test_an_id_that_is_declared_twice_does_not_load() -> None:
     with pytest.raises(CatalogueError, match="made/twice is declared twice"):
         collect([group(row), group(row)], SPEC)
     made = Group("somewhere.made")
-    made.fault("one", "", "close.result.true").is_object(Wrapped)
+    made.fault("one", "", "close.result.true").use(Wrapped)
     with pytest.raises(ValueError, match="made/one is declared twice"):
         made.fault("one", "", "close.result.true")
 

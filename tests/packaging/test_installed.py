@@ -124,7 +124,7 @@ def test_the_wheel_runs_the_suite_in_an_empty_environment(wheel: Path, environme
 
 def test_an_implementation_of_another_project_is_judged_by_its_name(environment: Path, tmp_path: Path) -> None:
     assert "small" not in succeed(environment / "python", "-m", "nixio_conformance", "list", cwd=tmp_path).split()
-    install(environment, ROOT / "examples" / "python-port", tmp_path)
+    install(environment, ROOT / "examples" / "python-implementation", tmp_path)
     assert "small" in succeed(environment / "python", "-m", "nixio_conformance", "list", cwd=tmp_path).split()
     run_small = [
         environment / "python",

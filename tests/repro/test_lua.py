@@ -80,7 +80,7 @@ def test_a_pair(repeat: Repeat) -> None:
         pair.peer.send(b"to the implementation")
         pair.impl.recv(100)
         pair.peer.reset()
-        pair.impl.forget()
+        pair.impl.release()
 
     output = repeat(steps, "inet-stream")
     assert output[0].startswith('socket("inet", "stream") -> table: ')

@@ -132,7 +132,7 @@ def test_failures_buffer_types_and_odd_arguments(repeat: Repeat) -> None:
         pair.impl.setopt("socket", "rcvtimeo", (1, 500000))
         pair.impl.getopt("nowhere", "nothing")
         pair.peer.reset()
-        pair.impl.forget()
+        pair.impl.release()
 
     output = repeat(steps, "inet-stream")
     assert "bytearray(b'abcd'), 1) -> 3" in output

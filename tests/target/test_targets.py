@@ -125,7 +125,7 @@ def test_a_command_line_that_no_shell_would_take(command: str, said: str) -> Non
 def test_a_command_line_is_split_as_a_shell_does(begin: Begin, faulty: tuple[str, ...]) -> None:
     import shlex
 
-    target = Target("agent", shlex.join([*faulty, "honest"]))
+    target = Target("agent", shlex.join([*faulty, "correct"]))
     assert begin(start=target.starter).welcome.name == "faulty"
 
 

@@ -1,1 +1,1 @@
-"""The protocol's own conformance cases, played against an agent: what it does wrong is told with how to mend it."""
+"""The agent protocol's own cases: what an agent does wrong, with a hint how to fix it."""

@@ -1,55 +1,58 @@
-"""The first exchange."""
+"""Protocol cases: the handshake."""
 
 from __future__ import annotations
 
-from nixio_conformance.agentcheck.agent import Fault
-from nixio_conformance.agentcheck.cases import Play, case
+from nixio_conformance.agentcheck.cases import case
+from nixio_conformance.agentcheck.checked_agent import Violation
+from nixio_conformance.agentcheck.exchange import Exchange
 from nixio_conformance.driver import messages
 
-#: What an agent may say that it can do.
+#: The capabilities that the protocol defines.
 CAPABILITIES = ("gc", "signals", "buffer-types")
 
 
 @case(
     "hello.fields",
-    says="The reply to hello says the version that the agent speaks and names the implementation.",
-    mend='answer {"reply": "hello", "id": ..., "protocol": 1, "name": "my-port"}, with the other fields as they apply',
+    rule="The reply to hello has the protocol version that the agent speaks and the name of the implementation.",
+    hint='answer {"reply": "hello", "id": ..., "protocol": 1, "name": "my-nixio"}, with the other fields as they apply',
 )
-def fields(play: Play) -> None:
-    """Hello is answered with a version and a name"""
-    reply = play.agent.ask("hello", protocol=messages.VERSION)
+def fields(exchange: Exchange) -> None:
+    """hello is answered with a version and a name"""
+    reply = exchange.agent.request("hello", protocol=messages.VERSION)
     if not isinstance(reply, messages.Welcome):
-        raise Fault("a second hello should be answered as the first was")
+        raise Violation("a second hello should be answered like the first")
     if reply.protocol != messages.VERSION:
-        raise Fault(f"`protocol` is {reply.protocol}; the suite speaks {messages.VERSION}")
+        raise Violation(f"`protocol` is {reply.protocol}; the suite speaks {messages.VERSION}")
     if reply.buffersize <= 0:
-        raise Fault(f"`buffersize` is {reply.buffersize}", "send nixio.const.buffersize of the port, 8192 by default")
+        raise Violation(
+            f"`buffersize` is {reply.buffersize}", "send nixio.const.buffersize of the implementation, 8192 by default"
+        )
 
 
 @case(
     "hello.capabilities",
-    says=f"A capability is one of {', '.join(CAPABILITIES)}; an agent that has none says [].",
-    mend="correct the word, or leave it out: the suite does not know it, and skips what needs the capability",
+    rule=f"A capability is one of {', '.join(CAPABILITIES)}; an agent that has none sends [].",
+    hint="correct the name, or leave it out: the suite does not know it, and skips the cases that need the capability",
 )
-def capabilities(play: Play) -> None:
-    """Capabilities are words that the protocol knows"""
-    reply = play.agent.ask("hello", protocol=messages.VERSION)
+def capabilities(exchange: Exchange) -> None:
+    """Capabilities are names that the protocol defines"""
+    reply = exchange.agent.request("hello", protocol=messages.VERSION)
     assert isinstance(reply, messages.Welcome)
-    unknown = [word for word in reply.capabilities if word not in CAPABILITIES]
+    unknown = [name for name in reply.capabilities if name not in CAPABILITIES]
     if unknown:
-        raise Fault(f"the protocol has no capability {', '.join(map(repr, unknown))[:200]}")
+        raise Violation(f"the protocol has no capability {', '.join(map(repr, unknown))[:200]}")
 
 
 @case(
     "hello.version",
-    says="An agent answers hello with the version that it speaks, whatever was asked for (or `unavailable`).",
-    mend="do not look at the request's `protocol`; send the number that the agent was written for",
+    rule="An agent answers hello with the version that it speaks, whatever the request has (or `unavailable`).",
+    hint="do not look at the request's `protocol`; send the version that the agent was written for",
 )
-def version(play: Play) -> None:
-    """A version that nobody knows yet is answered with the agent's own"""
-    play.agent.start()
-    reply = play.agent.ask("hello", protocol=99, seconds=30.0)
+def version(exchange: Exchange) -> None:
+    """An unknown version is answered with the agent's own"""
+    exchange.agent.start()
+    reply = exchange.agent.request("hello", protocol=99, seconds=30.0)
     if isinstance(reply, messages.Unavailable):
-        play.agent.kill()
+        exchange.agent.kill()
     elif not isinstance(reply, messages.Welcome) or reply.protocol == 99:
-        raise Fault("this should be a hello with the agent's own version")
+        raise Violation("this should be a hello with the agent's own version")

@@ -1,4 +1,4 @@
-"""Calls that wait, signals, and sockets that nobody holds any more."""
+"""Protocol cases: calls that block, signals, and released sockets."""
 
 from __future__ import annotations
 
@@ -7,120 +7,124 @@ import signal
 import sys
 import time
 
-from nixio_conformance.agentcheck.agent import Fault
-from nixio_conformance.agentcheck.cases import Play, bytes_of, case, ends
-from nixio_conformance.driver import blocked, messages
+from nixio_conformance.agentcheck.cases import case
+from nixio_conformance.agentcheck.checked_agent import Violation
+from nixio_conformance.agentcheck.exchange import Exchange, bytes_of, is_closed
+from nixio_conformance.driver import blocking, messages
 
-_WAITS = "A call may block; its reply comes when it returns."
-_SIGNALS = "An agent with the capability `signals` handles SIGUSR1 by doing nothing: no signal ends it or disturbs it."
+_BLOCKS = "A call may block; it is answered when it returns."
+_SIGNALS = "An agent with the capability `signals` has a handler for SIGUSR1 that does nothing; the agent continues."
 
 
-def _begin(play: Play, number: int, method: str, *args: object) -> int:
-    """Begin a call and wait until it blocks: its id."""
-    process = play.agent.process
-    idle = blocked.idle(process.pid)
-    identifier = play.agent.next_id()
-    play.agent.say({"do": "call", "id": identifier, "socket": number, "method": method, "args": args})
-    if not blocked.wait(process.pid, idle, process.waiting):
-        play.agent.hear()
+def _start(exchange: Exchange, number: int, method: str, *args: object) -> int:
+    """Start a call and wait until it blocks; returns the id of the request."""
+    process = exchange.agent.process
+    idle = blocking.idle_syscall(process.pid)
+    identifier = exchange.agent.next_id()
+    exchange.agent.send({"do": "call", "id": identifier, "socket": number, "method": method, "args": args})
+    if not blocking.wait_until_blocked(process.pid, idle, process.readable):
+        exchange.agent.receive()
     return identifier
 
 
-@case("pending.recv", says=_WAITS, mend="make the call in the agent's own thread, and reply when it has returned")
-def recv(play: Play) -> None:
-    """recv is answered when data has come"""
-    number, peer = play.connected()
+@case("pending.recv", rule=_BLOCKS, hint="make the call in the agent's only thread, and reply when it has returned")
+def recv(exchange: Exchange) -> None:
+    """recv is answered when data arrives"""
+    number, peer = exchange.connected()
     try:
-        identifier = _begin(play, number, "recv", 16)
-    except Fault:
-        raise Fault("recv returned before anything was sent", "new sockets block; do not set timeouts") from None
+        identifier = _start(exchange, number, "recv", 16)
+    except Violation:
+        raise Violation("recv returned before anything was sent", "new sockets block; do not set timeouts") from None
     peer.sendall(b"at last")
-    (got,) = play.agent.values("buffer", play.agent.hear(identifier), "recv")
+    (got,) = exchange.agent.values("buffer", exchange.agent.receive(identifier), "recv")
     if bytes_of(got) != b"at last":
-        raise Fault(f"recv returned {bytes_of(got)!r}")
+        raise Violation(f"recv returned {bytes_of(got)!r}")
 
 
-@case("pending.accept", says=_WAITS, mend="make the call in the agent's own thread, and reply when it has returned")
-def accept(play: Play) -> None:
-    """accept is answered when somebody has connected"""
-    number, port = play.listening()
+@case("pending.accept", rule=_BLOCKS, hint="make the call in the agent's only thread, and reply when it has returned")
+def accept(exchange: Exchange) -> None:
+    """accept is answered when a client connects"""
+    number, port = exchange.listening()
     try:
-        identifier = _begin(play, number, "accept")
-    except Fault:
-        raise Fault("accept returned before anybody connected", "new sockets block; do not set timeouts") from None
-    peer = play.peer()
+        identifier = _start(exchange, number, "accept")
+    except Violation:
+        raise Violation("accept returned before a client connected", "new sockets block; do not set timeouts") from None
+    peer = exchange.peer()
     peer.connect(("127.0.0.1", port))
-    play.agent.values("what accept returns", play.agent.hear(identifier), "accept")
+    exchange.agent.values("what accept returns", exchange.agent.receive(identifier), "accept")
 
 
-def _interrupt(play: Play) -> None:
+def _interrupt(exchange: Exchange) -> None:
     if sys.platform == "win32":
-        raise Fault("this system has no SIGUSR1", "leave `signals` out of the capabilities on this system")
-    os.kill(play.agent.process.pid, signal.SIGUSR1)
+        raise Violation("this system has no SIGUSR1", "leave `signals` out of the capabilities on this system")
+    os.kill(exchange.agent.process.pid, signal.SIGUSR1)
 
 
 @case(
     "signals.idle",
     needs="signals",
-    says=_SIGNALS,
-    mend="read the next request again when a signal interrupts that (EINTR); in C: sigaction with a handler that is "
-    "empty, without SA_RESTART, and a loop around read()",
+    rule=_SIGNALS,
+    hint="repeat the read of the next request when a signal interrupts it (EINTR); in C: sigaction with an empty "
+    "handler, without SA_RESTART, and a loop around read()",
 )
-def idle(play: Play) -> None:
+def idle(exchange: Exchange) -> None:
     """SIGUSR1 while the agent waits for a request"""
-    blocked.idle(play.agent.process.pid)
+    blocking.idle_syscall(exchange.agent.process.pid)
     for _ in range(20):
-        _interrupt(play)
-        time.sleep(0.001)  # so that each comes by itself; nothing depends on it
-    play.usable()
+        _interrupt(exchange)
+        time.sleep(0.001)  # signals sent at once are merged into one; nothing depends on the time
+    exchange.check_usable()
 
 
 @case(
     "signals.busy",
     needs="signals",
-    says=_SIGNALS,
-    mend="install a handler (ignoring SIGUSR1 would not interrupt the call, and not handling it ends the agent)",
+    rule=_SIGNALS,
+    hint="install a handler: an ignored SIGUSR1 would not interrupt the call, and the default ends the agent",
 )
-def busy(play: Play) -> None:
-    """SIGUSR1 while a call waits"""
-    number, peer = play.connected()
-    identifier = _begin(play, number, "recv", 16)
-    _interrupt(play)
+def busy(exchange: Exchange) -> None:
+    """SIGUSR1 while a call blocks"""
+    number, peer = exchange.connected()
+    identifier = _start(exchange, number, "recv", 16)
+    _interrupt(exchange)
     peer.sendall(b"after the signal")
-    reply = play.agent.hear(identifier)
-    # EINTR to the caller is the port's fault, and the suite's to tell.
+    reply = exchange.agent.receive(identifier)
+    # EINTR in the reply is a bug of the implementation, which `run` reports.
     if not isinstance(reply, (messages.Values, messages.Failed)):
-        raise Fault("this should be what recv returned, or its failure")
-    play.usable()
+        raise Violation("this should be the values that recv returned, or its failure")
+    exchange.check_usable()
 
 
 @case(
     "forget.closes",
     needs="gc",
-    says="An agent with the capability `gc` drops its last reference to the socket and has garbage collected.",
-    mend="remove the socket from the agent's table, and from variables of the agent that still have it, and collect",
+    rule="An agent with the capability `gc` drops its last reference to the socket and collects garbage.",
+    hint="remove the socket from the agent's table and from all of its variables, then collect garbage",
 )
-def forget(play: Play) -> None:
-    """A socket that is forgotten is closed by the port's language"""
-    number, peer = play.connected()
-    reply = play.agent.ask("forget", socket=number)
+def release(exchange: Exchange) -> None:
+    """The language closes a socket that is released"""
+    number, peer = exchange.connected()
+    reply = exchange.agent.request("forget", socket=number)
     if not isinstance(reply, messages.Values) or reply.values:
-        raise Fault("`forget` is answered with no values: []")
-    if not ends(peer):
-        raise Fault("the socket is still open", "where the port itself does not close it, it is the port's fault")
-    identifier = play.agent.next_id()
+        raise Violation("`forget` must be answered with no values: []")
+    if not is_closed(peer):
+        raise Violation(
+            "the socket is still open",
+            "if the implementation does not close a collected socket, the implementation is wrong, not the agent",
+        )
+    identifier = exchange.agent.next_id()
     request = {"do": "call", "id": identifier, "socket": number, "method": "fileno", "args": []}
-    play.agent.unsupported(request, identifier)
+    exchange.agent.unsupported(request, identifier)
 
 
 @case(
     "forget.nothing",
     needs="gc",
-    says="A number that names no socket is no mistake in `forget`: garbage is collected all the same.",
-    mend="answer `values` with [] also where there is nothing to forget",
+    rule="A number without a socket is valid in `forget`: garbage is collected as well.",
+    hint="answer `values` with [] also if the number has no socket",
 )
-def forget_nothing(play: Play) -> None:
-    """Forgetting nothing"""
-    reply = play.agent.ask("forget", socket=0)
+def release_nothing(exchange: Exchange) -> None:
+    """forget without a socket"""
+    reply = exchange.agent.request("forget", socket=0)
     if not isinstance(reply, messages.Values) or reply.values:
-        raise Fault("`forget` is answered with no values: []")
+        raise Violation("`forget` must be answered with no values: []")

@@ -1,213 +1,215 @@
-"""Requests of every form: odd ones, wrong ones, and several at once."""
+"""Protocol cases: requests in unusual forms, invalid requests, several requests at once."""
 
 from __future__ import annotations
 
 import json
 
-from nixio_conformance.agentcheck.agent import Fault
-from nixio_conformance.agentcheck.cases import Play, buffer, case, receive
+from nixio_conformance.agentcheck.cases import case
+from nixio_conformance.agentcheck.checked_agent import Violation
+from nixio_conformance.agentcheck.exchange import Exchange, buffer, recv_bytes
 from nixio_conformance.driver import messages
 
-_REFUSED = "What an agent cannot understand is answered `unsupported` with `missing` false, and the agent goes on."
-#: Seconds for a large line: some languages have JSON libraries that take a character at a time.
+_REFUSED = "An invalid request is answered `unsupported` with `missing` false, and the agent continues."
+#: Seconds for a large line: JSON libraries of some languages read one character at a time.
 _LARGE = 30.0
-_LOOK = "look at the fields before they are used, or catch what the request's branch raises, and answer "
+_VALIDATE = "check the fields before using them, or catch the errors of the request's branch, and answer "
 _ANSWER = '{"reply": "unsupported", "id": ID, "message": "...", "missing": false}'
 
 
 @case(
     "requests.id",
-    says="A reply repeats the `id` of its request: a whole number, below 2^53.",
-    mend="keep ids in 64-bit integers or doubles, and print them as whole numbers (not 4.29e9, not 7.0)",
+    rule="A reply repeats the `id` of its request: a whole number, below 2^53.",
+    hint="keep ids in 64-bit integers or doubles, and print them as whole numbers (not 4.29e9, not 7.0)",
 )
-def identifiers(play: Play) -> None:
-    """Ids are repeated exactly, also big ones"""
+def identifiers(exchange: Exchange) -> None:
+    """Ids are repeated exactly, even large ones"""
     for identifier in (2**31, 2**32 + 1, 2**53 - 1):
-        play.agent.say({"do": "reset", "id": identifier})
-        play.agent.hear(identifier)
+        exchange.agent.send({"do": "reset", "id": identifier})
+        exchange.agent.receive(identifier)
 
 
 @case(
     "requests.form",
-    says="A request is JSON: fields in any order, spaces, escapes in any text. Fields that the agent does not know "
-    "are ignored.",
-    mend="read requests with a JSON library, and look fields up by name",
+    rule="A request is JSON: fields in any order, spaces, escapes in any string. Unknown fields are ignored.",
+    hint="parse requests with a JSON library, and access fields by name",
 )
-def form(play: Play) -> None:
-    """The same request in another form of JSON"""
-    number = play.agent.open()
+def form(exchange: Exchange) -> None:
+    """A request with spaces, escapes and unknown fields"""
+    number = exchange.agent.open()
     odd = r'{ "colour" : {"deep": [1, {"a": null}]}, "\u0061rgs":[ false ],"method":"set\u0062locking" , "socket": %d,'
-    identifier = play.agent.next_id()
-    play.agent.say((odd % number + rf' "do":"\u0063all","id":{identifier} }}').encode())
-    play.agent.values("true", play.agent.hear(identifier), "setblocking")
+    identifier = exchange.agent.next_id()
+    exchange.agent.send((odd % number + rf' "do":"\u0063all","id":{identifier} }}').encode())
+    exchange.agent.values("true", exchange.agent.receive(identifier), "setblocking")
 
 
-@case("requests.unknown-do", says=_REFUSED, mend=f"in the branch for any other `do`, answer {_ANSWER}")
-def unknown_do(play: Play) -> None:
-    """A request that the agent does not know"""
-    identifier = play.agent.next_id()
-    play.agent.unsupported({"do": "dance", "id": identifier}, identifier)
-    play.usable()
+@case("requests.unknown-do", rule=_REFUSED, hint=f"in the branch for any other `do`, answer {_ANSWER}")
+def unknown_do(exchange: Exchange) -> None:
+    """An unknown request"""
+    identifier = exchange.agent.next_id()
+    exchange.agent.unsupported({"do": "dance", "id": identifier}, identifier)
+    exchange.check_usable()
 
 
-@case("requests.missing-field", says=_REFUSED, mend=_LOOK + _ANSWER)
-def missing_field(play: Play) -> None:
+@case("requests.missing-field", rule=_REFUSED, hint=_VALIDATE + _ANSWER)
+def missing_field(exchange: Exchange) -> None:
     """A request that lacks a field"""
-    number = play.agent.open()
+    number = exchange.agent.open()
     for rest in (
         {"do": "call", "socket": number, "args": []},
         {"do": "call", "method": "fileno", "args": []},
         {"do": "socket"},
         {},
     ):
-        identifier = play.agent.next_id()
-        play.agent.unsupported({**rest, "id": identifier}, identifier)
-    play.usable()
+        identifier = exchange.agent.next_id()
+        exchange.agent.unsupported({**rest, "id": identifier}, identifier)
+    exchange.check_usable()
 
 
-@case("requests.wrong-type", says=_REFUSED, mend=_LOOK + _ANSWER)
-def wrong_type(play: Play) -> None:
+@case("requests.wrong-type", rule=_REFUSED, hint=_VALIDATE + _ANSWER)
+def wrong_type(exchange: Exchange) -> None:
     """A request with a field of the wrong type"""
-    number = play.agent.open()
+    number = exchange.agent.open()
     for rest in (
         {"do": "call", "socket": "first", "method": "fileno", "args": []},
         {"do": "call", "socket": number, "method": 7, "args": []},
         {"do": "call", "socket": number, "method": "fileno", "args": "none"},
         {"do": 5},
     ):
-        identifier = play.agent.next_id()
-        play.agent.unsupported({**rest, "id": identifier}, identifier)
-    play.usable()
+        identifier = exchange.agent.next_id()
+        exchange.agent.unsupported({**rest, "id": identifier}, identifier)
+    exchange.check_usable()
 
 
 @case(
-    "requests.bad-buffer", says=_REFUSED, mend="check that `hex` is pairs of hexadecimal digits, else answer " + _ANSWER
+    "requests.bad-buffer",
+    rule=_REFUSED,
+    hint="check that `hex` consists of pairs of hexadecimal digits, else answer " + _ANSWER,
 )
-def bad_buffer(play: Play) -> None:
-    """An argument that is no buffer"""
-    number, peer = play.connected()
+def bad_buffer(exchange: Exchange) -> None:
+    """An argument that is not a valid buffer"""
+    number, peer = exchange.connected()
     for wrong in ({"type": "buffer", "hex": "0g"}, {"type": "buffer", "hex": "abc"}, {"type": "buffer"}):
-        identifier = play.agent.next_id()
-        play.agent.unsupported(
+        identifier = exchange.agent.next_id()
+        exchange.agent.unsupported(
             {"do": "call", "id": identifier, "socket": number, "method": "send", "args": [wrong]}, identifier
         )
-    play.agent.returns("number", number, "send", buffer(b"!"))
-    if (got := receive(peer, 1)) != b"!":
-        raise Fault(f"something of the refused buffers was sent: {got!r}")
+    exchange.agent.returns("number", number, "send", buffer(b"!"))
+    if (got := recv_bytes(peer, 1)) != b"!":
+        raise Violation(f"data of the refused buffers was sent: {got!r}")
 
 
 @case(
     "requests.no-json",
-    says="Every line is answered by one line. One that is no request is answered `unsupported`, with the id 0 where "
-    "it has none.",
-    mend='catch what the JSON library raises, and answer {"reply": "unsupported", "id": 0, "message": "...", '
+    rule="Every line is answered by one line. One that is not a request is answered `unsupported`, with the id 0 if it "
+    "has none.",
+    hint='catch the errors of the JSON library, and answer {"reply": "unsupported", "id": 0, "message": "...", '
     '"missing": false}',
 )
-def no_json(play: Play) -> None:
-    """Lines that are no requests"""
+def no_json(exchange: Exchange) -> None:
+    """Lines that are not requests"""
     for line in (b"GET / HTTP/1.1", b'{"do": "reset", "id": ', b"[]", b"7", b"null", b'"reset"', b"\xff\xfe"):
-        play.agent.unsupported(line, 0)
-    play.usable()
+        exchange.agent.unsupported(line, 0)
+    exchange.check_usable()
 
 
 @case(
     "requests.empty-line",
-    says="Every line is answered by one line; an empty one, which is no request, may also be passed over.",
-    mend='answer {"reply": "unsupported", "id": 0, "message": "...", "missing": false}, or read the next line',
+    rule="Every line is answered by one line; an empty one may be ignored instead.",
+    hint='answer {"reply": "unsupported", "id": 0, "message": "...", "missing": false}, or read the next line',
 )
-def empty_line(play: Play) -> None:
+def empty_line(exchange: Exchange) -> None:
     """An empty line"""
-    identifier = play.agent.next_id()
-    play.agent.write(b"\n" + json.dumps({"do": "reset", "id": identifier}).encode() + b"\n")
-    reply = play.agent.hear(0, identifier)
+    identifier = exchange.agent.next_id()
+    exchange.agent.write(b"\n" + json.dumps({"do": "reset", "id": identifier}).encode() + b"\n")
+    reply = exchange.agent.receive(0, identifier)
     if reply.id == 0:
         if not isinstance(reply, messages.Unsupported):
-            raise Fault("this should be `unsupported`")
-        play.agent.hear(identifier)
+            raise Violation("this should be `unsupported`")
+        exchange.agent.receive(identifier)
 
 
 @case(
     "requests.no-id",
-    says="A request without an `id` that is a whole number is answered with the id 0.",
-    mend="send 0 where the request has no id, and go on",
+    rule="A request without an `id` that is a whole number is answered with the id 0.",
+    hint="send 0 if the request has no id, and continue",
 )
-def no_id(play: Play) -> None:
+def no_id(exchange: Exchange) -> None:
     """A request without an id"""
-    play.agent.say({"do": "dance"})
-    play.agent.hear(0)
-    play.usable()
+    exchange.agent.send({"do": "dance"})
+    exchange.agent.receive(0)
+    exchange.check_usable()
 
 
 @case(
     "requests.unknown-socket",
-    says="A number that names no socket is answered `unsupported` with `missing` false.",
-    mend="look the number up before the call; " + _ANSWER,
+    rule="A number without a socket is answered `unsupported` with `missing` false.",
+    hint="look the number up before the call; " + _ANSWER,
 )
-def unknown_socket(play: Play) -> None:
-    """A socket that the agent never handed out"""
+def unknown_socket(exchange: Exchange) -> None:
+    """A number that the agent never assigned"""
     for number in (4711, 0, -1, 2**40):
-        identifier = play.agent.next_id()
+        identifier = exchange.agent.next_id()
         request = {"do": "call", "id": identifier, "socket": number, "method": "close", "args": []}
-        play.agent.unsupported(request, identifier)
-    play.usable()
+        exchange.agent.unsupported(request, identifier)
+    exchange.check_usable()
 
 
 @case(
     "requests.unknown-method",
-    says="A method that the implementation does not have is answered `unsupported` with `missing` true.",
-    mend='answer {"reply": "unsupported", "id": ID, "message": "no method ...", "missing": true}: it is judged; with '
-    "`missing` false the case is skipped, as if only the agent lacked it",
+    rule="A method that the implementation does not have is answered `unsupported` with `missing` true.",
+    hint='answer {"reply": "unsupported", "id": ID, "message": "no method ...", "missing": true}, which is judged; '
+    "with `missing` false the case is skipped, as if only the agent lacked the method",
 )
-def unknown_method(play: Play) -> None:
-    """A method that no port has"""
-    number = play.agent.open()
-    identifier = play.agent.next_id()
+def unknown_method(exchange: Exchange) -> None:
+    """A method that no implementation has"""
+    number = exchange.agent.open()
+    identifier = exchange.agent.next_id()
     request = {"do": "call", "id": identifier, "socket": number, "method": "levitate", "args": []}
-    play.agent.unsupported(request, identifier, missing=True)
-    play.usable()
+    exchange.agent.unsupported(request, identifier, missing=True)
+    exchange.check_usable()
 
 
 @case(
     "requests.together",
-    says="Requests may stand in the pipe together: they are answered one after the other, in order.",
-    mend="read line by line and keep what stands behind a line's end for the next one",
+    rule="Several requests may be in the pipe at once: they are answered one after the other, in order.",
+    hint="read line by line, and keep the bytes after a newline for the next line",
 )
-def together(play: Play) -> None:
+def together(exchange: Exchange) -> None:
     """Fifty requests in one write"""
-    identifiers = [play.agent.next_id() for _ in range(50)]
+    identifiers = [exchange.agent.next_id() for _ in range(50)]
     lines = [json.dumps({"do": "reset", "id": identifier}) for identifier in identifiers]
-    play.agent.write("".join(f"{line}\n" for line in lines).encode())
+    exchange.agent.write("".join(f"{line}\n" for line in lines).encode())
     for identifier in identifiers:
-        play.agent.hear(identifier)
+        exchange.agent.receive(identifier)
 
 
 @case(
     "requests.pieces",
-    says="A request is a line: it ends with its newline, however many pieces it comes in.",
-    mend="read until the newline before the line is parsed",
+    rule="A request ends with its newline, in however many pieces it arrives.",
+    hint="read until the newline before parsing the line",
 )
-def pieces(play: Play) -> None:
-    """A request that comes in two pieces"""
-    identifier = play.agent.next_id()
+def pieces(exchange: Exchange) -> None:
+    """A request that arrives in two pieces"""
+    identifier = exchange.agent.next_id()
     line = json.dumps({"do": "reset", "id": identifier}).encode()
-    play.agent.write(line[:9])
-    if play.agent.process.waiting(0.05):
-        play.agent.hear()
-    play.agent.write(line[9:] + b"\n")
-    play.agent.hear(identifier)
+    exchange.agent.write(line[:9])
+    if exchange.agent.process.readable(0.05):
+        exchange.agent.receive()
+    exchange.agent.write(line[9:] + b"\n")
+    exchange.agent.receive(identifier)
 
 
 @case(
     "requests.large",
-    says="A line may be of any length: a buffer of some MB is one line.",
-    mend="read lines of any length (no fixed buffer), and convert hex in one pass, not byte by byte to a new text",
+    rule="A line may be of any length: a buffer of several MB is one line.",
+    hint="read lines of any length (no fixed buffer), and convert hex in one pass, not by appending single bytes",
 )
-def large(play: Play) -> None:
+def large(exchange: Exchange) -> None:
     """A buffer of 2 MB in one line"""
-    number, peer = play.connected()
-    play.agent.returns("true", number, "setblocking", False)
+    number, peer = exchange.connected()
+    exchange.agent.returns("true", number, "setblocking", False)
     data = bytes(range(256)) * (2 << 12)
-    (count,) = play.agent.returns("number", number, "send", buffer(data), seconds=_LARGE)
+    (count,) = exchange.agent.returns("number", number, "send", buffer(data), seconds=_LARGE)
     assert isinstance(count, int)
-    if not 0 < count <= len(data) or receive(peer, count) != data[:count]:
-        raise Fault(f"of {len(data)} bytes, {count} were said to be sent, and others arrived")
+    if not 0 < count <= len(data) or recv_bytes(peer, count) != data[:count]:
+        raise Violation(f"send returned {count} of {len(data)} bytes, and other bytes arrived")

@@ -1,4 +1,4 @@
-"""Plays the cases and tells each: what was sent, what came, what the protocol says, what to change in the agent."""
+"""Runs the cases and prints each result: what was sent and received, the rule, what to change in the agent."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from nixio_conformance.agentcheck import (
     case_values,
     cases,
 )
-from nixio_conformance.agentcheck.agent import Agent, Fault, Skipped
-from nixio_conformance.agentcheck.cases import Case, Play
+from nixio_conformance.agentcheck.cases import ProtocolCase
+from nixio_conformance.agentcheck.checked_agent import CaseSkipped, CheckedAgent, Violation
+from nixio_conformance.agentcheck.exchange import Exchange
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.text import clip
 from nixio_conformance.host import capabilities
@@ -27,91 +28,91 @@ from nixio_conformance.host.workspace import workspace
 from nixio_conformance.target.target import Target
 
 #: The modules that register cases.
-CHAPTERS = (case_hello, case_requests, case_values, case_failures, case_sockets, case_pending, case_ending)
-#: Lines and letters of an exchange that are shown: its end, where it went wrong.
+MODULES = (case_hello, case_requests, case_values, case_failures, case_sockets, case_pending, case_ending)
+#: Most lines of an exchange that are printed, from its end, and most characters of each.
 _LINES = 4
-_LETTERS = 240
+_CHARACTERS = 240
 
 
-def chosen(words: Sequence[str]) -> list[Case]:
-    """The cases that one of these words stands in; all of them without words."""
-    return [case for case in cases.registered() if not words or any(word in case.id for word in words)]
+def chosen(terms: Sequence[str]) -> list[ProtocolCase]:
+    """The cases whose ids contain one of these terms; all of them without terms."""
+    return [case for case in cases.registered() if not terms or any(term in case.id for term in terms)]
 
 
-def run(target: Target, console: Console, words: Sequence[str] = ()) -> bool:
-    """Tell who the agent is, and play the cases; whether no one failed. Raises `CannotStart`."""
-    agent = Agent(AgentProcess, target.argv)
+def run(target: Target, console: Console, terms: Sequence[str] = ()) -> bool:
+    """Print who the agent is, and run the cases; True if none failed. Raises `CannotStart`."""
+    agent = CheckedAgent(AgentProcess, target.argv)
     try:
         agent.ready()
-        told = agent.welcome
-        console.print(Text(f"{told.name or target.name} {told.version} ({told.language} on {told.platform})"))
-        counts = play(agent, chosen(words), console)
+        hello = agent.welcome
+        console.print(Text(f"{hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
+        counts = run_cases(agent, chosen(terms), console)
     finally:
         agent.kill()
     console.print(Text(f"{counts['ok']} ok, {counts['FAIL']} failed, {counts['skip']} skipped"))
     return not counts["FAIL"]
 
 
-def play(agent: Agent, some: Sequence[Case], console: Console) -> Counter[str]:
-    """Play cases and tell each; how many came to what. Raises `CannotStart`."""
+def run_cases(agent: CheckedAgent, some: Sequence[ProtocolCase], console: Console) -> Counter[str]:
+    """Run cases and print each result; the number of cases by result. Raises `CannotStart`."""
     with workspace() as folder:
-        return Counter(_play(case, Play(agent, folder), console) for case in some)
+        return Counter(_run_case(case, Exchange(agent, folder), console) for case in some)
 
 
-def _play(case: Case, play: Play, console: Console) -> str:
-    agent = play.agent
+def _run_case(case: ProtocolCase, exchange: Exchange, console: Console) -> str:
+    agent = exchange.agent
     try:
         agent.ready()
-        agent.forget_wire()
-        _needed(case, agent)
-        case.play(play)
+        agent.clear_wire()
+        _check_needs(case, agent)
+        case.run(exchange)
         if agent.alive:
-            agent.silent()
-            agent.ask("reset")
-            agent.silent()
-    except Skipped as reason:
+            agent.expect_silence()
+            agent.request("reset")
+            agent.expect_silence()
+    except CaseSkipped as reason:
         console.print(Text(f"skip  {case.id}: {reason}"), soft_wrap=True)
-        _settle(agent)
+        _reset(agent)
         return "skip"
-    except (Fault, OSError) as error:
-        _tell(case, agent, error, console)
+    except (Violation, OSError) as error:
+        _print_failure(case, agent, error, console)
         agent.kill()
         return "FAIL"
     finally:
-        play.close()
+        exchange.close()
     console.print(Text(f"ok    {case.id}: {case.title}"), soft_wrap=True)
     return "ok"
 
 
-def _needed(case: Case, agent: Agent) -> None:
+def _check_needs(case: ProtocolCase, agent: CheckedAgent) -> None:
     if not case.needs:
         return
     if case.needs not in capabilities.names():
         if case.needs not in agent.welcome.capabilities:
-            raise Skipped(f"the agent does not have the capability `{case.needs}`")
+            raise CaseSkipped(f"the agent does not have the capability `{case.needs}`")
     elif reason := capabilities.current()[case.needs]:
-        raise Skipped(reason)
+        raise CaseSkipped(reason)
 
 
-def _settle(agent: Agent) -> None:
-    """The next case begins with nothing open."""
+def _reset(agent: CheckedAgent) -> None:
+    """Close the agent's sockets before the next case."""
     if agent.alive:
         try:
-            agent.ask("reset")
-        except Fault:
+            agent.request("reset")
+        except Violation:
             agent.kill()
 
 
-def _tell(case: Case, agent: Agent, error: Fault | OSError, console: Console) -> None:
-    what = error.what if isinstance(error, Fault) else f"the other end: {error}"
-    mend = error.mend if isinstance(error, Fault) and error.mend else case.mend
+def _print_failure(case: ProtocolCase, agent: CheckedAgent, error: Violation | OSError, console: Console) -> None:
+    what = error.what if isinstance(error, Violation) else f"the other end: {error}"
+    hint = error.hint if isinstance(error, Violation) and error.hint else case.hint
     console.print(Text(f"FAIL  {case.id}: {case.title}"), soft_wrap=True)
-    rows = [("wrong", what), ("protocol", case.says), ("mend", mend)]
-    if isinstance(error, Fault) and error.also:
+    rows = [("wrong", what), ("protocol", case.rule), ("hint", hint)]
+    if isinstance(error, Violation) and error.also:
         rows.append(("", error.also))
-    if agent.alive and (wrote := agent.process.stderr().strip()):
-        rows.append(("stderr", clip(wrote[-1000:])))
-    rows[:0] = [("sent", line) for line in _shown(agent.sent)] + [("came", line) for line in _shown(agent.came)]
+    if agent.alive and (stderr := agent.process.stderr().strip()):
+        rows.append(("stderr", clip(stderr[-1000:])))
+    rows[:0] = [("sent", line) for line in _shown(agent.sent)] + [("received", line) for line in _shown(agent.received)]
     for name, text in rows:
         console.print(Text(f"      {name:9} {text}"), soft_wrap=True)
 
@@ -119,4 +120,4 @@ def _tell(case: Case, agent: Agent, error: Fault | OSError, console: Console) ->
 def _shown(lines: list[bytes]) -> list[str]:
     if not lines:
         return ["nothing"]
-    return [clip(line.decode("utf-8", "backslashreplace"), _LETTERS) for line in lines[-_LINES:]]
+    return [clip(line.decode("utf-8", "backslashreplace"), _CHARACTERS) for line in lines[-_LINES:]]

@@ -1,4 +1,4 @@
-"""The shapes of results on the wire, and what an agent does that sends another: shared by `smoke` and `agent-check`."""
+"""The shapes of results on the wire, and hints for agents that send another one; for `smoke` and `agent-check`."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from nixio_conformance.driver.text import show
 
 
 @dataclass(frozen=True)
-class _Sort:
-    """One sort of value: how it is told from others, and how an agent sends it."""
+class _ValueType:
+    """A type of value: its name in messages, how to recognise it, and a hint how an agent sends it."""
 
     name: str
-    holds: Callable[[object], bool]
-    sent: str
+    matches: Callable[[object], bool]
+    hint: str
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-TRUE = _Sort("true", lambda value: value is True, "the documented `true` is sent as true: `[true]`, not 1, null or []")
-NUMBER = _Sort("a number", _is_number, 'a number is sent as a JSON number: 4, and not as text ("4") or as 4.0')
-TEXT = _Sort("text", lambda value: isinstance(value, str), 'a host or a path is sent as text: "127.0.0.1"')
-BUFFER = _Sort(
+TRUE = _ValueType(
+    "true", lambda value: value is True, "the documented `true` is sent as true: `[true]`, not 1, null or []"
+)
+NUMBER = _ValueType("a number", _is_number, 'a number is sent as a JSON number: 4, not as text ("4") or as 4.0')
+TEXT = _ValueType("text", lambda value: isinstance(value, str), 'a host or a path is sent as text: "127.0.0.1"')
+BUFFER = _ValueType(
     "a buffer",
     lambda value: isinstance(value, (bytes, messages.Buffer)),
-    'what recv, read and recvfrom received is sent as {"type": "buffer", "hex": "00ff"}, and not as text',
+    'the data of recv, read and recvfrom is sent as {"type": "buffer", "hex": "00ff"}, not as text',
 )
-SOCKET = _Sort(
+SOCKET = _ValueType(
     "a socket",
     lambda value: isinstance(value, (ImplSocket, messages.SocketRef)),
-    'a socket is kept in a table of the agent and sent as {"type": "socket", "socket": NUMBER}',
+    'the agent keeps a socket in a table and sends it as {"type": "socket", "socket": NUMBER}',
 )
-PORT = _Sort("a port", lambda value: value is None or _is_number(value), NUMBER.sent + "; null for a UNIX socket")
+PORT = _ValueType("a port", lambda value: value is None or _is_number(value), NUMBER.hint + "; null for a UNIX socket")
 
-#: Shapes by name: the values of a reply, in order.
-SHAPES: dict[str, tuple[_Sort, ...]] = {
+#: Shapes by name: the types of a reply's values, in order.
+SHAPES: dict[str, tuple[_ValueType, ...]] = {
     "true": (TRUE,),
     "number": (NUMBER,),
     "buffer": (BUFFER,),
@@ -49,7 +51,7 @@ SHAPES: dict[str, tuple[_Sort, ...]] = {
     "what recvfrom returns": (BUFFER, TEXT, PORT),
     "seconds and microseconds": (NUMBER, NUMBER),
 }
-#: The shape of what a call returns, by the method; getopt's depends on the option.
+#: The shape of a method's result. getopt is missing: its shape depends on the option.
 OF_METHODS = {
     "socket": "socket",
     **dict.fromkeys(("bind", "connect", "listen", "close", "shutdown", "setblocking", "setopt"), "true"),
@@ -62,26 +64,28 @@ OF_METHODS = {
 
 
 @dataclass(frozen=True)
-class Wrong:
+class ShapeError:
     """What is wrong with some values, and what to change in the agent."""
 
     what: str
-    mend: str
+    hint: str
 
 
-def wrong(shape: str, values: Sequence[object]) -> Wrong | None:
-    """What is wrong with values that should have a shape; None when nothing is."""
-    sorts = SHAPES[shape]
-    wanted = ", ".join(sort.name for sort in sorts)
-    got = ", ".join(_shown(value) for value in values)
-    if len(values) != len(sorts):
-        return Wrong(f"`values` should be {_counted(len(sorts))} ({wanted}), and is {len(values)}: [{got}]",
-                     _count_mend(shape, values))  # fmt: skip
-    if sorts[:2] == (TEXT, PORT) and _is_number(values[0]) and isinstance(values[1], str):
-        return Wrong(f"[{got}]: the port comes before the host", "send the host first and then the port")
-    for sort, value in zip(sorts, values, strict=True):
-        if not sort.holds(value):
-            return Wrong(f"{_shown(value)} should be {sort.name}", sort.sent)
+def mismatch(shape: str, values: Sequence[object]) -> ShapeError | None:
+    """What is wrong with values that should have a shape; None if they have it."""
+    types = SHAPES[shape]
+    expected = ", ".join(type_.name for type_ in types)
+    actual = ", ".join(_shown(value) for value in values)
+    if len(values) != len(types):
+        return ShapeError(
+            f"`values` should be {_counted(len(types))} ({expected}), and is {len(values)}: [{actual}]",
+            _count_hint(shape, values),
+        )
+    if types[:2] == (TEXT, PORT) and _is_number(values[0]) and isinstance(values[1], str):
+        return ShapeError(f"[{actual}]: the port comes before the host", "send the host first, then the port")
+    for type_, value in zip(types, values, strict=True):
+        if not type_.matches(value):
+            return ShapeError(f"{_shown(value)} should be {type_.name}", type_.hint)
     return None
 
 
@@ -89,14 +93,14 @@ def _counted(number: int) -> str:
     return "one value" if number == 1 else f"{number} values"
 
 
-def _count_mend(shape: str, values: Sequence[object]) -> str:
+def _count_hint(shape: str, values: Sequence[object]) -> str:
     if shape == "true" and not values:
-        return TRUE.sent
+        return TRUE.hint
     if len(values) == 1 and isinstance(values[0], messages.Foreign):
-        return "several results are several elements of `values`, and not one list or table in it"
+        return "several results are several elements of `values`, not one list or table in it"
     if shape == "what accept returns" and len(values) == 1:
-        return "send the socket, the peer's host and the peer's port, all three: [SOCKET, HOST, PORT]"
-    return "send each result of the call as one element of `values`, null for those that are nil or None"
+        return "send the socket, the peer's host and the peer's port: [SOCKET, HOST, PORT]"
+    return "send each result of the call as one element of `values`, null for nil or None"
 
 
 def _shown(value: object) -> str:

@@ -1,21 +1,21 @@
 --[[
-The agent for Lua ports: hosts one module with nixio's interface in a process of its own and speaks the protocol for it.
+The agent for Lua implementations: hosts one module with nixio's interface and answers the requests of the protocol.
 
     lua agent.lua [--path TEMPLATES] [--cpath TEMPLATES] MODULE
 
-MODULE is what `require` takes, or a path to a .lua file. One file for Lua 5.1 to 5.4 and LuaJIT that needs nothing
-else, so that it can be copied anywhere (docs/lua.md). The protocol is told in docs/protocol.md; `python.py` beside
-this file is the same for Python.
+MODULE is a name for `require`, or a path to a .lua file. One file for Lua 5.1 to 5.4 and LuaJIT without dependencies,
+so that it can be copied anywhere (docs/lua.md). docs/protocol.md describes the protocol; `python.py` beside this file
+is the agent for Python.
 
-What a port may do to its own world must not reach the agent: every function of the standard library that is used
-here was taken before the port was loaded, none is looked up through a string's methods, and each touch of a port's
-value is a protected call.
+The implementation may change its global environment; that must not affect the agent. Therefore every function of the
+standard library that is used here is a local variable set before the module is loaded, no method of a string is used,
+and every access to a value of the implementation is a protected call.
 ]]
 
 local PROTOCOL = 1
--- Bytes of a message or of how a value prints that are told: a port's may be of any length.
-local TOLD = 2000
-local SHOWN = 200
+-- Most bytes of a message, and of a foreign value as text: those of an implementation may be of any length.
+local MAX_TEXT = 2000
+local MAX_REPR = 200
 
 local byte, char, find, format, gmatch, gsub, lower, match, sub =
   string.byte, string.char, string.find, string.format, string.gmatch, string.gsub, string.lower, string.match, string.sub
@@ -31,7 +31,7 @@ local language = jit and jit.version or _VERSION
 
 -- ---------------------------------------------------------------------------------------------------------- text
 
--- The length of the UTF-8 sequence that begins at `at`; nil when there is none that is valid.
+-- The length of the UTF-8 sequence that begins at `at`; nil if it is not valid.
 local function sequence(text, at)
   local first, second = byte(text, at, at + 1)
   local length, low, high = nil, 0x80, 0xBF
@@ -72,9 +72,9 @@ local function is_utf8(text)
   return true
 end
 
--- Text that can be sent: what is not UTF-8 is spelled out as \xNN, and it is not of any length.
+-- Text that can be sent: bytes that are not UTF-8 are escaped as \xNN, and the length is bounded.
 local function clean(text, limit)
-  text = sub(text, 1, limit or TOLD)
+  text = sub(text, 1, limit or MAX_TEXT)
   if is_utf8(text) then
     return text
   end
@@ -87,8 +87,8 @@ local function clean(text, limit)
   return concat(parts)
 end
 
--- Any value as a person reads it, whatever its __tostring or __name does.
-local function told(value, limit)
+-- Any value as text, even if its __tostring raises an error.
+local function describe(value, limit)
   local fine, text = pcall(tostring, value)
   if fine and type(text) == "string" then
     return clean(text, limit)
@@ -98,16 +98,16 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------- JSON
 
--- Stands for null in what was decoded, so that a list knows its length and a nil that was passed is kept.
+-- Stands for null in decoded values: nil in a list would change its length.
 local NULL = {}
 
--- The agent's own decoder: enough for any JSON text.
+-- The built-in JSON codec.
 local own = {}
 
 local LITERALS = { ["true"] = true, ["false"] = false, ["null"] = NULL }
 local ESCAPES = { b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/" }
--- Lists and objects within each other, so that no request can exhaust the stack.
-local DEEPEST = 100
+-- Most nested lists and objects, so that no request can exhaust the stack.
+local MAX_DEPTH = 100
 
 local function utf8_char(code)
   if code < 0x80 then
@@ -123,18 +123,18 @@ local function utf8_char(code)
   )
 end
 
-local function wrong(at, what)
+local function parse_error(at, what)
   error(format("%s at byte %d", what, at), 0)
 end
 
 local function escaped(text, at)
-  local letter = sub(text, at + 1, at + 1)
-  if ESCAPES[letter] then
-    return ESCAPES[letter], at + 2
+  local character = sub(text, at + 1, at + 1)
+  if ESCAPES[character] then
+    return ESCAPES[character], at + 2
   end
   local digits = match(text, "^u(%x%x%x%x)", at + 1)
   if not digits then
-    wrong(at, "a wrong escape")
+    parse_error(at, "an invalid escape")
   end
   local code = tonumber(digits, 16)
   if code < 0xD800 or code > 0xDFFF then
@@ -142,7 +142,7 @@ local function escaped(text, at)
   end
   local second = code < 0xDC00 and match(text, "^\\u([dD][c-fC-F]%x%x)", at + 6)
   if not second then
-    wrong(at, "half of a surrogate pair")
+    parse_error(at, "half of a surrogate pair")
   end
   return utf8_char(0x10000 + (code - 0xD800) * 0x400 + tonumber(second, 16) - 0xDC00), at + 12
 end
@@ -150,7 +150,7 @@ end
 local function decode_text(text, at)
   local stop = find(text, '["\\]', at)
   if stop and byte(text, stop) == 34 then
-    return sub(text, at, stop - 1), stop + 1 -- nearly every text is without escapes
+    return sub(text, at, stop - 1), stop + 1 -- most strings have no escapes
   end
   local parts = {}
   while stop do
@@ -161,15 +161,15 @@ local function decode_text(text, at)
     parts[#parts + 1], at = escaped(text, stop)
     stop = find(text, '["\\]', at)
   end
-  wrong(#text, "a text without an end")
+  parse_error(#text, "a string without an end")
 end
 
--- In 5.3 and later a number without point and exponent is an integer, with one it is a float, as in JSON's own sense.
+-- In Lua 5.3 and later, tonumber makes a number without point and exponent an integer, else a float.
 local function decode_number(text, at)
   local digits = match(text, "^-?%d+%.?%d*[eE]?[+-]?%d*", at)
-  local number = digits and (tonumber(digits) or tonumber((gsub(digits, "%.", ",")))) -- a port may set a locale
+  local number = digits and (tonumber(digits) or tonumber((gsub(digits, "%.", ",")))) -- a locale may be set
   if not number then
-    wrong(at, "no JSON")
+    parse_error(at, "no JSON value")
   end
   return number, at + #digits
 end
@@ -191,7 +191,7 @@ local function decode_list(text, at, depth)
     end
     at = last and last + 1
   end
-  wrong(#text, "a list without an end")
+  parse_error(#text, "a list without an end")
 end
 
 local function decode_object(text, at, depth)
@@ -200,7 +200,7 @@ local function decode_object(text, at, depth)
   while mark == '"' do
     local key, value
     key, at = decode_text(text, last + 1)
-    at = match(text, "^[ \t\r\n]*:()", at) or wrong(at, "a name without a value")
+    at = match(text, "^[ \t\r\n]*:()", at) or parse_error(at, "a name without a value")
     value, at = decode_value(text, at, depth)
     object[key] = value
     _, last, mark = find(text, "^[ \t\r\n]*([},])", at)
@@ -209,25 +209,25 @@ local function decode_object(text, at, depth)
     end
   end
   if mark ~= "}" then
-    wrong(at, "an object without an end")
+    parse_error(at, "an object without an end")
   end
   return object, last + 1
 end
 
 function decode_value(text, at, depth)
-  at = find(text, "[^ \t\r\n]", at) or wrong(#text, "nothing where a value was due")
+  at = find(text, "[^ \t\r\n]", at) or parse_error(#text, "a missing value")
   local first = byte(text, at)
   if first == 34 then
     return decode_text(text, at + 1)
   elseif first == 91 or first == 123 then
-    if depth >= DEEPEST then
-      wrong(at, "lists within lists without an end")
+    if depth >= MAX_DEPTH then
+      parse_error(at, "lists nested too deeply")
     end
     return (first == 91 and decode_list or decode_object)(text, at + 1, depth + 1)
   end
-  local word = match(text, "^%l+", at)
-  if word and LITERALS[word] ~= nil then
-    return LITERALS[word], at + #word
+  local literal = match(text, "^%l+", at)
+  if literal and LITERALS[literal] ~= nil then
+    return LITERALS[literal], at + #literal
   end
   return decode_number(text, at)
 end
@@ -235,26 +235,26 @@ end
 function own.decode(text)
   local value, at = decode_value(text, 1, 0)
   if find(text, "[^ \t\r\n]", at) then
-    wrong(at, "more than one value")
+    parse_error(at, "more than one value")
   end
   return value
 end
 
 local QUOTED = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
-local function quoted_letter(letter)
-  return QUOTED[letter] or format("\\u%04x", byte(letter))
+local function quoted_character(character)
+  return QUOTED[character] or format("\\u%04x", byte(character))
 end
 
--- A text that is valid UTF-8, as JSON.
+-- A string that is valid UTF-8, as JSON.
 function own.quote(text)
-  return '"' .. gsub(text, '[%c"\\]', quoted_letter) .. '"'
+  return '"' .. gsub(text, '[%c"\\]', quoted_character) .. '"'
 end
 
 --[[
-Libraries, in the order in which they are tried. They decode requests and quote texts. The frame of a reply, its lists
-and numbers are written here: no two libraries write an empty list, a nil in a list or 2^53 + 1 in the same way
-(lua-cjson makes an empty table an object, and rounds to 14 digits).
+Libraries, in the order in which they are tried. They decode requests and quote strings. The rest of a reply, with its
+lists and numbers, is written here: libraries differ in how they write an empty list, a nil in a list and 2^53 + 1
+(lua-cjson writes an empty table as an object, and rounds to 14 digits).
 ]]
 local LIBRARIES = { "cjson", "dkjson", "luci.jsonc" }
 local ADAPTERS = {}
@@ -287,7 +287,7 @@ function ADAPTERS.dkjson(dkjson)
       if message then
         error(message, 0)
       elseif find(text, "[^ \t\r\n]", at) then
-        wrong(at, "more than one value")
+        parse_error(at, "more than one value")
       end
       return value
     end,
@@ -295,7 +295,7 @@ function ADAPTERS.dkjson(dkjson)
   }
 end
 
--- It makes null nil, which would lose the length of a list: the agent's own decoder takes the lines with a null.
+-- It decodes null as nil, which loses the length of a list: the built-in decoder takes the lines with a null.
 ADAPTERS["luci.jsonc"] = function(jsonc)
   local parse = jsonc.parse
   return {
@@ -306,8 +306,8 @@ ADAPTERS["luci.jsonc"] = function(jsonc)
   }
 end
 
--- What every codec must answer. lua-cjson makes every number a float, which Lua 5.3 and later tell from an integer
--- (port 80 as a text would be "80.0"), so that the versions of it that do are not used there.
+-- Every codec must decode these like the built-in one. lua-cjson makes every number a float, which Lua 5.3 and later
+-- distinguish from an integer (port 80 would become the text "80.0"); there it is not used.
 local PROBES = {
   '[1, -7, 9007199254740993, 9223372036854775807, 18446744073709551615, 1.5, 2.0, 1e300, -0.25, 4294967296]',
   '["", "a\\"b\\\\c\\/\\u0000\\u001f\\n\\t", "\\u00e9\\u20ac\\ud83d\\ude00", "\195\169\127"]',
@@ -348,13 +348,13 @@ local function exact(codec)
   return true
 end
 
--- The codec that `name` asks for: one library, `own`, or with an empty name the first library that is exact.
--- nil and the reason when there is no such codec.
+-- The codec called `name`: a library or `own`; for an empty name, the first library that is exact, else `own`.
+-- nil and the reason if there is no such codec.
 local function codec_called(name)
   if name == "own" then
     return own
   end
-  local reason = format("NIXIO_AGENT_JSON asks for %s: there are own, %s", name, concat(LIBRARIES, ", "))
+  local reason = format("NIXIO_AGENT_JSON asks for %s; it is one of own, %s", name, concat(LIBRARIES, ", "))
   for _, library in ipairs(LIBRARIES) do
     if name == "" or name == library then
       local fine, found = pcall(require, library)
@@ -363,7 +363,7 @@ local function codec_called(name)
         return codec
       end
       reason = format("NIXIO_AGENT_JSON asks for %s, which %s", library,
-        fine and "does not keep this Lua's numbers and texts as they are" or "cannot be loaded")
+        fine and "does not keep this Lua's numbers and strings exact" or "cannot be loaded")
     end
   end
   if name == "" then
@@ -378,7 +378,7 @@ local function quote(text)
   return codec.quote(text)
 end
 
--- A number as JSON: one without a fraction is an integer, whatever Lua calls it. nil for what has no place there.
+-- A number as JSON: an integer if it has no fraction, whatever its type in Lua. nil if JSON or 64 bits cannot hold it.
 local function number_text(number)
   if math_type and math_type(number) == "integer" then
     return format("%d", number)
@@ -395,14 +395,14 @@ end
 -- ------------------------------------------------------------------------------------------------------- streams
 
 --[[
-The protocol's own input and output, out of the port's reach. A port may print, or read or close the standard streams:
-it gets a null input and standard error instead. With LuaJIT's ffi or luaposix the protocol moves to descriptors of its
-own, which no program started later inherits; then nothing that a port does to its standard streams is seen. In a
-plain Lua, print and io are turned away, but what is written to descriptor 1 by code in C or by a program that the
-port starts still ends in the protocol.
+Input and output for the protocol that the implementation does not interfere with. An implementation may print, or
+read or close the standard streams: its input is /dev/null and its output is standard error. With LuaJIT's ffi or
+luaposix the protocol uses duplicates of descriptors 0 and 1, which no child process inherits; then the implementation
+cannot affect it. In a plain Lua only print and io are redirected: C code or a child process that writes to
+descriptor 1 still disturbs the protocol.
 ]]
 
--- Lines from a function that reads some bytes, and nil at the end.
+-- Makes a function that returns the next line, from one that returns some bytes, or nil at end of file.
 local function lines_of(read)
   local rest = ""
   return function()
@@ -428,7 +428,7 @@ local function ffi_streams()
     return nil
   end
   local ffi = require("ffi")
-  -- Names of our own for the system's functions: a port's declarations of the same ones stay its own business.
+  -- Under other names, so that the implementation may declare the same functions.
   ffi.cdef([[
     int nixio_agent_dup(int) __asm__("dup");
     int nixio_agent_dup2(int, int) __asm__("dup2");
@@ -452,7 +452,7 @@ local function ffi_streams()
   C.nixio_agent_close(null)
   C.nixio_agent_dup2(2, 1)
   local space = ffi.new("char[?]", CHUNK)
-  local function some()
+  local function read_chunk()
     local count
     repeat
       count = tonumber(read(requests, space, CHUNK))
@@ -464,12 +464,12 @@ local function ffi_streams()
     while at < #text do
       local count = tonumber(write(replies, start + at, #text - at))
       if count < 0 and errno() ~= EINTR then
-        exit(1) -- nobody listens any more
+        exit(1) -- the suite has closed the pipe
       end
       at = at + (count > 0 and count or 0)
     end
   end
-  return lines_of(some), put
+  return lines_of(read_chunk), put
 end
 
 local function posix_streams()
@@ -486,7 +486,7 @@ local function posix_streams()
   unistd.close(null)
   unistd.dup2(2, 1)
   local read, write = unistd.read, unistd.write
-  local function some()
+  local function read_chunk()
     local data, _, number
     repeat
       data, _, number = read(requests, CHUNK)
@@ -497,12 +497,12 @@ local function posix_streams()
     while text ~= "" do
       local count, _, number = write(replies, text)
       if not count and number ~= EINTR then
-        exit(1) -- nobody listens any more
+        exit(1) -- the suite has closed the pipe
       end
       text = sub(text, (count or 0) + 1)
     end
   end
-  return lines_of(some), put
+  return lines_of(read_chunk), put
 end
 
 local function plain_streams()
@@ -512,11 +512,11 @@ local function plain_streams()
   io.input(null)
   io.output(errors)
   function _G.print(...)
-    local words = {}
+    local texts = {}
     for index = 1, select("#", ...) do
-      words[index] = tostring((select(index, ...)))
+      texts[index] = tostring((select(index, ...)))
     end
-    errors:write(concat(words, "\t"), "\n")
+    errors:write(concat(texts, "\t"), "\n")
   end
   local read, write, flush = requests.read, replies.write, replies.flush
   local function line()
@@ -528,7 +528,7 @@ local function plain_streams()
   end
   local function put(text)
     if not write(replies, text) or not flush(replies) then
-      exit(1) -- nobody listens any more
+      exit(1) -- the suite has closed the pipe
     end
   end
   return line, put
@@ -547,8 +547,8 @@ end
 
 -- ------------------------------------------------------------------------------------------------------- signals
 
--- A handler for SIGUSR1 that does nothing, so that a call can be interrupted: a function of the system's, because a
--- handler in Lua could come at any moment. `siginterrupt`, because signal() alone would have calls restarted.
+-- Install a handler for SIGUSR1 that does nothing, so that the signal interrupts a call. The handler is a C function,
+-- as one in Lua could run at any moment. `siginterrupt`, because with signal() alone calls would be restarted.
 local function handle_signal_by_ffi()
   if not jit or jit.os == "Windows" then
     return false
@@ -564,7 +564,7 @@ local function handle_signal_by_ffi()
   return before ~= ffi.cast("void *", -1) and ffi.C.nixio_agent_siginterrupt(number, 1) == 0
 end
 
--- luaposix handles a signal by a hook that runs before the next instruction of Lua, and does not have calls restarted.
+-- luaposix runs the handler in a hook before the next instruction of Lua, and does not restart calls.
 local function handle_signal_by_posix()
   local signal = require("posix.signal")
   signal.signal(signal.SIGUSR1, function() end)
@@ -583,14 +583,13 @@ end
 
 -- -------------------------------------------------------------------------------------------------------- errors
 
--- The resolver's codes are negative on Linux, with glibc and with musl, and so are never taken for the system's.
+-- The resolver's codes are negative on Linux, with glibc and with musl, and so cannot be mistaken for an errno.
 local RESOLVER = {
   "EAI_BADFLAGS", "EAI_NONAME", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_FAMILY", "EAI_SOCKTYPE", "EAI_SERVICE",
   "EAI_ADDRFAMILY", "EAI_MEMORY", "EAI_SYSTEM", "EAI_OVERFLOW",
 }
 
--- How the interpreter speaks when the port's own code is wrong. Anything else that is raised is the port's refusal of
--- an argument.
+-- Errors of the interpreter, which are bugs of the implementation. Any other error is the refusal of an argument.
 local RUNTIME = {
   "^attempt to index .*a %S+ value", "^attempt to call .*a %S+ value", "^attempt to perform arithmetic on ",
   "^attempt to concatenate .*a %S+ value", "^attempt to get length of .*a %S+ value",
@@ -604,9 +603,9 @@ local RUNTIME = {
 }
 
 local function is_runtime(message)
-  local said = match(message, "^[^\n]-:%d+: (.*)$") or message
+  local text = match(message, "^[^\n]-:%d+: (.*)$") or message
   for _, pattern in ipairs(RUNTIME) do
-    if find(said, pattern) then
+    if find(text, pattern) then
       return true
     end
   end
@@ -622,7 +621,7 @@ local function raised(object)
   if type(object) == "string" and is_runtime(object) then
     return failure("exception", clean(object))
   end
-  return failure("argument", object == nil and "(nil was raised as an error)" or told(object))
+  return failure("argument", object == nil and "(nil was raised as an error)" or describe(object))
 end
 
 -- --------------------------------------------------------------------------------------------------- one module
@@ -630,7 +629,7 @@ end
 local module, factory
 local system = { names = {}, again = {} }
 
--- A field of a port's value; nil where there is none, or looking it up raises an error.
+-- A field of the implementation's value; nil if it has none, or if the lookup raises an error.
 local function field(value, name)
   local fine, found = pcall(function()
     return value[name]
@@ -674,8 +673,8 @@ local function is_code(number)
   return type(number) == "number" and number == floor(number) and number ~= 0 and number > -2 ^ 31 and number < 2 ^ 31
 end
 
--- What the port itself says about the system's numbers: `const.EAGAIN` and others, as nixio has them. What it does not
--- say goes by number, which the suite names as its own host does.
+-- Error names from the implementation's constants `const.EAGAIN` and others, as nixio has them. Other errors are sent
+-- by number only, and the suite uses its host's names.
 local function learn_errors()
   local const = field(module, "const")
   if type(const) == "table" then
@@ -699,24 +698,23 @@ local function learn_errors()
 end
 
 --[[
-A port's way to say that a call failed: nil, errno, message; and false instead of nil when it would block. nil for what
-is no failure.
+The failure that results stand for, as a reply; nil if they are no failure. nixio's failure is nil, errno, message, with
+false instead of nil if the call would block.
 
-false says "try again" to a caller, so that false with another error than EAGAIN sends the caller round for ever: it
-is neither of the contract's failures, and told as an `exception`. So are nil and a text, which is the way of
-LuaSocket and others, and an errno that is none.
+false asks the caller to try again, and with another error than EAGAIN the caller would loop for ever: that is no
+failure of the contract, and sent as an `exception`. So are nil and a text, as LuaSocket returns, and an invalid errno.
 ]]
 local function failed(results)
   local first, number = results[2], results[3]
   if (first ~= nil and first ~= false) or results.n < 3 or number == nil then
     return nil
   end
-  local message = results.n >= 4 and results[4] ~= nil and told(results[4]) or ""
+  local message = results.n >= 4 and results[4] ~= nil and describe(results[4]) or ""
   if type(number) == "string" then
-    return failure("exception", format("returned %s and a text, %q: nixio's way is nil, errno, message",
-      told(first), clean(number)))
+    return failure("exception", format("returned %s and a text, %q: a failure is nil, errno, message",
+      describe(first), clean(number)))
   elseif not is_code(number) then
-    return failure("exception", format("returned %s and %s, which is no errno", told(first), told(number)))
+    return failure("exception", format("returned %s and %s, which is not an errno", describe(first), describe(number)))
   elseif number < 0 then
     return failure("resolver", message, number, here == "linux" and RESOLVER[-number] or nil)
   elseif first == nil then
@@ -747,7 +745,7 @@ local function hold(socket)
   return numbers[socket]
 end
 
--- Whether a result is a socket: it has some of a socket's methods. (A port may lack any other one.)
+-- Whether a result is a socket: it has some of a socket's methods. An implementation may lack any of them.
 local function is_socket(value)
   local kind = type(value)
   if kind ~= "userdata" and kind ~= "table" and kind ~= "cdata" then
@@ -765,7 +763,7 @@ local function buffer(data)
   return '{"type":"buffer","hex":"' .. gsub(data, ".", HEX) .. '"}'
 end
 
--- A result as JSON. A text is one that can be: abstract UNIX names begin with NUL, and a path may be any bytes.
+-- A result as JSON. A string is text if it can be: abstract UNIX names begin with NUL, and a path may be any bytes.
 local function value_text(value, is_data)
   local kind = type(value)
   if kind == "nil" then
@@ -782,18 +780,18 @@ local function value_text(value, is_data)
   elseif is_socket(value) then
     return '{"type":"socket","socket":' .. hold(value) .. "}"
   end
-  return format('{"type":"foreign","name":%s,"repr":%s}', quote(kind), quote(told(value, SHOWN)))
+  return format('{"type":"foreign","name":%s,"repr":%s}', quote(kind), quote(describe(value, MAX_REPR)))
 end
 
--- Methods whose first value is data, whatever bytes it is made of.
+-- Methods whose first value is always a buffer.
 local DATA = { recv = true, read = true, recvfrom = true }
--- Values that the contract has: Lua cannot tell `return path` from `return path, nil`.
+-- Number of values in the contract: Lua programs do not distinguish `return path` from `return path, nil`.
 local ARITY = { getsockname = 2, getpeername = 2, accept = 3, recvfrom = 3 }
 
--- Options whose value is a pair, which Lua passes as two arguments: setopt("socket", "rcvtimeo", 1, 500000).
+-- Options whose value is a pair, passed as two arguments in Lua: setopt("socket", "rcvtimeo", 1, 500000).
 local PAIRS = { rcvtimeo = true, sndtimeo = true, add_membership = true, drop_membership = true }
 
--- One argument as Lua has it. A list in any other place than a pair's is a wrong type, in Lua as elsewhere: a table.
+-- One argument as a value of Lua. A list that is not the pair of an option is passed as a table.
 local function argument(given)
   if type(given) ~= "table" then
     return given
@@ -809,7 +807,7 @@ local function argument(given)
   return list
 end
 
--- The arguments of a call, and how many there are with those that are nil.
+-- The arguments of a call, and their number, as some may be nil.
 local function arguments_of(method, list)
   local arguments, count = {}, #list
   for index = 1, count do
@@ -824,8 +822,8 @@ local function arguments_of(method, list)
 end
 
 --[[
-Garbage is collected only while the port is called and when the suite asks for it: a finalizer of the port's may raise
-an error, which in most versions of Lua comes out wherever memory happens to be needed next.
+Garbage is collected only during calls of the implementation and on request of the suite: its finalizers may raise
+errors, which in most versions of Lua surface wherever memory is allocated next.
 ]]
 local function invoke(target, ...)
   collect("restart")
@@ -837,9 +835,9 @@ local function results_of(...)
   return { n = select("#", ...), ... }
 end
 
--- A port that fails without the system having said why tells the errno of whatever failed before. This has that be one
--- that no socket gives by itself (ENOTDIR), so that such a port gets the same verdict each time.
-local function make_errno_known()
+-- An implementation that fails without an error of the system returns a stale errno. This sets errno to one that no
+-- socket call returns (ENOTDIR), so that such an implementation gets the same verdict in every run.
+local function set_stale_errno()
   remove("/dev/null/nixio")
 end
 
@@ -847,14 +845,14 @@ local function unsupported(message, missing)
   return format('"reply":"unsupported","message":%s,"missing":%s', quote(clean(message)), missing and "true" or "false")
 end
 
--- Call the port; `method` is the name that decides what the results are.
+-- Call the implementation; `method` decides how the results are sent.
 local function call(method, target, list, subject)
   if type(list) ~= "table" then
     return unsupported("a request without args", false)
   end
   local arguments, count = arguments_of(method, list)
   local results
-  make_errno_known()
+  set_stale_errno()
   if subject ~= nil then
     results = results_of(pcall(invoke, target, subject, unpack(arguments, 1, count)))
   else
@@ -863,9 +861,9 @@ local function call(method, target, list, subject)
   if not results[1] then
     return raised(results[2])
   end
-  local told_failure = failed(results)
-  if told_failure then
-    return told_failure
+  local failure_reply = failed(results)
+  if failure_reply then
+    return failure_reply
   end
   local values, length = {}, results.n - 1
   if length >= 1 and results[2] ~= nil and results[2] ~= false and ARITY[method] and length < ARITY[method] then
@@ -885,7 +883,7 @@ local function version()
   for _, key in ipairs({ "_VERSION", "VERSION", "version" }) do
     local found = field(module, key)
     if type(found) == "string" or type(found) == "number" then
-      return told(found, SHOWN)
+      return describe(found, MAX_REPR)
     end
   end
   return ""
@@ -896,7 +894,7 @@ local function buffersize()
   return is_code(size) and size > 0 and size or 8192
 end
 
--- The process that this is; 0 where this Lua has no way to know.
+-- This process's id; 0 if this Lua cannot find out.
 local function own_pid()
   local fine, pid = pcall(function()
     local ffi = require("ffi")
@@ -933,7 +931,7 @@ end
 function answers.call(request)
   local held, name = sockets[request.socket], request.method
   if held == nil then
-    return unsupported("no socket " .. told(request.socket), false)
+    return unsupported("no socket " .. describe(request.socket), false)
   end
   local fine, method = pcall(function()
     return held[name]
@@ -941,13 +939,13 @@ function answers.call(request)
   if not fine then
     return raised(method)
   elseif not is_callable(method) then
-    return unsupported(format("the socket (a %s) has no method %s", type(held), told(name)), true)
+    return unsupported(format("the socket (a %s) has no method %s", type(held), describe(name)), true)
   end
   return call(name, method, request.args, held)
 end
 
--- Drop a socket and have it collected: a first collection runs finalizers, a second one frees what they let go. One
--- that raises an error ends a collection, and the next goes on after it.
+-- Drop a socket and collect it: the first collection runs finalizers, the second frees what they released. A finalizer
+-- that raises an error aborts a collection; the next one continues after it.
 function answers.forget(request)
   local held = sockets[request.socket]
   if held ~= nil then
@@ -978,7 +976,7 @@ end
 
 local USAGE = "usage: lua agent.lua [--path TEMPLATES] [--cpath TEMPLATES] MODULE"
 
--- Put search templates before those that there are. A folder stands for the templates in it.
+-- Prepend search templates to the present ones. A folder stands for the templates in it.
 local function prepend(given, present, in_folder)
   local templates = {}
   for template in gmatch(given, "[^;]+") do
@@ -991,14 +989,14 @@ local function prepend(given, present, in_folder)
   return concat(templates, ";")
 end
 
--- Have `require` find the module: where the user says, then where this Lua looks, then where one stands.
+-- Set the search paths of `require`: the user's, then the interpreter's, then the current directory.
 local function set_paths(given)
   package.path = prepend(given.path or "", package.path .. ";./?.lua;./?/init.lua", "FOLDER/?.lua;FOLDER/?/init.lua")
   package.cpath = prepend(given.cpath or "", package.cpath .. ";./?.so", "FOLDER/?.so")
 end
 
--- What is wrong with a request that cannot be understood; nil for one that can.
-local function misunderstood(request)
+-- Why a request is invalid; nil if it is valid.
+local function invalid(request)
   local wanted = request["do"]
   if wanted == "call" and (type(request.socket) ~= "number" or type(request.method) ~= "string") then
     return "a call needs the number of a socket and the name of a method"
@@ -1015,23 +1013,23 @@ local function misunderstood(request)
   end
 end
 
-local function parse(words)
+local function parse(arguments)
   local given, index = {}, 1
-  while words[index] do
-    local option = match(words[index], "^%-%-(c?path)$")
+  while arguments[index] do
+    local option = match(arguments[index], "^%-%-(c?path)$")
     if option then
-      given[option], index = words[index + 1], index + 1
+      given[option], index = arguments[index + 1], index + 1
     elseif given.module then
       return nil
     else
-      given.module = words[index]
+      given.module = arguments[index]
     end
     index = index + 1
   end
   return given.module and given or nil
 end
 
--- The module: what `require` gives, or what the file returns. Raises an error where there is none.
+-- The module's value, by `require` or from a file, and its function `socket`. Raises an error if it has none.
 local function load_module(name)
   local found
   if find(name, "%.lua$") then
@@ -1045,26 +1043,27 @@ local function load_module(name)
   end
   local open = field(found, "socket")
   if not is_callable(open) then
-    error(format("%s gives a %s without a function `socket`, so it has not nixio's interface", name, type(found)), 0)
+    error(format("%s returns a %s without a function `socket`, which is not nixio's interface", name, type(found)), 0)
   end
   return found, open
 end
 
--- Why a module cannot be loaded, in one line. What `require` says goes on with every place where it looked.
-local function why(message)
-  local first, rest = match(gsub(told(message), "^[^\n]-agent%.lua:%d+: ", ""), "^([^\n]*)\n?(.*)$")
+-- Why a module cannot be loaded, in one line: the message of `require` lists every place where it looked.
+local function load_failure(message)
+  local first, rest = match(gsub(describe(message), "^[^\n]-agent%.lua:%d+: ", ""), "^([^\n]*)\n?(.*)$")
   if find(first, "not found:$") then
-    return sub(first, 1, -2) .. "; name where it is with --lua-path FOLDER or --lua-cpath FOLDER (of agent.lua itself: "
-      .. "--path, --cpath), or another Lua with --lua-program"
+    return sub(first, 1, -2) .. "; name its folder with --lua-path FOLDER or --lua-cpath FOLDER (options of "
+      .. "agent.lua itself: --path, --cpath), or another Lua with --lua-program"
   end
   return find(first, ":$") and first .. gsub(rest, "^%s+", " ") or first
 end
 
--- Load the port and say hello for it; nil when there is no port to speak for.
+-- Load the module; nil, after the reply `unavailable`, if that fails.
 local function start(name, answer, id)
   local fine, found, open = pcall(load_module, name)
   if not fine then
-    answer(id, '"reply":"unavailable","message":' .. quote(format("%s cannot be loaded by %s: %s", name, language, why(found))))
+    local message = format("%s cannot be loaded by %s: %s", name, language, load_failure(found))
+    answer(id, '"reply":"unavailable","message":' .. quote(message))
     return nil
   end
   module, factory = found, open
@@ -1073,8 +1072,8 @@ local function start(name, answer, id)
   return true
 end
 
-local function main(words)
-  local given = parse(words)
+local function main(arguments)
+  local given = parse(arguments)
   if not given then
     io.stderr:write(USAGE, "\n")
     return 2
@@ -1091,7 +1090,8 @@ local function main(words)
   for text in line do
     local fine, request = pcall(codec.decode, text)
     if not fine or type(request) ~= "table" then
-      answer(0, unsupported(format("a request is no JSON object (%s): %s", told(request), clean(text, SHOWN)), false))
+      local message = format("a request is not a JSON object (%s): %s", describe(request), clean(text, MAX_REPR))
+      answer(0, unsupported(message, false))
       request = nil
     elseif not found then
       answer(request.id, '"reply":"unavailable","message":' .. quote(reason))
@@ -1100,9 +1100,9 @@ local function main(words)
       return 3
     end
     if request then
-      local serve, wrong = answers[told(request["do"])], misunderstood(request)
-      if wrong or not serve then
-        answer(request.id, unsupported(wrong or "no request " .. told(request["do"]), false))
+      local serve, problem = answers[describe(request["do"])], invalid(request)
+      if problem or not serve then
+        answer(request.id, unsupported(problem or "no request " .. describe(request["do"]), false))
       else
         answer(request.id, serve(request))
       end

@@ -1,11 +1,11 @@
-"""The agent for Python ports: hosts one implementation in a process of its own and speaks the protocol for it.
+"""The agent for Python implementations: hosts one in its process and answers the requests of the agent protocol.
 
     python agent.py entry-point NAME         an implementation that is installed
-    python agent.py target MODULE:OBJECT     the folder one stands in is importable
-    python agent.py object MODULE:OBJECT     it is not
+    python agent.py target MODULE:OBJECT     the current directory is importable
+    python agent.py object MODULE:OBJECT     the current directory is not importable
 
-One file, standard library only, no imports of the project: it can be copied anywhere. It is also the model for
-agents in other languages. `Host` is the whole agent but for the input and output, so that `--in-process` shares it.
+One file that uses the standard library only and imports nothing of the project: it can be copied anywhere, and is the
+model for agents in other languages. `Host` is the agent without its input and output, which `--in-process` uses, too.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ from typing import Any
 PROTOCOL = 1
 GROUP = "nixio.implementations"
 JSON = dict[str, Any]
-#: Letters of a message or a repr that are told: a port's may be of any length.
-TOLD = 2000
-#: What a request must have besides its id, by what it asks to do.
+#: Most characters of a message or a repr that are sent: an implementation's may be of any length.
+MAX_TEXT = 2000
+#: Most characters of a foreign value's repr.
+MAX_REPR = 200
+#: Required fields of a request and their types, by the value of `do`; `id` is checked separately.
 FIELDS: dict[str, dict[str, type]] = {
     "hello": {},
     "socket": {"args": list},
@@ -41,15 +43,15 @@ FIELDS: dict[str, dict[str, type]] = {
 
 
 class BadRequest(Exception):
-    """A request that cannot be understood; the text says what is wrong with it."""
+    """A request that is not valid; the text says why."""
 
 
 class Unavailable(Exception):
-    """The implementation cannot be had; the text says why and what there is instead."""
+    """The implementation cannot be loaded; the text says why, and which names are installed."""
 
 
-class Instead(Exception):
-    """The implementation is an agent program of its own; `argv` starts it."""
+class Redirect(Exception):
+    """The implementation is an agent program of its own, which `argv` starts."""
 
     def __init__(self, argv: list[str]) -> None:
         super().__init__(argv)
@@ -57,21 +59,21 @@ class Instead(Exception):
 
 
 def find(how: str, name: str) -> Any:
-    """The object that a user named: an entry point (`how` is `entry-point`), or `module:object`.
+    """The object that a user named: an entry point if `how` is `entry-point`, else `module:object`.
 
-    Raises `Unavailable` when there is none or its import fails.
+    Raises `Unavailable` if it does not exist or its import fails.
     """
     try:
         if how == "entry-point":
-            from importlib import metadata  # here, because it costs more than all the rest of the start
+            from importlib import metadata  # here, because it takes longer than the rest of the start
 
             found = metadata.entry_points(group=GROUP)
             if name not in found.names:
-                names = ", ".join(sorted(found.names)) or "none at all"
+                names = ", ".join(sorted(found.names)) or "none"
                 raise Unavailable(f"no implementation is called {name!r}; installed are: {names}")
             return found[name].load()
         module_name, _, attribute = name.partition(":")
-        # The folder the user stands in is importable: `--target module:object` needs no packaging.
+        # The current directory is importable, so that `--target module:object` needs no packaging.
         if how == "target" and os.getcwd() not in sys.path:
             sys.path.insert(0, os.getcwd())
         found_object = importlib.import_module(module_name)
@@ -80,25 +82,25 @@ def find(how: str, name: str) -> Any:
         return found_object
     except (Unavailable, KeyboardInterrupt):
         raise
-    except BaseException as error:  # a port's import may raise anything, SystemExit among it
-        raise Unavailable(f"{name} cannot be imported: {told(error)}{where(error)}") from error
+    except BaseException as error:  # an import may raise anything, even SystemExit
+        raise Unavailable(f"{name} cannot be imported: {describe(error)}{location(error)}") from error
 
 
-def where(error: BaseException) -> str:
-    """The line of the port's code that raised, as ` (port.py, line 3)`; empty where it was not the port's."""
+def location(error: BaseException) -> str:
+    """The line of the implementation that raised, as ` (mine.py, line 3)`; empty if it was raised elsewhere."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
     inner = [frame for frame in frames if frame.filename not in (__file__, importlib.__file__)]
     return f" ({inner[-1].filename}, line {inner[-1].lineno})" if inner else ""
 
 
 class Host:
-    """Holds one implementation and its sockets, and answers requests about them."""
+    """Holds one implementation and its sockets, and answers requests."""
 
     def __init__(self, implementation: Any) -> None:
         factory = getattr(implementation, "socket", None)
         argv = getattr(implementation, "argv", None)
         if factory is None and isinstance(argv, (list, tuple)) and argv:
-            raise Instead([str(word) for word in argv])
+            raise Redirect([str(word) for word in argv])
         self._factory: Callable[..., Any] = implementation if factory is None else factory
         if not callable(self._factory):
             raise Unavailable(
@@ -110,7 +112,7 @@ class Host:
         self._next = 1
 
     def hello(self) -> JSON:
-        """What the implementation says of itself."""
+        """The reply to hello, from the implementation's attributes `name`, `version` and `buffersize`."""
         described = self._implementation
         size = getattr(described, "buffersize", 8192)
         named = getattr(described, "name", "")
@@ -125,12 +127,12 @@ class Host:
             "platform": sys.platform,
             "capabilities": ["buffer-types", "gc", *(["signals"] if handles_signals() else [])],
             "buffersize": size if type(size) is int and 0 < size < 2**31 else 8192,
-            # On Windows a virtual environment's Python is a launcher, whose process another one is.
+            # On Windows the Python of a virtual environment is a launcher that starts another process.
             "pid": 0 if sys.platform == "win32" else os.getpid(),
         }
 
     def answer(self, request: JSON) -> JSON:
-        """The reply to one request, without its id. Raises `BadRequest`."""
+        """The reply to one request, without its id. Raises `BadRequest` for an invalid request."""
         check(request)
         match request["do"]:
             case "hello":
@@ -148,7 +150,7 @@ class Host:
                 return {"reply": "values", "values": []}
 
     def reset(self) -> None:
-        """Close and forget all sockets, whatever they say to it."""
+        """Close and drop all sockets, ignoring failures."""
         for held in self._sockets.values():
             with contextlib.suppress(Exception):
                 held.close()
@@ -160,7 +162,7 @@ class Host:
             return {"reply": "unsupported", "message": f"no socket {request['socket']}", "missing": False}
         try:
             method = getattr(held, request["method"], None)
-        except Exception as error:  # a property or __getattr__ is the port's code
+        except Exception as error:  # a property or __getattr__ is code of the implementation
             return failure(error)
         if not callable(method):
             message = f"{type(held).__name__} has no method {request['method']}"
@@ -171,9 +173,9 @@ class Host:
         given = [argument(value) for value in arguments]
         try:
             result = function(*given)
-        except Exception as error:  # each kind has its own reply
+        except Exception as error:
             return failure(error)
-        # Several values are a tuple. One of a single value is a value of the wrong type.
+        # A tuple stands for several values. A tuple of one is a value of the wrong type, and sent as foreign.
         values = result if isinstance(result, tuple) and len(result) != 1 else (result,)
         return {"reply": "values", "values": [self._value(value) for value in values]}
 
@@ -181,14 +183,14 @@ class Host:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int):
-            # A subclass of int prints as it likes; the number is what counts.
+            # A subclass of int may override its text; the number counts.
             number = int.__int__(value)
             return number if -(2**63) <= number < 2**64 else foreign(value)
         if isinstance(value, float):
             return float.__float__(value) if math.isfinite(value) else foreign(value)
         if isinstance(value, str):
             text = str.__str__(value)
-            return foreign(value) if any("\ud800" <= letter <= "\udfff" for letter in text) else text
+            return foreign(value) if any("\ud800" <= character <= "\udfff" for character in text) else text
         if isinstance(value, bytes):
             return {"type": "buffer", "hex": bytes.hex(value)}
         if is_socket(value):
@@ -206,31 +208,31 @@ class Host:
 
 
 def is_socket(value: Any) -> bool:
-    """Whether a result is a socket: it can tell its descriptor. (A port may lack any other method.)"""
+    """Whether a result is a socket: it has some of a socket's methods. An implementation may lack any of them."""
     if isinstance(value, type):
         return False
     try:
         return any(callable(getattr(value, name, None)) for name in ("fileno", "recv", "close", "getsockname"))
-    except Exception:  # a __getattr__ is the port's code
+    except Exception:  # __getattr__ is code of the implementation
         return False
 
 
 def foreign(value: Any) -> JSON:
-    """A value that the contract does not know."""
+    """A value of a type outside the contract, as its type's name and its repr."""
     try:
         text = repr(value)
-    except Exception as error:  # a port's __repr__ is a port's code
+    except Exception as error:  # __repr__ is code of the implementation
         text = f"(its repr raises {type(error).__name__})"
-    return {"type": "foreign", "name": type(value).__name__, "repr": clean(text)[:200]}
+    return {"type": "foreign", "name": type(value).__name__, "repr": clean(text)[:MAX_REPR]}
 
 
 def clean(text: str) -> str:
-    """Text that can be sent: without lone surrogates, and not of any length."""
-    return text[:TOLD].encode("utf-8", "backslashreplace").decode()
+    """Text that can be sent: without lone surrogates, and of a bounded length."""
+    return text[:MAX_TEXT].encode("utf-8", "backslashreplace").decode()
 
 
-def told(error: BaseException) -> str:
-    """An exception as a person reads it, whatever its __str__ does."""
+def describe(error: BaseException) -> str:
+    """An exception's type and text, even if its __str__ raises."""
     try:
         return clean(f"{type(error).__name__}: {error}")
     except Exception as nested:
@@ -238,7 +240,7 @@ def told(error: BaseException) -> str:
 
 
 def check(request: Any) -> None:
-    """Raises `BadRequest` for what is no request of the protocol."""
+    """Raise `BadRequest` for a request that the protocol does not define."""
     if not isinstance(request, dict):
         raise BadRequest("a request is an object")
     do = request.get("do")
@@ -250,7 +252,7 @@ def check(request: Any) -> None:
 
 
 def identifier_of(request: Any) -> int:
-    """The id that a reply repeats: 0 where there is none."""
+    """The id for the reply: the request's, or 0 if it has none."""
     found = request.get("id") if isinstance(request, dict) else None
     if type(found) is not int:
         return 0
@@ -258,7 +260,7 @@ def identifier_of(request: Any) -> int:
 
 
 def argument(value: Any) -> Any:
-    """A request's argument as the port takes it. Raises `BadRequest`."""
+    """An argument of a request as a Python value. Raises `BadRequest` for an invalid buffer."""
     if isinstance(value, dict):
         try:
             data = bytes.fromhex(value["hex"])
@@ -278,8 +280,8 @@ def argument(value: Any) -> Any:
 
 
 def failure(error: Exception) -> JSON:
-    """An exception as a reply, in the contract's kinds."""
-    reply: JSON = {"reply": "failure", "kind": "exception", "message": told(error)}
+    """The reply for an exception, of the kind that the contract defines for its type."""
+    reply: JSON = {"reply": "failure", "kind": "exception", "message": describe(error)}
     if isinstance(error, stdlib_socket.gaierror):
         reply |= {"kind": "resolver", "name": resolver_name(error.errno)} | numbered(error.errno)
     elif isinstance(error, BlockingIOError) and error.errno in (None, errno.EAGAIN, errno.EWOULDBLOCK):
@@ -294,17 +296,17 @@ def failure(error: Exception) -> JSON:
 
 
 def error_name(number: object) -> str:
-    """The symbolic name of the system's error, as `ECONNREFUSED`; empty where there is none."""
+    """The symbolic name of an errno, as `ECONNREFUSED`; empty if it has none."""
     return errno.errorcode.get(number, "") if isinstance(number, int) else ""
 
 
 def numbered(number: object) -> JSON:
-    """The error's number, if it is one that a system could give."""
+    """The error's number as a field of a reply; empty if no system could have returned it."""
     return {"number": int(number)} if isinstance(number, int) and abs(number) < 2**31 else {}
 
 
 def resolver_name(number: object) -> str:
-    """The symbolic name of a resolver's code, as `EAI_NONAME`; empty where there is none."""
+    """The symbolic name of a resolver's code, as `EAI_NONAME`; empty if it has none."""
     for name in dir(stdlib_socket):
         if name.startswith("EAI_") and getattr(stdlib_socket, name) == number:
             return name
@@ -312,7 +314,7 @@ def resolver_name(number: object) -> str:
 
 
 def ignore_signal(number: int, frame: object) -> None:
-    """A signal that is handled, and so interrupts a call, but does nothing."""
+    """A handler that does nothing. An ignored signal would not interrupt a call; a handled one does."""
 
 
 def handles_signals() -> bool:
@@ -321,7 +323,7 @@ def handles_signals() -> bool:
 
 
 def parsed(line: bytes) -> Any:
-    """One line of input. Raises `BadRequest` when it is no JSON."""
+    """Parse one line of input. Raises `BadRequest` if it is not JSON."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -329,10 +331,11 @@ def parsed(line: bytes) -> Any:
 
 
 def private_streams() -> tuple[Any, Any]:
-    """The protocol's own input and output, out of the port's reach.
+    """Input and output for the protocol that the implementation does not interfere with.
 
-    A port may print to standard output, or read or close the standard streams: it gets a null input and standard
-    error instead, and the protocol moves to descriptors of its own that no program started later inherits.
+    An implementation may print to standard output, or read or close the standard streams. Therefore the protocol uses
+    duplicates, which no child process inherits, standard input becomes /dev/null, and standard output becomes a
+    duplicate of standard error.
     """
     requests = os.fdopen(os.dup(0), "rb", buffering=-1)
     replies = os.fdopen(os.dup(1), "wb", buffering=-1)
@@ -344,7 +347,7 @@ def private_streams() -> tuple[Any, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until the input ends."""
+    """Answer requests until the input ends."""
     requests, replies = private_streams()
     if hasattr(signal, "SIGUSR1"):
         signal.signal(signal.SIGUSR1, ignore_signal)
@@ -367,7 +370,7 @@ def main(arguments: list[str]) -> int:
         except Unavailable as error:
             send(identifier_of(request), {"reply": "unavailable", "message": str(error)})
             return 3
-        except Instead as error:
+        except Redirect as error:
             send(identifier_of(request), {"reply": "instead", "argv": error.argv})
             return 0
     return 0

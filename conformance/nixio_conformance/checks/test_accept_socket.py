@@ -1,4 +1,4 @@
-"""accept: the socket that it returns is a socket in every respect, and does not depend on its listener."""
+"""accept: the returned socket has all methods, blocks, and does not depend on its listener."""
 
 import socket
 from collections.abc import Callable
@@ -6,22 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.host import observer
 from nixio_conformance.toolkit import expect, options, transfer
-from nixio_conformance.toolkit.calls import METHODS, sensible, soon
+from nixio_conformance.toolkit.calls import METHODS, retry_would_block, valid_arguments
 from nixio_conformance.toolkit.case import Case, Pair
-from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.marks import clause, each_receiver
 from nixio_conformance.toolkit.peer import contract_address, family_of, type_of
-from nixio_conformance.toolkit.transfer import BINARY
-
-
-def connected(sock: ImplSocket, pair: Pair) -> None:
-    """The port's end and the peer's are still connected, in both directions."""
-    expect.count(sock.send(b">"), 1)
-    expect.same(pair.peer.recv(), b">", "what the peer received")
-    pair.peer.send(b"<")
-    expect.data(sock.recv(10), b"<")
+from nixio_conformance.toolkit.transfer import BINARY, both_directions
 
 
 def _sent(outcome: Outcome, pair: Pair) -> None:
@@ -30,7 +21,7 @@ def _sent(outcome: Outcome, pair: Pair) -> None:
 
 
 def _sent_to(outcome: Outcome, pair: Pair) -> None:
-    # A connected stream has no other destination: UNIX says so, TCP pays no attention to the address.
+    # On a connected stream, UNIX refuses the address, and TCP ignores it.
     if isinstance(outcome, Failure):
         expect.fails(outcome, "EISCONN", "EOPNOTSUPP", what="sendto()")
     else:
@@ -50,8 +41,8 @@ def _error(*names: str) -> Callable[[Outcome, Pair], None]:
     return lambda outcome, _: (expect.fails(outcome, *names), None)[1]
 
 
-#: What each method does on an accepted socket whose peer sent b"?".
-RIGHT: dict[str, Callable[[Outcome, Pair], None]] = {
+#: What each method must do on an accepted socket whose peer sent b"?".
+EXPECTED: dict[str, Callable[[Outcome, Pair], None]] = {
     "getsockname": lambda outcome, pair: expect.at(outcome, pair.peer.remote),
     "getpeername": lambda outcome, pair: expect.at(outcome, pair.peer.address),
     "bind": _error("EINVAL"),
@@ -75,17 +66,17 @@ RIGHT: dict[str, Callable[[Outcome, Pair], None]] = {
 
 @clause("accept.socket.method")
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method(case: Case, method: str) -> None:
+def test_every_method_works(case: Case, method: str) -> None:
     pair = case.pair("server")
     pair.peer.send(b"?")
     address = (case.path(), None) if method == "bind" and case.kind.domain == "unix" else pair.peer.remote
-    RIGHT[method](pair.impl.call(method, *sensible(method, address)), pair)
+    EXPECTED[method](pair.impl.call(method, *valid_arguments(method, address)), pair)
 
 
 @clause("accept.socket.receives")
-@pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
+@each_receiver
 @pytest.mark.parametrize("data", [pytest.param(b"?", id="little"), pytest.param(BINARY * 32, id="much")])
-def test_receives(case: Case, method: str, data: bytes) -> None:
+def test_data_is_received(case: Case, method: str, data: bytes) -> None:
     pair = case.pair("server")
     pair.peer.send(data)
     pair.peer.shutdown()
@@ -93,24 +84,24 @@ def test_receives(case: Case, method: str, data: bytes) -> None:
 
 
 @clause("accept.socket.sends")
-def test_sends(case: Case) -> None:
+def test_data_is_sent(case: Case) -> None:
     pair = case.pair("server")
     expect.count(pair.impl.send(b"!"), 1)
     expect.same(pair.peer.recv(), b"!", "what the peer received")
 
 
 @clause("accept.socket.early-data")
-def test_data_sent_before(case: Case) -> None:
+def test_data_sent_before_accept_is_received(case: Case) -> None:
     listener, address = case.listening()
     peer = case.peer().connect(address)
     peer.send(b"ab")
-    sock = expect.socket(expect.returned(listener.accept())[0])
+    sock = expect.accepted(listener.accept())
     expect.data(sock.recv(1), b"a")
     expect.data(sock.recv(1), b"b")
 
 
 @clause("accept.socket.untouched")
-def test_nothing_is_sent(case: Case) -> None:
+def test_accept_sends_nothing(case: Case) -> None:
     pair = case.pair("server")
     expect.count(pair.impl.send(b"!"), 1)
     pair.impl.shutdown("wr")
@@ -118,8 +109,8 @@ def test_nothing_is_sent(case: Case) -> None:
 
 
 @clause("accept.socket.adds-none")
-def test_adds_no_options(case: Case) -> None:
-    """A connection of the suite's own is the control; how large the buffers are is the system's own affair."""
+def test_accept_sets_no_options(case: Case) -> None:
+    """Compared with a connection of the suite. The sizes of buffers are the system's own choice."""
     listener = case.listening_peer()
     case.peer().connect(listener.address)
     control = case.keep(listener.accept())
@@ -130,14 +121,14 @@ def test_adds_no_options(case: Case) -> None:
 
 
 @clause("accept.socket.kernel-kind")
-def test_kind(case: Case) -> None:
+def test_family_and_type_are_the_listeners(case: Case) -> None:
     pair = case.pair("server")
     with case.view(pair.impl) as view:
         expect.same((view.family, view.type), (family_of(case.kind), type_of(case.kind)), "family and type")
 
 
 @clause("accept.socket.kernel-addresses")
-def test_addresses(case: Case) -> None:
+def test_the_system_has_both_addresses(case: Case) -> None:
     pair = case.pair("server")
     with case.view(pair.impl) as view:
         try:
@@ -148,17 +139,17 @@ def test_addresses(case: Case) -> None:
 
 
 @clause("accept.socket.own-descriptor")
-def test_descriptor(case: Case) -> None:
+def test_each_socket_has_its_own_descriptor(case: Case) -> None:
     listener, address = case.listening()
     case.peer().connect(address)
     case.peer().connect(address)
-    socks = [listener, *(expect.socket(expect.returned(listener.accept())[0]) for _ in range(2))]
+    socks = [listener, *(expect.accepted(listener.accept()) for _ in range(2))]
     numbers = [expect.integer(sock.fileno(), "fileno()") for sock in socks]
     expect.holds(len(set(numbers)) == 3, "descriptors of a listener and two connections", "three numbers", numbers)
 
 
 @clause("accept.socket.not-inherited")
-def test_not_inherited(case: Case) -> None:
+def test_the_descriptor_is_close_on_exec(case: Case) -> None:
     number = expect.integer(case.pair("server").impl.fileno(), "fileno()")
     flag = observer.close_on_exec(case.session.pid, number)
     expect.holds(flag, "the accepted descriptor", "close-on-exec", "inherited by programs started later")
@@ -166,13 +157,13 @@ def test_not_inherited(case: Case) -> None:
 
 @clause("accept.socket.blocks")
 @pytest.mark.parametrize("listener", ["blocking", "non-blocking"])
-def test_blocks(case: Case, listener: str) -> None:
+def test_the_socket_blocks(case: Case, listener: str) -> None:
     listening, address = case.listening()
     peer = case.peer().connect(address)
     expect.true(listening.setblocking(listener == "blocking"), "setblocking()")
-    sock = expect.socket(expect.returned(soon(listening.accept))[0])
+    sock = expect.accepted(retry_would_block(listening.accept))
     pending = sock.start("recv", 10)
-    expect.holds(pending.blocked(), "recv() on the accepted socket", "a call that waits", "a call that came back")
+    expect.waits(pending, "recv() on the accepted socket")
     peer.send(b"?")
     expect.data(pending.outcome(), b"?")
 
@@ -180,49 +171,49 @@ def test_blocks(case: Case, listener: str) -> None:
 @clause("accept.socket.options")
 @pytest.mark.parametrize("value", [pytest.param(1, id="on"), pytest.param(0, id="off")])
 @pytest.mark.parametrize("option", ["keepalive", "nodelay"])
-def test_options(case: Case, option: str, value: int) -> None:
+def test_options_are_inherited_from_the_listener(case: Case, option: str, value: int) -> None:
     name = {"keepalive": (socket.SOL_SOCKET, socket.SO_KEEPALIVE), "nodelay": (socket.IPPROTO_TCP, socket.TCP_NODELAY)}
     listener, address = case.listening()
     with case.view(listener) as view:
         view.setsockopt(*name[option], value)
     case.peer().connect(address)
-    sock = expect.socket(expect.returned(listener.accept())[0])
+    sock = expect.accepted(listener.accept())
     with case.view(sock) as view:
         expect.same(bool(view.getsockopt(*name[option])), bool(value), f"{option} of the accepted socket")
 
 
 @clause("accept.listener.closed")
-def test_outlives_its_listener(case: Case) -> None:
+def test_it_works_after_the_listener_was_closed(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
     expect.true(pair.listener.close(), "close() of the listener")
-    connected(pair.impl, pair)
+    both_directions(pair.impl, pair.peer)
 
 
 @clause("accept.listener.forgotten")
-def test_outlives_a_forgotten_listener(case: Case) -> None:
+def test_it_works_after_the_listener_was_collected(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
-    pair.listener.forget()
-    connected(pair.impl, pair)
+    pair.listener.release()
+    both_directions(pair.impl, pair.peer)
 
 
 @clause("accept.listener.survives")
-def test_listener_outlives_it(case: Case) -> None:
+def test_the_listener_works_after_it_was_closed(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
     expect.true(pair.impl.close(), "close() of the accepted socket")
     peer = case.peer().connect(pair.peer.remote)
-    another = expect.socket(expect.returned(pair.listener.accept(), "accept()")[0])
-    connected(another, Pair(another, peer))
+    another = expect.accepted(pair.listener.accept())
+    both_directions(another, peer)
 
 
 @clause("accept.siblings.survive")
-def test_siblings_outlive_it(case: Case) -> None:
+def test_other_accepted_sockets_work_after_it_was_closed(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
     address = pair.peer.remote
     peer = case.peer().connect(address)
-    another = expect.socket(expect.returned(pair.listener.accept(), "accept()")[0])
+    another = expect.accepted(pair.listener.accept())
     expect.true(pair.impl.close(), "close() of the first accepted socket")
-    connected(another, Pair(another, peer))
+    both_directions(another, peer)

@@ -1,4 +1,4 @@
-"""close: every method of a closed socket fails, and none of them reaches the socket that has its descriptor now."""
+"""close: every method of a closed socket fails, and none affects another socket that has its descriptor now."""
 
 import os
 import socket
@@ -7,97 +7,97 @@ import pytest
 
 from nixio_conformance.driver.outcome import Outcome
 from nixio_conformance.toolkit import expect
-from nixio_conformance.toolkit.calls import METHODS, sensible
+from nixio_conformance.toolkit.calls import METHODS, valid_arguments
 from nixio_conformance.toolkit.case import LOOPBACK, Case, Pair
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.peer import Address
 
-#: What changes a socket that is neither bound nor connected.
-BEGINNINGS = ("bind", "connect", "listen", "sendto")
+#: Methods that change a socket that is neither bound nor connected.
+CHANGING_IDLE = ("bind", "connect", "listen", "sendto")
 
 
 def is_closed(outcome: Outcome, method: str) -> None:
-    """The call failed the way that a closed socket does."""
+    """The call failed as on a closed socket."""
     expect.fails(outcome, "argument", "EBADF", what=f"{method}() after close()")
 
 
 def target(case: Case, method: str) -> Address:
-    """An address that the method could have used, if it uses any."""
+    """An address that the method could use on an open socket; an empty one if it takes none."""
     if method not in ("bind", "connect", "sendto"):
         return "", None
     if method == "bind":
         return (case.path(), None) if case.kind.domain == "unix" else (LOOPBACK[case.kind.domain], 0)
-    return (case.listening_peer() if case.kind.type == "stream" else case.bound_peer()).address
+    return case.destination().address
 
 
 def settings(view: socket.socket) -> tuple[bool, int]:
-    """What `sensible` calls would change, as the system has it: the mode, and keepalive."""
+    """The system's values of what the calls would change: whether it blocks, and keepalive."""
     return os.get_blocking(view.fileno()), view.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 @clause("close.after.method")
 @pytest.mark.parametrize("method", METHODS)
-def test_method_fails(case: Case, either_pair: Pair, method: str) -> None:
+def test_methods_of_a_closed_connection_fail(case: Case, either_pair: Pair, method: str) -> None:
     address = target(case, method)
     either_pair.impl.close()
-    is_closed(either_pair.impl.call(method, *sensible(method, address)), method)
+    is_closed(either_pair.impl.call(method, *valid_arguments(method, address)), method)
 
 
 @clause("close.after.new")
 @pytest.mark.parametrize("method", METHODS)
-def test_method_of_a_new_socket_fails(case: Case, method: str) -> None:
+def test_methods_of_a_closed_new_socket_fail(case: Case, method: str) -> None:
     sock = case.socket()
     sock.close()
     address = (LOOPBACK[case.kind.domain], 0) if case.kind.type == "raw" else target(case, method)
-    is_closed(sock.call(method, *sensible(method, address)), method)
+    is_closed(sock.call(method, *valid_arguments(method, address)), method)
 
 
 @clause("close.reused.method")
 @pytest.mark.parametrize("method", METHODS)
-def test_connection_with_its_number(case: Case, method: str) -> None:
+def test_a_connection_with_the_descriptor_is_not_affected(case: Case, method: str) -> None:
     closed = case.pair().impl
     closed.close()
     other = case.pair()
     other.peer.send(b"<")
-    is_closed(closed.call(method, *sensible(method, other.peer.address)), method)
-    expect.data(other.impl.recv(10), b"<", "what the other socket had waiting")
+    is_closed(closed.call(method, *valid_arguments(method, other.peer.address)), method)
+    expect.data(other.impl.recv(10), b"<", "what the other socket received")
     expect.count(other.impl.send(b">"), 1, "bytes sent on the other socket")
     expect.same(other.peer.recv(), b">", "what the other socket's peer received")
 
 
 @clause("close.reused.idle")
-@pytest.mark.parametrize("method", BEGINNINGS)
-def test_idle_socket_with_its_number(case: Case, method: str) -> None:
+@pytest.mark.parametrize("method", CHANGING_IDLE)
+def test_an_idle_socket_with_the_descriptor_is_not_affected(case: Case, method: str) -> None:
     closed = case.pair().impl
     address = target(case, method)
     closed.close()
     other = case.socket()
     with case.view(other) as view:
         before = view.getsockname()
-        is_closed(closed.call(method, *sensible(method, address)), method)
+        is_closed(closed.call(method, *valid_arguments(method, address)), method)
         expect.same(view.getsockname(), before, "the other socket's address")
 
 
 @clause("close.reused.settings")
 @pytest.mark.parametrize("method", ["setblocking", "setopt"])
-def test_settings_of_a_socket_with_its_number(case: Case, method: str) -> None:
+def test_settings_of_a_socket_with_the_descriptor_are_not_affected(case: Case, method: str) -> None:
     closed = case.pair().impl
     closed.close()
     other = case.socket()
     with case.view(other) as view:
         before = settings(view)
-        is_closed(closed.call(method, *sensible(method, ("", None))), method)
+        is_closed(closed.call(method, *valid_arguments(method, ("", None))), method)
         after = settings(view)
     expect.same(after, before, "options and mode of the other socket")
 
 
 @clause("close.reused.listener")
-def test_listener_with_its_number(case: Case) -> None:
+def test_a_listener_with_the_descriptor_is_not_affected(case: Case) -> None:
     closed, _ = case.listening()
     closed.close()
     other, address = case.listening()
     peer = case.peer().connect(address)
     is_closed(closed.accept(), "accept")
-    accepted = expect.socket(expect.returned(other.accept(), "accept() of the other listener")[0])
+    accepted = expect.accepted(other.accept(), "accept() of the other listener")
     expect.count(accepted.send(b">"), 1)
     expect.same(peer.recv(), b">", "what the peer received")

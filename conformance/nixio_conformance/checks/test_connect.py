@@ -1,4 +1,4 @@
-"""connect: what it returns, what it leaves alone, and what it says where nobody answers."""
+"""connect: that it reaches the peer, what it leaves as it was, and how it fails where the peer refuses."""
 
 from __future__ import annotations
 
@@ -8,45 +8,59 @@ import pytest
 
 from nixio_conformance.driver.outcome import Outcome
 from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.host import observer
 from nixio_conformance.host.platforms import this_platform
-from nixio_conformance.toolkit import expect, options, services
+from nixio_conformance.toolkit import expect, names, options
 from nixio_conformance.toolkit.case import Case, Pair
+from nixio_conformance.toolkit.leaks import leaves_no_descriptors
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.peer import Address
-from nixio_conformance.toolkit.reach import arrives
+from nixio_conformance.toolkit.reach import reaches
 from nixio_fixtures import Kind
 
 WHAT = "connect()"
-#: What the system itself changes when a socket is connected: TCP's buffers grow, and the path's MTU is known.
-SYSTEMS_OWN = ("socket.sndbuf", "socket.rcvbuf", "ip.mtu", "ipv6.mtu")
-#: POSIX: EOPNOTSUPP for a socket that listens; Linux says EISCONN (TCP) and EINVAL (unix).
+#: Options that the system changes when a socket is connected: TCP's buffers grow, and the path's MTU becomes known.
+CHANGED_BY_SYSTEM = ("socket.sndbuf", "socket.rcvbuf", "ip.mtu", "ipv6.mtu")
+#: POSIX: EOPNOTSUPP for a socket that listens; Linux returns EISCONN (TCP) and EINVAL (unix).
 LISTENS = ("EOPNOTSUPP", "EISCONN", "EINVAL")
 
 
-@clause("connect.result.true")
-def test_result_true(case: Case, kind: Kind) -> None:
-    sock = case.socket()
-    outcome = sock.connect(case.loopback) if kind.type == "raw" else sock.connect(*case.destination().address)
-    expect.true(outcome, WHAT)
+def refusing_address(case: Case) -> Address:
+    """An address that refuses connections: bound but not listening; for unix-dgram one whose socket was closed.
+
+    As it stays bound, no other program can listen there.
+    """
+    peer = case.bound_peer()
+    address = peer.address
+    if case.kind.type == "dgram" and case.kind.domain == "unix":
+        peer.close()
+    return address
+
+
+def failing_connect(case: Case, sock: ImplSocket, reason: str, refusing: Address) -> Outcome:
+    """A connect that fails because it is refused, or for the host or port; for UNIX, for two faults of the path."""
+    if reason == "refused":
+        return sock.connect(*refusing)
+    if case.kind.domain == "unix":
+        return sock.connect(case.path() if reason == "host" else case.path(this_platform().sun_path + 9), None)
+    return sock.connect(names.NO_HOST, 9) if reason == "host" else sock.connect(case.loopback, names.NO_SERVICE)
 
 
 @clause("connect.call.reaches")
-def test_call_reaches(case: Case) -> None:
+def test_the_peer_is_reached(case: Case) -> None:
     peer = case.destination()
     sock = case.socket()
     expect.true(sock.connect(*peer.address), WHAT)
-    arrives(case, sock, peer)
+    reaches(case, sock, peer)
 
 
 @clause("connect.call.receives")
-def test_call_receives(pair: Pair) -> None:
+def test_the_peers_data_is_received(pair: Pair) -> None:
     pair.peer.send(b"to you")
     expect.data(pair.impl.recv(64), b"to you")
 
 
 @clause("connect.call.once")
-def test_call_once(case: Case) -> None:
+def test_one_connection_is_made(case: Case) -> None:
     listener = case.listening_peer()
     sock = case.socket()
     expect.true(sock.connect(*listener.address), WHAT)
@@ -56,7 +70,7 @@ def test_call_once(case: Case) -> None:
 
 
 @clause("connect.call.source")
-def test_call_source(case: Case, kind: Kind) -> None:
+def test_a_bound_socket_keeps_its_address(case: Case, kind: Kind) -> None:
     peer = case.destination()
     sock, address = case.bound()
     expect.true(sock.connect(*peer.address), WHAT)
@@ -69,84 +83,81 @@ def test_call_source(case: Case, kind: Kind) -> None:
 
 
 @clause("connect.call.same-socket")
-def test_call_same_socket(case: Case) -> None:
+def test_the_descriptor_stays(case: Case) -> None:
     peer = case.destination()
     sock = case.socket()
-    before = _descriptor(case, sock)
+    before = case.descriptor(sock)
     expect.true(sock.connect(*peer.address), WHAT)
-    expect.same(_descriptor(case, sock), before, "the descriptor, and its socket, after connect()")
+    expect.same(case.descriptor(sock), before, "the descriptor, and its socket, after connect()")
 
 
 @clause("connect.call.options")
-def test_call_options(case: Case) -> None:
+def test_options_stay(case: Case) -> None:
     peer = case.destination()
     sock = case.socket()
     with case.view(sock) as seen:
         before = options.snapshot(seen)
         expect.true(sock.connect(*peer.address), WHAT)
-        changed = options.changes(before, options.snapshot(seen), but=SYSTEMS_OWN)
+        changed = options.changes(before, options.snapshot(seen), but=CHANGED_BY_SYSTEM)
     expect.holds(not changed, "the socket's options after connect()", "as before", changed)
 
 
 @clause("connect.call.fails-no-leak")
 @pytest.mark.parametrize("reason", ["refused", "host", "port"])
-def test_call_fails_no_leak(case: Case, reason: str) -> None:
+def test_failures_leak_no_descriptors(case: Case, reason: str) -> None:
     sock = case.socket()
-    dead = _dead(case)
-    _fail(case, sock, reason, dead)  # whatever a port opens only once, it may keep
-    before = case.descriptors()
-    for _ in range(8):
-        _fail(case, sock, reason, dead)
-    after = case.descriptors()
-    expect.holds(after <= before, "descriptors of the port after 8 failing calls", before, after)
+    refusing = refusing_address(case)
+    leaves_no_descriptors(case, lambda: failing_connect(case, sock, reason, refusing))
 
 
 @clause("connect.refused.error")
-def test_refused_error(case: Case) -> None:
-    expect.fails(case.socket().connect(*_dead(case)), "ECONNREFUSED", what=WHAT)
+def test_a_refusal_is_econnrefused(case: Case) -> None:
+    expect.fails(case.socket().connect(*refusing_address(case)), "ECONNREFUSED", what=WHAT)
 
 
 @clause("connect.refused.then-other")
 @pytest.mark.parametrize("times", [1, 3])
-def test_refused_then_other(case: Case, times: int) -> None:
-    dead = _dead(case)
+def test_a_refused_socket_can_be_connected_elsewhere(case: Case, times: int) -> None:
+    refusing = refusing_address(case)
     peer = case.listening_peer()
     sock = case.socket()
     for _ in range(times):
-        expect.fails(sock.connect(*dead), "ECONNREFUSED", what=WHAT)
+        expect.fails(sock.connect(*refusing), "ECONNREFUSED", what=WHAT)
     expect.true(sock.connect(*peer.address), "connect() after one that was refused")
-    arrives(case, sock, peer)
+    reaches(case, sock, peer)
 
 
 @clause("connect.refused.same-socket")
-def test_refused_same_socket(case: Case) -> None:
-    dead = _dead(case)
+def test_a_refused_socket_keeps_descriptor_and_options(case: Case) -> None:
+    refusing = refusing_address(case)
     peer = case.listening_peer()
     sock = case.socket()
-    before = _descriptor(case, sock)
+    before = case.descriptor(sock)
     with case.view(sock) as seen:
-        had = _marked(seen)
-        expect.fails(sock.connect(*dead), "ECONNREFUSED", what=WHAT)
+        for option in (socket.SO_KEEPALIVE, socket.SO_OOBINLINE):  # which a new socket has not
+            seen.setsockopt(socket.SOL_SOCKET, option, 1)
+        had = options.snapshot(seen)
+        expect.fails(sock.connect(*refusing), "ECONNREFUSED", what=WHAT)
         expect.true(sock.connect(*peer.address), WHAT)
     with case.view(sock) as seen:
-        changed = options.changes(had, options.snapshot(seen), but=SYSTEMS_OWN)
-    expect.same(_descriptor(case, sock), before, "the descriptor, and its socket, after both calls")
+        changed = options.changes(had, options.snapshot(seen), but=CHANGED_BY_SYSTEM)
+    expect.same(case.descriptor(sock), before, "the descriptor, and its socket, after both calls")
     expect.holds(not changed, "the socket's options after both calls", "as before", changed)
 
 
 @clause("connect.refused.failed-host")
 @pytest.mark.parametrize("reason", ["host", "port"])
-def test_refused_failed_host(case: Case, reason: str) -> None:
+def test_a_wrong_host_or_port_leaves_the_socket_usable(case: Case, reason: str) -> None:
     peer = case.destination()
     sock = case.socket()
-    expect.fails(_fail(case, sock, reason, peer.address), what=WHAT)
+    expect.fails(failing_connect(case, sock, reason, peer.address), what=WHAT)
     expect.true(sock.connect(*peer.address), "connect() after one that failed")
-    arrives(case, sock, peer)
+    reaches(case, sock, peer)
 
 
 @clause("connect.twice.refused")
 @pytest.mark.parametrize("where", ["same", "other"])
-def test_twice_refused(case: Case, where: str) -> None:
+def test_a_second_connect_fails(case: Case, where: str) -> None:
     peer, other = case.listening_peer(), case.listening_peer()
     sock = case.socket()
     expect.true(sock.connect(*peer.address), WHAT)
@@ -155,46 +166,16 @@ def test_twice_refused(case: Case, where: str) -> None:
 
 
 @clause("connect.twice.keeps")
-def test_twice_keeps(case: Case) -> None:
+def test_a_second_connect_keeps_the_connection(case: Case) -> None:
     peer, other = case.listening_peer(), case.listening_peer()
     sock = case.socket()
     expect.true(sock.connect(*peer.address), WHAT)
     expect.fails(sock.connect(*other.address), "EISCONN", what="a second connect()")
-    arrives(case, sock, peer)
+    reaches(case, sock, peer)
 
 
 @clause("connect.listening.refused")
-def test_listening_refused(case: Case) -> None:
+def test_a_listening_socket_cannot_be_connected(case: Case) -> None:
     peer = case.listening_peer()
     sock, _ = case.listening()
     expect.fails(sock.connect(*peer.address), *LISTENS, what=WHAT)
-
-
-def _dead(case: Case) -> Address:
-    """An address that is taken, so that nobody else can listen there; for unix-dgram one that was left."""
-    peer = case.bound_peer()
-    address = peer.address
-    if case.kind.type == "dgram" and case.kind.domain == "unix":
-        peer.close()
-    return address
-
-
-def _fail(case: Case, sock: ImplSocket, reason: str, dead: Address) -> Outcome:
-    """A connect that fails for the peer, the host, or the port; the last two are matters of the path for unix."""
-    if reason == "refused":
-        return sock.connect(*dead)
-    if case.kind.domain == "unix":
-        return sock.connect(case.path() if reason == "host" else case.path(this_platform().sun_path + 9), None)
-    return sock.connect(services.NO_HOST, 9) if reason == "host" else sock.connect(case.loopback, services.NO_SERVICE)
-
-
-def _marked(seen: socket.socket) -> dict[str, str]:
-    """The options of a socket after some of them were given values that a new socket does not have."""
-    seen.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    seen.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    return options.snapshot(seen)
-
-
-def _descriptor(case: Case, sock: ImplSocket) -> tuple[int, str | None]:
-    number = expect.integer(sock.fileno(), "fileno()")
-    return number, observer.descriptors(case.session.pid).get(number)

@@ -1,4 +1,4 @@
-"""fileno: the number is the descriptor that the system knows the socket by."""
+"""fileno: the number is the socket's descriptor, stays the same, and is not inherited."""
 
 import contextlib
 import socket
@@ -9,67 +9,61 @@ import pytest
 from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.host import observer
 from nixio_conformance.toolkit import expect
-from nixio_conformance.toolkit.calls import sensible
+from nixio_conformance.toolkit.calls import valid_arguments
 from nixio_conformance.toolkit.case import Case, Pair
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.peer import contract_address, family_of, type_of
 
 
 def number(sock: ImplSocket) -> int:
-    """The descriptor's number; whether it is right is for other clauses."""
+    """The result of fileno(), an int."""
     return expect.integer(sock.fileno(), "fileno()")
-
-
-def descriptor(case: Case, sock: ImplSocket) -> tuple[int, str]:
-    """The number, and what the system has there."""
-    found = number(sock)
-    return found, observer.descriptors(case.session.pid).get(found, "nothing")
 
 
 @contextlib.contextmanager
 def end_of_the_connection() -> Iterator[None]:
-    """What the system refuses here it would not refuse for the port's end of a connection."""
+    """An `OSError` in this context means that the descriptor is not the implementation's end of the connection."""
     try:
         yield
     except OSError as error:
-        expect.mismatch("the descriptor that fileno() tells", "the port's end of the connection", error)
+        expect.mismatch("the descriptor that fileno() returned", "the implementation's end of the connection", error)
 
 
 @clause("fileno.result.number")
-def test_number(case: Case) -> None:
+def test_the_result_is_a_number(case: Case) -> None:
     found = number(case.socket())
     expect.holds(found >= 0, "fileno()", "0 or more", found)
 
 
 @clause("fileno.kernel.kind")
-def test_kernel_kind(case: Case) -> None:
+def test_the_descriptor_has_the_family_and_type(case: Case) -> None:
     with case.view(case.socket()) as view:
         expect.same((view.family, view.type), (family_of(case.kind), type_of(case.kind)), "family and type")
 
 
 @clause("fileno.kernel.bound")
-def test_kernel_address(case: Case) -> None:
+def test_the_descriptor_has_the_address(case: Case) -> None:
     sock, address = case.bound()
     with case.view(sock) as view:
         expect.same(contract_address(case.kind, view.getsockname()), address, "the address of the descriptor's socket")
 
 
 @clause("fileno.kernel.listening")
-def test_kernel_listener(case: Case) -> None:
+def test_the_descriptor_listens(case: Case) -> None:
     sock, _ = case.listening()
     with case.view(sock) as view:
         expect.same(view.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN), 1, "SO_ACCEPTCONN")
 
 
 @clause("fileno.kernel.connection")
-def test_kernel_connection(case: Case, either_pair: Pair) -> None:
+def test_the_descriptor_has_both_addresses(case: Case, either_pair: Pair) -> None:
     with case.view(either_pair.impl) as view, end_of_the_connection():
         ends = contract_address(case.kind, view.getsockname()), contract_address(case.kind, view.getpeername())
     expect.same(ends, (either_pair.peer.remote, either_pair.peer.address), "its own and its peer's address")
 
 
 @clause("fileno.kernel.data")
-def test_kernel_data(case: Case, either_pair: Pair) -> None:
+def test_the_descriptor_sends_and_receives(case: Case, either_pair: Pair) -> None:
     with case.view(either_pair.impl) as view, end_of_the_connection():
         view.settimeout(5)
         view.send(b">")
@@ -79,37 +73,37 @@ def test_kernel_data(case: Case, either_pair: Pair) -> None:
 
 
 @clause("fileno.stable")
-def test_stable(case: Case) -> None:
+def test_the_result_is_the_same_each_time(case: Case) -> None:
     sock = case.socket()
     expect.same([number(sock) for _ in range(3)], [number(sock)] * 3, "fileno() three times")
 
 
 @clause("fileno.makes-none")
-def test_makes_no_descriptor(case: Case) -> None:
+def test_no_descriptor_is_made(case: Case) -> None:
     sock = case.socket()
-    sock.fileno()  # the first may open what an implementation keeps for all of them
+    sock.fileno()  # the first call may open what an implementation keeps
     before = case.descriptors()
     for _ in range(3):
         sock.fileno()
-    expect.same(case.descriptors(), before, "descriptors of the port after three calls")
+    expect.same(case.descriptors(), before, "descriptors of the implementation after three calls")
 
 
 @clause("fileno.distinct")
-def test_distinct(case: Case) -> None:
+def test_sockets_have_different_descriptors(case: Case) -> None:
     found = [number(sock) for sock in [case.socket(), case.socket(), case.socket()]]
     expect.holds(len(set(found)) == 3, "descriptors of three sockets", "three numbers", found)
 
 
 @clause("fileno.not-inherited")
-def test_not_inherited(case: Case) -> None:
+def test_the_descriptor_is_close_on_exec(case: Case) -> None:
     flag = observer.close_on_exec(case.session.pid, number(case.socket()))
     expect.holds(flag, "the descriptor", "close-on-exec", "inherited by programs started later")
 
 
 @clause("fileno.not-inherited.later")
 @pytest.mark.parametrize("operation", ["bind", "connect", "fileno", "setblocking", "setopt"])
-def test_never_inherited(case: Case, operation: str) -> None:
-    """The flag is easily lost: F_SETFD and F_SETFL differ in one letter, and dup2() makes descriptors without it."""
+def test_the_descriptor_stays_close_on_exec(case: Case, operation: str) -> None:
+    """Two ways to lose the flag: F_SETFD in the place of F_SETFL, and dup2(), which clears it."""
     peer = case.destination()
     sock = case.socket()
     before = observer.close_on_exec(case.session.pid, number(sock))
@@ -118,7 +112,7 @@ def test_never_inherited(case: Case, operation: str) -> None:
     elif operation == "connect":
         expect.true(sock.connect(*peer.address), "connect()")
     else:
-        expect.returned(sock.call(operation, *sensible(operation, peer.address)), f"{operation}()")
+        expect.returned(sock.call(operation, *valid_arguments(operation, peer.address)), f"{operation}()")
     after = observer.close_on_exec(case.session.pid, number(sock))
     kept = after or not before
     expect.holds(kept, f"the descriptor after {operation}()", "close-on-exec as before", "inherited by programs")
@@ -126,12 +120,12 @@ def test_never_inherited(case: Case, operation: str) -> None:
 
 @clause("fileno.lasts")
 @pytest.mark.parametrize("operation", ["bind", "connect", "send", "recv", "setblocking", "setopt", "getopt"])
-def test_lasts(case: Case, operation: str) -> None:
-    peer = case.listening_peer() if case.kind.type == "stream" else case.bound_peer()
+def test_the_descriptor_stays_the_same(case: Case, operation: str) -> None:
+    peer = case.destination()
     sock, address = case.bound() if operation != "bind" else (case.socket(), ("", None))
     if operation not in ("bind", "connect"):
         expect.true(sock.connect(*peer.address), "connect()")
-    before = descriptor(case, sock)
+    before = case.descriptor(sock)
     if operation == "bind":
         case.bind(sock)
     elif operation == "connect":
@@ -143,20 +137,20 @@ def test_lasts(case: Case, operation: str) -> None:
             peer.sendto(b"?", address)
         expect.data(sock.recv(10), b"?")
     else:
-        expect.returned(sock.call(operation, *sensible(operation, peer.address)), f"{operation}()")
-    expect.same(descriptor(case, sock), before, f"number and socket after {operation}()")
+        expect.returned(sock.call(operation, *valid_arguments(operation, peer.address)), f"{operation}()")
+    expect.same(case.descriptor(sock), before, f"number and socket after {operation}()")
 
 
 @clause("fileno.lasts.stream")
 @pytest.mark.parametrize("operation", ["listen", "refused-connect", "shutdown"])
-def test_stream_lasts(case: Case, operation: str) -> None:
-    nobody = case.bound_peer()
+def test_the_descriptor_of_a_stream_stays_the_same(case: Case, operation: str) -> None:
+    refusing = case.bound_peer()
     sock = case.bound()[0] if operation != "shutdown" else case.pair().impl
-    before = descriptor(case, sock)
+    before = case.descriptor(sock)
     if operation == "listen":
         expect.true(sock.listen(5), "listen()")
     elif operation == "shutdown":
         expect.true(sock.shutdown(), "shutdown()")
     else:
-        expect.fails(sock.connect(*nobody.address), "ECONNREFUSED", what="connect()")
-    expect.same(descriptor(case, sock), before, f"number and socket after {operation}")
+        expect.fails(sock.connect(*refusing.address), "ECONNREFUSED", what="connect()")
+    expect.same(case.descriptor(sock), before, f"number and socket after {operation}")

@@ -1,4 +1,4 @@
-"""listen: the backlog is the length of the system's queue."""
+"""listen: the backlog is the length of the system's queue of connections."""
 
 import socket
 import struct
@@ -19,12 +19,12 @@ SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 
 
 def capped(backlog: int) -> int:
-    """What Linux makes of a backlog: never more than the host's limit. (No other system has one below 128.)"""
+    """The backlog that Linux uses: at most the host's limit. No other system has a limit below 128."""
     return min(backlog, int(SOMAXCONN.read_text())) if SOMAXCONN.exists() else backlog
 
 
 def queue(case: Case, listener: ImplSocket) -> tuple[int, int]:
-    """Connections that wait to be accepted, and how many may: the kernel's view of a TCP listener (tcp_info)."""
+    """The number of connections that wait to be accepted, and the queue's length: a TCP listener's tcp_info."""
     with case.view(listener) as view:
         info = view.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
     waiting, limit = struct.unpack_from("II", info, 24)
@@ -32,7 +32,7 @@ def queue(case: Case, listener: ImplSocket) -> tuple[int, int]:
 
 
 def completed(address: Address, at_most: int) -> int:
-    """How many connections to a path complete although nobody accepts them."""
+    """The number of connections to a path that complete without accept(), at most `at_most`."""
     with ExitStack() as clients:
         for count in range(at_most):
             client = clients.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -45,7 +45,7 @@ def completed(address: Address, at_most: int) -> int:
 
 
 @clause("listen.backlog.zero")
-def test_zero(case: Case) -> None:
+def test_backlog_0_listens(case: Case) -> None:
     sock, address = case.bound()
     expect.true(sock.listen(0), "listen(0)")
     case.peer().connect(address)
@@ -54,7 +54,7 @@ def test_zero(case: Case) -> None:
 
 @clause("listen.backlog.at-least")
 @pytest.mark.parametrize("backlog", [1, 6, 20])
-def test_that_many_connect(case: Case, backlog: int) -> None:
+def test_as_many_as_the_backlog_connect(case: Case, backlog: int) -> None:
     _, address = case.listening(backlog)
     for _ in range(capped(backlog)):
         case.peer().connect(address)
@@ -62,23 +62,23 @@ def test_that_many_connect(case: Case, backlog: int) -> None:
 
 @clause("listen.backlog.exact-tcp")
 @pytest.mark.parametrize("backlog", [0, 1, 2, 3, 5, 9, 17, 40, 100, 129, 200, 1000, 4000])
-def test_kernel_queue(case: Case, backlog: int) -> None:
+def test_the_tcp_queue_has_the_backlogs_length(case: Case, backlog: int) -> None:
     sock, _ = case.listening(backlog)
     expect.same(queue(case, sock)[1], capped(backlog), "the length of the listener's queue")
 
 
 @clause("listen.backlog.exact-unix")
 @pytest.mark.parametrize("backlog", [0, 1, 2, 5, 9, 40, 129, 200])
-def test_unix_connections(case: Case, backlog: int) -> None:
+def test_the_unix_queue_has_the_backlogs_length(case: Case, backlog: int) -> None:
     _, address = case.listening(backlog)
     expect.same(completed(address, backlog + 20), capped(backlog) + 1, "connections that completed without accept()")
 
 
 @clause("listen.backlog.negative")
-def test_negative(case: Case) -> None:
+def test_a_negative_backlog_is_0_or_refused(case: Case) -> None:
     sock, address = case.bound()
     outcome = sock.listen(-1)
-    if isinstance(outcome, Failure):  # POSIX takes it for 0; an implementation may call it a mistake
+    if isinstance(outcome, Failure):  # POSIX uses 0; an implementation may refuse it
         expect.fails(outcome, "argument", "EINVAL", what="listen(-1)")
         return
     expect.true(outcome, "listen(-1)")
@@ -87,7 +87,7 @@ def test_negative(case: Case) -> None:
 
 @clause("listen.backlog.largest")
 @pytest.mark.parametrize("backlog", [pytest.param(65536, id="2^16"), pytest.param(2**31 - 1, id="2^31-1")])
-def test_more_than_the_system_can(case: Case, backlog: int) -> None:
+def test_a_backlog_above_the_systems_limit_is_accepted(case: Case, backlog: int) -> None:
     sock, address = case.bound()
     expect.true(sock.listen(backlog), f"listen({backlog})")
     for _ in range(capped(6)):
@@ -96,7 +96,7 @@ def test_more_than_the_system_can(case: Case, backlog: int) -> None:
 
 @clause("listen.backlog.no-wrap")
 @pytest.mark.parametrize("backlog", [pytest.param(2**32, id="2^32"), pytest.param(2**32 + 1, id="2^32+1")])
-def test_never_wraps(case: Case, backlog: int) -> None:
+def test_a_large_backlog_does_not_wrap(case: Case, backlog: int) -> None:
     sock, address = case.bound()
     outcome = sock.listen(backlog)
     if isinstance(outcome, Failure):
@@ -109,7 +109,7 @@ def test_never_wraps(case: Case, backlog: int) -> None:
 
 @clause("listen.again.changes-tcp")
 @pytest.mark.parametrize(("first", "second"), [pytest.param(2, 9, id="more"), pytest.param(9, 2, id="less")])
-def test_listening_again_tcp(case: Case, first: int, second: int) -> None:
+def test_listening_again_changes_the_tcp_queue(case: Case, first: int, second: int) -> None:
     sock, _ = case.listening(first)
     expect.true(sock.listen(second), "listen() again")
     expect.same(queue(case, sock)[1], capped(second), "the length of the listener's queue")
@@ -117,14 +117,14 @@ def test_listening_again_tcp(case: Case, first: int, second: int) -> None:
 
 @clause("listen.again.changes-unix")
 @pytest.mark.parametrize(("first", "second"), [pytest.param(2, 9, id="more"), pytest.param(9, 2, id="less")])
-def test_listening_again_unix(case: Case, first: int, second: int) -> None:
+def test_listening_again_changes_the_unix_queue(case: Case, first: int, second: int) -> None:
     sock, address = case.listening(first)
     expect.true(sock.listen(second), "listen() again")
     expect.same(completed(address, 20), capped(second) + 1, "connections that completed without accept()")
 
 
 @clause("listen.passive")
-def test_connections_wait_in_the_system(case: Case) -> None:
+def test_connections_wait_until_accepted(case: Case) -> None:
     sock, address = case.listening(5)
     case.peer().connect(address)
     case.peer().connect(address)

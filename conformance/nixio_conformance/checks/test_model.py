@@ -1,4 +1,4 @@
-"""Random sequences of operations against the model, a fixed number in each run; and the regression examples."""
+"""All methods: random sequences of operations compared with the model, and the regression examples."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ def search(case: Case, request: pytest.FixtureRequest, kind: str) -> None:
 
 
 @clause("model.stream")
-def test_streams(case: Case, request: pytest.FixtureRequest, kind: Kind) -> None:
+def test_sequences_on_streams(case: Case, request: pytest.FixtureRequest, kind: Kind) -> None:
     search(case, request, kind.id)
 
 
 @clause("model.dgram")
-def test_datagrams(case: Case, request: pytest.FixtureRequest, kind: Kind) -> None:
+def test_sequences_on_datagrams(case: Case, request: pytest.FixtureRequest, kind: Kind) -> None:
     search(case, request, kind.id)
 
 
 @clause("model.dual-stack")
 @pytest.mark.parametrize("type_", ["stream", "dgram"])
-def test_both_families(case: Case, request: pytest.FixtureRequest, type_: str) -> None:
+def test_sequences_on_both_families(case: Case, request: pytest.FixtureRequest, type_: str) -> None:
     search(case, request, f"dual-{type_}")
 
 
 # The parameter's name and text (OperationSequence.__str__) are part of the result stream, and keep their older terms.
 @clause("model.example")
 @pytest.mark.parametrize("play", [pytest.param(row.sequence, id=row.id) for row in examples()])  # words: allow
-def test_examples(case: Case, play: OperationSequence) -> None:  # words: allow
+def test_regression_examples(case: Case, play: OperationSequence) -> None:  # words: allow
     sequence = play  # words: allow
     for kind in kinds_of(sequence):
         if reason := capabilities.current()[kind.capability]:

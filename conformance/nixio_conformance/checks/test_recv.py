@@ -1,4 +1,4 @@
-"""recv, read and recvfrom: the data, whole and in order, each byte once."""
+"""recv, read and recvfrom: the data is received whole and in order, each byte once."""
 
 from __future__ import annotations
 
@@ -8,70 +8,46 @@ import socket
 
 import pytest
 
-from nixio_conformance.checks.test_send import SAMPLES
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case, Pair
-from nixio_conformance.toolkit.marks import clause
-from nixio_conformance.toolkit.transfer import BINARY, receive, receive_exactly, receive_message
-
-METHODS = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
+from nixio_conformance.toolkit.marks import clause, each_receiver
+from nixio_conformance.toolkit.transfer import (
+    BINARY,
+    each_binary_sample,
+    numbered,
+    receive,
+    receive_exactly,
+    receive_message,
+)
 
 
 def arrives(pair: Pair, method: str, data: bytes) -> None:
-    """What the peer sends is what is received."""
+    """The data that the peer sends is received."""
     pair.peer.send(data)
     expect.same(receive_message(pair.impl, method, pair.peer, len(data)), data, "data received")
 
 
-@clause("recv.data.arrives")
-def test_data_arrives(either_pair: Pair) -> None:
-    arrives(either_pair, "recv", BINARY)
+@clause("{recv,read,recvfrom}.data.arrives")
+def test_the_data_arrives(either_pair: Pair, method: str) -> None:
+    arrives(either_pair, method, BINARY)
 
 
-@clause("read.data.arrives")
-def test_read_data_arrives(either_pair: Pair) -> None:
-    arrives(either_pair, "read", BINARY)
+@clause("{recv,read,recvfrom}.data.binary")
+@each_binary_sample
+def test_the_data_is_any_bytes(pair: Pair, method: str, data: bytes) -> None:
+    arrives(pair, method, data)
 
 
-@clause("recvfrom.data.arrives")
-def test_data_with_its_sender_arrives(either_pair: Pair) -> None:
-    arrives(either_pair, "recvfrom", BINARY)
-
-
-@clause("recv.data.binary")
-@SAMPLES
-def test_data_is_binary(pair: Pair, data: bytes) -> None:
-    arrives(pair, "recv", data)
-
-
-@clause("read.data.binary")
-@SAMPLES
-def test_read_data_is_binary(pair: Pair, data: bytes) -> None:
-    arrives(pair, "read", data)
-
-
-@clause("recvfrom.data.binary")
-@SAMPLES
-def test_data_with_its_sender_is_binary(pair: Pair, data: bytes) -> None:
-    arrives(pair, "recvfrom", data)
-
-
-@clause("recv.result.only-data")
-def test_the_data_is_all_that_is_returned(pair: Pair) -> None:
+@clause("{recv,read}.result.only-data")
+def test_only_the_data_is_returned(pair: Pair, method: str) -> None:
     pair.peer.send(b"x")
-    expect.data(pair.impl.recv(1), b"x")
-
-
-@clause("read.result.only-data")
-def test_the_data_is_all_that_read_returns(pair: Pair) -> None:
-    pair.peer.send(b"x")
-    expect.data(pair.impl.read(1), b"x")
+    expect.data(pair.impl.call(method, 1), b"x")
 
 
 @clause("recv.length.at-most")
-@METHODS
+@each_receiver
 @pytest.mark.parametrize("length", [1, 2, 7])
-def test_no_more_than_the_length(pair: Pair, method: str, length: int) -> None:
+def test_no_more_than_the_length_is_returned(pair: Pair, method: str, length: int) -> None:
     pair.peer.send(b"abcdefgh")
     data = receive(pair.impl, method, length)
     first = b"abcdefgh"[: len(data) if pair.peer.kind.type == "stream" else length]
@@ -80,15 +56,15 @@ def test_no_more_than_the_length(pair: Pair, method: str, length: int) -> None:
 
 
 @clause("recv.length.not-filled")
-@METHODS
-def test_what_is_there_is_returned_at_once(pair: Pair, method: str) -> None:
-    """A call that waited until it had all that was asked for would never come back here."""
+@each_receiver
+def test_data_is_returned_without_waiting_for_more(pair: Pair, method: str) -> None:
+    """A call that waited for as many bytes as were asked for would not return."""
     pair.peer.send(b"abc")
-    expect.same(receive_message_of(pair, method, 3, asked=100), b"abc", "data received")
+    expect.same(receive_asking(pair, method, 3, asked=100), b"abc", "data received")
 
 
-def receive_message_of(pair: Pair, method: str, size: int, asked: int) -> bytes:
-    """A message of `size` bytes by calls that ask for more than there is."""
+def receive_asking(pair: Pair, method: str, size: int, asked: int) -> bytes:
+    """Receive a message of `size` bytes by calls that ask for more."""
     data = receive(pair.impl, method, asked)
     while pair.peer.kind.type == "stream" and data and len(data) < size:
         data += receive(pair.impl, method, asked)
@@ -96,8 +72,8 @@ def receive_message_of(pair: Pair, method: str, size: int, asked: int) -> bytes:
 
 
 @clause("recv.stream.in-order")
-@METHODS
-def test_partial_reads_leave_the_rest(pair: Pair, method: str) -> None:
+@each_receiver
+def test_data_is_received_in_parts(pair: Pair, method: str) -> None:
     pair.peer.send(b"abc")
     pair.peer.send(b"defghij")
     parts = [receive_exactly(pair.impl, method, size) for size in (2, 1, 4, 3)]
@@ -105,35 +81,35 @@ def test_partial_reads_leave_the_rest(pair: Pair, method: str) -> None:
 
 
 @clause("recv.stream.byte-by-byte")
-@METHODS
-def test_byte_by_byte(pair: Pair, method: str) -> None:
+@each_receiver
+def test_data_is_received_byte_by_byte(pair: Pair, method: str) -> None:
     pair.peer.send(b"\x00a\n\xff ")
     parts = [receive(pair.impl, method, 1) for _ in range(5)]
     expect.same(parts, [b"\x00", b"a", b"\n", b"\xff", b" "], "data received, byte by byte")
 
 
 @clause("recv.stream.all-of-much")
-@METHODS
-def test_much_data_loses_nothing(pair: Pair, method: str) -> None:
-    data = b"".join(number.to_bytes(4, "big") for number in range(6000))
+@each_receiver
+def test_much_data_is_received_whole(pair: Pair, method: str) -> None:
+    data = numbered(6000)
     pair.peer.send(data)
     expect.same(receive_exactly(pair.impl, method, len(data)), data, "data received")
 
 
 @clause("recv.stream.rest-stays")
-def test_the_rest_stays_with_the_system(case: Case, pair: Pair) -> None:
-    """fileno() is there to be waited for: data that the port had read ahead would never make it readable."""
+def test_nothing_is_read_ahead(case: Case, pair: Pair) -> None:
+    """Callers wait for fileno() to become readable, which data that was read ahead would prevent."""
     pair.peer.send(b"abcdef")
     receive_exactly(pair.impl, "recv", 2)
     held = b""
     with case.view(pair.impl) as view, contextlib.suppress(BlockingIOError):
         held = view.recv(100, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    expect.same(held, b"cdef", "what the system holds for the next call")
+    expect.same(held, b"cdef", "what the system has for the next call")
 
 
 @clause("read.alias.in-turn")
-def test_the_three_in_turn_share_one_stream(pair: Pair) -> None:
-    """A call each, however much it gives: what one of them kept for itself the next would wait for."""
+def test_the_methods_in_turn_share_one_stream(pair: Pair) -> None:
+    """One call each, whatever it returns: data that one method kept for itself would be missing for the next."""
     data = b"a line\nanother\r\n\nan end\0 and more\n" + BINARY
     pair.peer.send(data)
     got = b""
@@ -153,8 +129,8 @@ def test_read_fails_as_recv_does(case: Case) -> None:
 
 
 @clause("recv.data.once")
-@METHODS
-def test_data_come_once(pair: Pair, method: str) -> None:
+@each_receiver
+def test_data_is_received_once(pair: Pair, method: str) -> None:
     pair.peer.send(b"first")
     receive_message(pair.impl, method, pair.peer, 5)
     pair.peer.send(b"next")
@@ -162,7 +138,7 @@ def test_data_come_once(pair: Pair, method: str) -> None:
 
 
 @clause("recv.datagram.boundaries")
-@METHODS
+@each_receiver
 def test_each_call_is_one_datagram(pair: Pair, method: str) -> None:
     for data in (b"first", b"2", b"third\n"):
         pair.peer.send(data)
@@ -171,15 +147,15 @@ def test_each_call_is_one_datagram(pair: Pair, method: str) -> None:
 
 
 @clause("recv.datagram.cut")
-@METHODS
+@each_receiver
 def test_a_longer_datagram_is_cut(pair: Pair, method: str) -> None:
     pair.peer.send(b"abcdef")
     expect.same(receive(pair.impl, method, 4), b"abcd", "the datagram received")
 
 
 @clause("recv.datagram.rest-is-lost")
-@METHODS
-def test_the_rest_of_a_datagram_is_lost(pair: Pair, method: str) -> None:
+@each_receiver
+def test_the_rest_of_a_cut_datagram_is_lost(pair: Pair, method: str) -> None:
     pair.peer.send(b"abcdef")
     pair.peer.send(b"next")
     receive(pair.impl, method, 4)
@@ -187,14 +163,14 @@ def test_the_rest_of_a_datagram_is_lost(pair: Pair, method: str) -> None:
 
 
 @clause("recv.datagram.empty")
-@METHODS
+@each_receiver
 def test_an_empty_datagram_is_empty_data(pair: Pair, method: str) -> None:
     pair.peer.send(b"")
     expect.same(receive(pair.impl, method, 100), b"", "the datagram received")
 
 
 @clause("recv.datagram.empty-is-no-end")
-@METHODS
+@each_receiver
 def test_an_empty_datagram_is_not_the_end(pair: Pair, method: str) -> None:
     pair.peer.send(b"")
     pair.peer.send(b"next")
@@ -203,8 +179,8 @@ def test_an_empty_datagram_is_not_the_end(pair: Pair, method: str) -> None:
 
 
 @clause("recv.datagram.from-anybody")
-@METHODS
-def test_an_unconnected_socket_hears_anybody(case: Case, method: str) -> None:
+@each_receiver
+def test_an_unconnected_socket_receives_from_all(case: Case, method: str) -> None:
     sock, address = case.bound()
     case.bound_peer().sendto(b"one", address)
     case.bound_peer().sendto(b"other", address)
@@ -213,23 +189,23 @@ def test_an_unconnected_socket_hears_anybody(case: Case, method: str) -> None:
 
 
 @clause("recv.end.empty")
-@METHODS
-def test_the_end_is_empty_data(pair: Pair, method: str) -> None:
+@each_receiver
+def test_the_end_of_the_stream_is_empty_data(pair: Pair, method: str) -> None:
     pair.peer.shutdown()
     expect.same(receive(pair.impl, method, 100), b"", "data at the end of the stream")
 
 
 @clause("recv.end.again")
-@METHODS
-def test_the_end_stays(pair: Pair, method: str) -> None:
+@each_receiver
+def test_the_end_of_the_stream_is_returned_again(pair: Pair, method: str) -> None:
     pair.peer.close()
     ends = [receive(pair.impl, method, 100) for _ in range(3)]
-    expect.same(ends, [b"", b"", b""], "data at the end of the stream, again and again")
+    expect.same(ends, [b"", b"", b""], "data at the end of the stream, three times")
 
 
 @clause("recv.end.data-first")
-@METHODS
-def test_data_come_before_the_end(pair: Pair, method: str) -> None:
+@each_receiver
+def test_data_is_returned_before_the_end(pair: Pair, method: str) -> None:
     pair.peer.send(b"abcdef")
     pair.peer.close()
     parts = [receive_exactly(pair.impl, method, size) for size in (4, 100, 1)]

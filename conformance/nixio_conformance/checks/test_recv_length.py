@@ -1,4 +1,4 @@
-"""How much recv, read and recvfrom take: up to the length, up to buffersize, and never a wrapped number."""
+"""recv, read and recvfrom: how much they return, up to the length and up to buffersize; large numbers do not wrap."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from nixio_conformance.driver.outcome import Failure
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case, Pair
-from nixio_conformance.toolkit.marks import clause
-from nixio_conformance.toolkit.transfer import BINARY, data_of, receive, receive_exactly, receive_message
+from nixio_conformance.toolkit.marks import clause, each_receiver
+from nixio_conformance.toolkit.transfer import BINARY, data_of, numbered, receive, receive_exactly, receive_message
 
-#: Bytes that a datagram, and the buffers of a stream that nobody reads, have room for on every system.
+#: Bytes for which a datagram, and the buffers of a stream that is not read, have room on every system.
 AT_ONCE = 60_000
-METHODS = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
-#: More than any buffersize's worth; one that is 0, one that is small, and one that is negative in 32 bits.
-LONG = pytest.mark.parametrize(
+#: Lengths above any buffersize. In 32 bits one is 0, one small, and one negative.
+each_long_length = pytest.mark.parametrize(
     "length",
     [
         pytest.param(65536, id="65536"),
@@ -26,12 +25,12 @@ LONG = pytest.mark.parametrize(
         pytest.param(2**53, id="2e53"),
     ],
 )
-#: Beyond buffersize by one, by much, and by more than 32 bits hold.
-BEYOND = pytest.mark.parametrize(
+#: Bytes above buffersize: one, many, and more than 32 bits hold.
+each_excess = pytest.mark.parametrize(
     "beyond",
     [pytest.param(1, id="one-more"), pytest.param(50000, id="far-more"), pytest.param(2**32, id="2e32-more")],
 )
-NEGATIVE = pytest.mark.parametrize(
+each_negative = pytest.mark.parametrize(
     "length",
     [
         pytest.param(-1, id="minus-1"),
@@ -39,7 +38,7 @@ NEGATIVE = pytest.mark.parametrize(
         pytest.param(-(2**32) + 2, id="minus-2e32-and-2"),
     ],
 )
-NO_LENGTHS = pytest.mark.parametrize(
+each_wrong_length = pytest.mark.parametrize(
     "given",
     [
         pytest.param((), id="missing"),
@@ -50,28 +49,30 @@ NO_LENGTHS = pytest.mark.parametrize(
 )
 
 
-def pattern(size: int) -> bytes:
-    """Data in which each place can be told."""
-    return b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
+def data_of_size(size: int) -> bytes:
+    return numbered(size // 4 + 1)[:size]
 
 
 def fitting(size: int) -> int:
-    """As long a datagram as UDP carries when buffersize is beyond that."""
+    """A size that UDP can carry, also where buffersize is larger."""
     return min(size, 65000)
 
 
 def beyond_limit(case: Case) -> bytes:
-    """More data than one call may give, and not more than a socket holds while nobody reads."""
+    """More data than one call may return, and not more than a socket holds until it is read.
+
+    Skips the case where buffersize is too large for that.
+    """
     if case.buffersize > 100_000:
         pytest.skip(f"a buffersize of {case.buffersize} bytes is more than a socket holds")
-    return pattern(case.buffersize + min(3 * case.buffersize, 20_000))
+    return data_of_size(case.buffersize + min(3 * case.buffersize, 20_000))
 
 
 @clause("recvfrom.limit.stream")
-@METHODS
-@BEYOND
-def test_a_call_gives_no_more_than_buffersize(case: Case, pair: Pair, method: str, beyond: int) -> None:
-    """Much more is there than one call may give; each call on the way is held to it."""
+@each_receiver
+@each_excess
+def test_a_call_returns_no_more_than_buffersize(case: Case, pair: Pair, method: str, beyond: int) -> None:
+    """The data is longer than several calls may return, and the size of each is checked."""
     left = len(beyond_limit(case))
     pair.peer.send(beyond_limit(case))
     sizes = [1]
@@ -82,8 +83,8 @@ def test_a_call_gives_no_more_than_buffersize(case: Case, pair: Pair, method: st
 
 
 @clause("recvfrom.limit.nothing-lost")
-@METHODS
-def test_what_is_beyond_the_limit_comes_next(case: Case, pair: Pair, method: str) -> None:
+@each_receiver
+def test_data_above_the_limit_is_returned_by_the_next_calls(case: Case, pair: Pair, method: str) -> None:
     data = beyond_limit(case)
     pair.peer.send(data)
     got = b""
@@ -96,28 +97,28 @@ def test_what_is_beyond_the_limit_comes_next(case: Case, pair: Pair, method: str
 
 
 @clause("recvfrom.limit.datagram")
-@METHODS
-@BEYOND
+@each_receiver
+@each_excess
 def test_a_datagram_is_cut_at_buffersize(case: Case, pair: Pair, method: str, beyond: int) -> None:
-    data = pattern(fitting(case.buffersize + 100))
+    data = data_of_size(fitting(case.buffersize + 100))
     pair.peer.send(data)
     got = data_of(pair.impl.call(method, case.buffersize + beyond), f"{method}()")
     expect.same(got, data[: case.buffersize], "the datagram received")
 
 
 @clause("recvfrom.limit.reached")
-@METHODS
-def test_buffersize_itself_is_allowed(case: Case, pair: Pair, method: str) -> None:
-    data = pattern(fitting(case.buffersize))
+@each_receiver
+def test_a_call_returns_as_much_as_buffersize(case: Case, pair: Pair, method: str) -> None:
+    data = data_of_size(fitting(case.buffersize))
     pair.peer.send(data)
     expect.same(data_of(pair.impl.call(method, case.buffersize), f"{method}()"), data, "the datagram received")
 
 
 @clause("recvfrom.limit.safe")
-@METHODS
-@LONG
-def test_long_requests_are_truncated(pair: Pair, method: str, length: int) -> None:
-    """Not refused, and not taken for another number."""
+@each_receiver
+@each_long_length
+def test_a_long_length_is_truncated(pair: Pair, method: str, length: int) -> None:
+    """It is neither refused nor wrapped."""
     pair.peer.send(BINARY)
     data = data_of(pair.impl.call(method, length), f"{method}()")
     rest = b"" if pair.peer.kind.type == "dgram" else receive_exactly(pair.impl, method, len(BINARY) - len(data))
@@ -125,36 +126,38 @@ def test_long_requests_are_truncated(pair: Pair, method: str, length: int) -> No
 
 
 @clause("recv.zero.stream")
-@METHODS
-def test_length_0_gives_nothing(pair: Pair, method: str) -> None:
+@each_receiver
+def test_length_0_returns_empty_data(pair: Pair, method: str) -> None:
     pair.peer.send(b"abc")
     expect.same(data_of(pair.impl.call(method, 0), f"{method}(0)"), b"", f"data of {method}(0)")
 
 
 @clause("recv.zero.waits-not")
-@METHODS
-def test_length_0_does_not_wait_for_a_stream(pair: Pair, method: str) -> None:
-    """Or says that it would block, on a socket that must not wait; it never waits for what it would not take."""
+@each_receiver
+def test_length_0_does_not_wait_on_a_stream(pair: Pair, method: str) -> None:
+    """It may fail with would-block."""
     pending = pair.impl.start(method, 0)
-    waits = pending.blocked() and not pending.done(1.0)  # a slow port may be seen asleep, too
+    waits = pending.blocked() and not pending.done(1.0)  # a slow implementation may be seen asleep, too
     if waits:
         pair.peer.send(b"abc")
     outcome = pending.outcome()
-    expect.holds(not waits, f"{method}(0) when nothing is there", "nothing, at once", f"{outcome}, once something came")
+    expect.holds(
+        not waits, f"{method}(0) without data", "a call that returns at once", f"{outcome}, after data arrived"
+    )
 
 
 @clause("recv.zero.data-stay")
-@METHODS
-def test_length_0_takes_nothing_from_a_stream(pair: Pair, method: str) -> None:
+@each_receiver
+def test_length_0_leaves_the_data(pair: Pair, method: str) -> None:
     pair.peer.send(b"abc")
     pair.impl.call(method, 0)
     expect.same(receive_exactly(pair.impl, method, 3), b"abc", "data received next")
 
 
 @clause("recv.zero.datagram")
-@METHODS
-def test_length_0_of_a_datagram(pair: Pair, method: str) -> None:
-    """Whether the datagram is lost is the system's business."""
+@each_receiver
+def test_length_0_of_a_datagram_returns_empty_data(pair: Pair, method: str) -> None:
+    """Whether the datagram is lost depends on the system."""
     pair.peer.send(b"abc")
     pair.peer.send(b"def")
     expect.same(data_of(pair.impl.call(method, 0), f"{method}(0)"), b"", f"data of {method}(0)")
@@ -162,10 +165,10 @@ def test_length_0_of_a_datagram(pair: Pair, method: str) -> None:
 
 
 @clause("recv.negative.refused-or-all")
-@METHODS
-@NEGATIVE
-def test_a_negative_length(pair: Pair, method: str, length: int) -> None:
-    """Refused, and then the data are still there; or as much as buffersize."""
+@each_receiver
+@each_negative
+def test_a_negative_length_is_refused_or_buffersize(pair: Pair, method: str, length: int) -> None:
+    """After a refusal the data is still there."""
     pair.peer.send(b"abcdef")
     outcome = pair.impl.call(method, length)
     data = b""
@@ -179,12 +182,12 @@ def test_a_negative_length(pair: Pair, method: str, length: int) -> None:
 
 
 @clause("recv.negative.limit")
-@METHODS
-@NEGATIVE
-def test_a_negative_length_is_limited(case: Case, pair: Pair, method: str, length: int) -> None:
+@each_receiver
+@each_negative
+def test_a_negative_length_returns_no_more_than_buffersize(case: Case, pair: Pair, method: str, length: int) -> None:
     size = case.buffersize + 100
     if size > AT_ONCE:
-        pytest.skip(f"{size} bytes, more than buffersize, cannot be counted on to be on their way at once")
+        pytest.skip(f"{size} bytes, more than buffersize, may not have arrived at once")
     pair.peer.send(bytes(size))
     outcome = pair.impl.call(method, length)
     if isinstance(outcome, Failure):
@@ -195,26 +198,26 @@ def test_a_negative_length_is_limited(case: Case, pair: Pair, method: str, lengt
 
 
 @clause("recv.length.required")
-@METHODS
-@NO_LENGTHS
-def test_what_is_no_length_is_refused(pair: Pair, method: str, given: tuple[Argument, ...]) -> None:
+@each_receiver
+@each_wrong_length
+def test_a_length_is_required(pair: Pair, method: str, given: tuple[Argument, ...]) -> None:
     pair.peer.send(b"abcdef")
     expect.refused_argument(pair.impl.call(method, *given), f"{method}()")
 
 
 @clause("recv.length.refused-takes-nothing")
-@METHODS
-@NO_LENGTHS
-def test_a_refused_call_takes_nothing(pair: Pair, method: str, given: tuple[Argument, ...]) -> None:
+@each_receiver
+@each_wrong_length
+def test_a_refused_call_leaves_the_data(pair: Pair, method: str, given: tuple[Argument, ...]) -> None:
     pair.peer.send(b"abcdef")
     pair.impl.call(method, *given)
     expect.same(receive_message(pair.impl, method, pair.peer, 6), b"abcdef", "data received next")
 
 
 @clause("recv.length.steps")
-@METHODS
-def test_each_length_is_taken_anew(pair: Pair, method: str) -> None:
-    """Growing and shrinking, so that a buffer that is kept shows."""
+@each_receiver
+def test_each_call_has_its_own_length(pair: Pair, method: str) -> None:
+    """Growing and shrinking, so that an implementation that keeps a buffer between calls is found."""
     for data in (b"abc", b"defghij", b"kl"):
         pair.peer.send(data)
     parts = [receive_exactly(pair.impl, method, size) for size in (3, 7, 2)]

@@ -1,57 +1,54 @@
-"""Receiving when nothing is there: wait, say would-block, or say what is wrong."""
+"""recv, read and recvfrom without data: they wait, fail with would-block, or report an error."""
 
 from __future__ import annotations
-
-import pytest
 
 from nixio_conformance.driver.outcome import Failure
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case, Pair
-from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.marks import clause, each_receiver
 from nixio_conformance.toolkit.transfer import data_of, receive, receive_message
 
-METHODS = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
-#: Linux says EINVAL for a UNIX stream.
+#: Linux returns EINVAL for a UNIX stream.
 UNCONNECTED = ("ENOTCONN", "EINVAL")
 
 
 @clause("recv.waits.until-data")
-@METHODS
-def test_it_waits_for_data(pair: Pair, method: str) -> None:
+@each_receiver
+def test_a_call_waits_for_data(pair: Pair, method: str) -> None:
     pending = pair.impl.start(method, 10)
-    expect.holds(pending.blocked(), f"{method}() when nothing is there", "that it waits", "that it came back")
+    expect.waits(pending, f"{method}() without data")
     pair.peer.send(b"x")
     expect.same(data_of(pending.outcome(), f"{method}()"), b"x", "data received")
 
 
 @clause("recv.waits.until-end")
-@METHODS
-def test_it_waits_for_the_end(pair: Pair, method: str) -> None:
+@each_receiver
+def test_a_call_waits_for_the_end_of_the_stream(pair: Pair, method: str) -> None:
     pending = pair.impl.start(method, 10)
-    expect.holds(pending.blocked(), f"{method}() when nothing is there", "that it waits", "that it came back")
+    expect.waits(pending, f"{method}() without data")
     pair.peer.close()
     expect.same(data_of(pending.outcome(), f"{method}()"), b"", "data at the end of the stream")
 
 
 @clause("recv.would-block.empty")
-@METHODS
-def test_nothing_there_would_block(pair: Pair, method: str) -> None:
+@each_receiver
+def test_without_data_it_would_block(pair: Pair, method: str) -> None:
     expect.true(pair.impl.setblocking(False), "setblocking()")
-    expect.would_block(pair.impl.call(method, 10), f"{method}() when nothing is there")
+    expect.would_block(pair.impl.call(method, 10), f"{method}() without data")
 
 
 @clause("recv.would-block.drained")
-@METHODS
+@each_receiver
 def test_after_the_data_it_would_block(pair: Pair, method: str) -> None:
     pair.peer.send(b"abc")
     receive_message(pair.impl, method, pair.peer, 3)
     expect.true(pair.impl.setblocking(False), "setblocking()")
-    expect.would_block(pair.impl.call(method, 10), f"{method}() when nothing is there any more")
+    expect.would_block(pair.impl.call(method, 10), f"{method}() after all data was received")
 
 
 @clause("recv.would-block.loses-nothing")
-@METHODS
-def test_data_come_after_would_block(pair: Pair, method: str) -> None:
+@each_receiver
+def test_data_is_received_after_would_block(pair: Pair, method: str) -> None:
     expect.true(pair.impl.setblocking(False), "setblocking()")
     pair.impl.call(method, 10)
     expect.true(pair.impl.setblocking(True), "setblocking()")
@@ -60,9 +57,9 @@ def test_data_come_after_would_block(pair: Pair, method: str) -> None:
 
 
 @clause("recv.would-block.end")
-@METHODS
-def test_the_end_does_not_block(pair: Pair, method: str) -> None:
-    """The first call waits for the end to arrive."""
+@each_receiver
+def test_the_end_of_the_stream_does_not_block(pair: Pair, method: str) -> None:
+    """The first call waits until the end has arrived."""
     pair.peer.close()
     receive(pair.impl, method, 10)
     expect.true(pair.impl.setblocking(False), "setblocking()")
@@ -70,35 +67,35 @@ def test_the_end_does_not_block(pair: Pair, method: str) -> None:
 
 
 @clause("recv.timeout.would-block")
-@METHODS
+@each_receiver
 def test_a_timeout_is_would_block(pair: Pair, method: str) -> None:
     expect.true(pair.impl.setopt("socket", "rcvtimeo", (0, 10000)), "setopt()")
-    expect.would_block(pair.impl.call(method, 10), f"{method}() when the time is over")
+    expect.would_block(pair.impl.call(method, 10), f"{method}() after its timeout")
 
 
 @clause("recv.unconnected.stream")
-@METHODS
-def test_an_unconnected_stream_receives_nothing(case: Case, method: str) -> None:
+@each_receiver
+def test_an_unconnected_stream_fails(case: Case, method: str) -> None:
     expect.fails(case.socket().call(method, 10), *UNCONNECTED, what=f"{method}()")
 
 
 @clause("recv.listening.fails")
-@METHODS
-def test_a_listening_socket_receives_nothing(case: Case, method: str) -> None:
+@each_receiver
+def test_a_listening_socket_fails(case: Case, method: str) -> None:
     sock, _ = case.listening()
     expect.fails(sock.call(method, 10), *UNCONNECTED, what=f"{method}()")
 
 
 @clause("recv.reset.told")
-@METHODS
+@each_receiver
 def test_a_reset_is_an_error(pair: Pair, method: str) -> None:
     pair.peer.reset()
     expect.fails(pair.impl.call(method, 10), "ECONNRESET", what=f"{method}() after a reset")
 
 
 @clause("recv.reset.while-waiting")
-@METHODS
-def test_a_reset_ends_the_waiting(pair: Pair, method: str) -> None:
+@each_receiver
+def test_a_reset_ends_a_waiting_call(pair: Pair, method: str) -> None:
     pending = pair.impl.start(method, 10)
     pending.blocked()
     pair.peer.reset()
@@ -106,32 +103,32 @@ def test_a_reset_ends_the_waiting(pair: Pair, method: str) -> None:
 
 
 @clause("recv.refused.told")
-@METHODS
+@each_receiver
 def test_a_refused_datagram_is_an_error(pair: Pair, method: str) -> None:
-    """The system tells a connected UDP socket that nobody was there; the call waits for that, too."""
+    """The system reports the refusal to the connected UDP socket, and ends a waiting call by it."""
     pair.peer.close()
     expect.count(pair.impl.send(b"x"), 1)
     expect.fails(pair.impl.call(method, 10), "ECONNREFUSED", what=f"{method}() after a refused datagram")
 
 
 @clause("recv.refused.once")
-@METHODS
-def test_a_refused_datagram_is_told_once(pair: Pair, method: str) -> None:
+@each_receiver
+def test_a_refused_datagram_is_reported_once(pair: Pair, method: str) -> None:
     pair.peer.close()
     pair.impl.send(b"x")
     pair.impl.call(method, 10)
     expect.true(pair.impl.setblocking(False), "setblocking()")
-    expect.would_block(pair.impl.call(method, 10), f"{method}() after the refusal was told")
+    expect.would_block(pair.impl.call(method, 10), f"{method}() after the refusal was reported")
 
 
 @clause("recv.unbound.would-block")
-@METHODS
-def test_an_unbound_datagram_socket_has_nothing(case: Case, method: str) -> None:
-    """Or says that it is not bound, as other systems do."""
+@each_receiver
+def test_an_unbound_datagram_socket_would_block_or_fails(case: Case, method: str) -> None:
+    """Some systems report that it is not bound."""
     sock = case.socket()
     expect.true(sock.setblocking(False), "setblocking()")
     outcome = sock.call(method, 10)
     if isinstance(outcome, Failure) and outcome.kind == "system":
         expect.fails(outcome, *UNCONNECTED, what=f"{method}()")
         return
-    expect.would_block(outcome, f"{method}() when nothing can be there")
+    expect.would_block(outcome, f"{method}() on an unbound socket")

@@ -1,90 +1,41 @@
-"""send and write: the data, the count, and what may be given as a buffer."""
+"""send and write, and sendto where it is alike: the data that arrives, the result, and what a buffer may be."""
 
 from __future__ import annotations
 
-import pytest
-
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.toolkit import expect, transfer
+from nixio_conformance.toolkit.buffer_arguments import (
+    each_bytes_like_type,
+    each_converted_buffer,
+    each_non_number,
+    each_wrong_buffer,
+)
 from nixio_conformance.toolkit.case import Case, Pair
-from nixio_conformance.toolkit.marks import clause
-from nixio_conformance.toolkit.transfer import BINARY, Sender
-
-SENDERS = pytest.mark.parametrize("method", ["send", "write"])
-#: Data that a port spoils which takes it for text.
-SAMPLES = pytest.mark.parametrize(
-    "data",
-    [
-        pytest.param(b"\x00a\x00b\x00", id="nul"),
-        pytest.param(b"\x00\x00\x00", id="only-nul"),
-        pytest.param(b"\r\na\nb\r\n", id="line-ends"),
-        pytest.param(b" \t a \t ", id="blanks"),
-        pytest.param("é€😀".encode(), id="utf-8"),
-        pytest.param(b"\xff\xfe\x80\xc0\xaf", id="not-utf-8"),
-        pytest.param(b"0042", id="digits"),
-    ],
-)
-TYPES = pytest.mark.parametrize("held_as", ["bytearray", "memoryview", "array"])
-WRONG_BUFFERS = pytest.mark.parametrize(
-    "buffer",
-    [
-        pytest.param((), id="missing"),
-        pytest.param((None,), id="none"),
-        pytest.param((True,), id="bool"),
-        pytest.param(((97, 98),), id="tuple"),
-    ],
-)
-#: What Lua takes for a buffer too, where it is converted.
-CONVERTED_BUFFERS = pytest.mark.parametrize(
-    "buffer", [pytest.param("text", id="text"), pytest.param(3, id="int"), pytest.param(1.5, id="float")]
-)
-#: A number in digits and a number with a fraction are numbers to Lua, so neither is among these.
-NO_NUMBERS = pytest.mark.parametrize("value", [pytest.param("x", id="text"), pytest.param((1,), id="tuple")])
-
-
-def arrives(sender: Sender, data: bytes) -> None:
-    """Exactly these bytes arrive, in one piece on a datagram socket."""
-    sender.whole(data)
-    expect.same(sender.arrived(), [data] if data or not sender.is_stream else [], "what the peer received")
-
-
-def refused(sender: Sender, *arguments: Argument) -> None:
-    """These arguments are refused, and nothing is sent."""
-    expect.refused_argument(sender(*arguments), f"{sender.method}()")
-    sender.nothing_arrived()
+from nixio_conformance.toolkit.marks import clause, each_sender
+from nixio_conformance.toolkit.transfer import BINARY, Sender, each_binary_sample
 
 
 @clause("{send,write}.data.arrives")
-def test_data_arrives(case: Case, method: str, role: str) -> None:
-    arrives(transfer.sender(case, method, role), BINARY)
+def test_the_data_arrives(case: Case, method: str, role: str) -> None:
+    transfer.sender(case, method, role).delivers(BINARY)
 
 
-@clause("send.data.binary")
-@SAMPLES
-def test_data_is_binary(case: Case, data: bytes) -> None:
-    arrives(transfer.sender(case, "send"), data)
+@clause("{send,write,sendto}.data.binary")
+@each_binary_sample
+def test_the_data_is_any_bytes(case: Case, method: str, data: bytes) -> None:
+    transfer.sender(case, method).delivers(data)
 
 
-@clause("write.data.binary")
-@SAMPLES
-def test_written_data_is_binary(case: Case, data: bytes) -> None:
-    arrives(transfer.sender(case, "write"), data)
+@clause("{send,write}.result.count")
+def test_the_count_is_returned(case: Case, method: str, role: str) -> None:
+    sender = transfer.sender(case, method, role)
+    sender.delivers_count(sender(BINARY), BINARY)
 
 
-def count_is_true(sender: Sender) -> None:
-    """One call: the number that it returns is how many bytes arrive."""
-    count = sender.count(sender(BINARY), len(BINARY))
-    expect.same(sender.arrived(), [BINARY[:count]], "what the peer received")
-
-
-@clause("send.result.count")
-def test_the_count_is_returned(case: Case, role: str) -> None:
-    count_is_true(transfer.sender(case, "send", role))
-
-
-@clause("write.result.count")
-def test_the_count_is_returned_by_write(case: Case, role: str) -> None:
-    count_is_true(transfer.sender(case, "write", role))
+@clause("sendto.result.count")
+def test_the_count_is_returned_by_sendto(case: Case) -> None:
+    sender = transfer.sender(case, "sendto")
+    sender.delivers_count(sender(BINARY), BINARY)
 
 
 @clause("write.alias.in-turn")
@@ -105,65 +56,114 @@ def test_write_fails_as_send_does(case: Case) -> None:
 
 
 @clause("send.empty.stream")
-@SENDERS
-def test_an_empty_buffer_sends_nothing(case: Case, method: str) -> None:
+@each_sender
+def test_an_empty_buffer_sends_nothing_on_a_stream(case: Case, method: str) -> None:
     sender = transfer.sender(case, method)
     expect.count(sender(b""), 0)
     sender.nothing_arrived()
 
 
 @clause("send.arrival.at-once")
-@SENDERS
-def test_data_are_not_kept_back(case: Case, method: str) -> None:
-    """Without a close or another call after it: the bytes are under way when the call comes back."""
+@each_sender
+def test_data_is_sent_at_once(case: Case, method: str) -> None:
+    """Neither close nor another call is needed for the data to arrive."""
     sender = transfer.sender(case, method)
     sender.whole(b"abc")
     got = sender.peer.recv_exactly(3) if sender.is_stream else sender.peer.recv()
     expect.same(got, b"abc", "what the peer received")
 
 
-@clause("send.buffer.bytes-like")
-@SENDERS
-@TYPES
-def test_bytes_like_buffers(case: Case, method: str, held_as: str) -> None:
+# --- buffers, offsets and lengths as arguments. The cases of send name the method, those of sendto do not.
+
+
+def bytes_like_buffer(case: Case, method: str, held_as: str) -> None:
     sender = transfer.sender(case, method)
-    count = sender.count(sender(transfer.held(case, b"abc\x00\xffd", held_as)), 6)
-    expect.same(sender.arrived(), [b"abc\x00\xffd"[:count]], "what the peer received")
+    sender.delivers_count(sender(transfer.held(case, b"abc\x00\xffd", held_as)), b"abc\x00\xffd")
+
+
+def chunk_of_bytes_like_buffer(case: Case, method: str, held_as: str) -> None:
+    sender = transfer.sender(case, method)
+    sender.delivers_count(sender(transfer.held(case, b"abc\x00\xffd", held_as), 1, 4), b"bc\x00\xff")
+
+
+def refuses_text_and_numbers(case: Case, method: str, buffer: Argument) -> None:
+    transfer.needs_python_types(case)
+    transfer.sender(case, method).refuses(buffer)
+
+
+@clause("send.buffer.bytes-like")
+@each_sender
+@each_bytes_like_type
+def test_a_bytes_like_buffer_is_sent(case: Case, method: str, held_as: str) -> None:
+    bytes_like_buffer(case, method, held_as)
+
+
+@clause("sendto.buffer.bytes-like")
+@each_bytes_like_type
+def test_a_bytes_like_buffer_of_sendto_is_sent(case: Case, held_as: str) -> None:
+    bytes_like_buffer(case, "sendto", held_as)
 
 
 @clause("send.buffer.bytes-like-chunk")
-@SENDERS
-@TYPES
-def test_chunks_of_bytes_like_buffers_are_counted_in_bytes(case: Case, method: str, held_as: str) -> None:
-    sender = transfer.sender(case, method)
-    count = sender.count(sender(transfer.held(case, b"abc\x00\xffd", held_as), 1, 4), 4)
-    expect.same(sender.arrived(), [b"bc\x00\xff"[:count]], "what the peer received")
+@each_sender
+@each_bytes_like_type
+def test_a_chunk_of_a_bytes_like_buffer_is_counted_in_bytes(case: Case, method: str, held_as: str) -> None:
+    chunk_of_bytes_like_buffer(case, method, held_as)
+
+
+@clause("sendto.buffer.bytes-like-chunk")
+@each_bytes_like_type
+def test_a_chunk_of_a_bytes_like_buffer_of_sendto_is_counted_in_bytes(case: Case, held_as: str) -> None:
+    chunk_of_bytes_like_buffer(case, "sendto", held_as)
 
 
 @clause("send.buffer.required")
-@SENDERS
-@WRONG_BUFFERS
-def test_what_is_no_buffer_is_refused(case: Case, method: str, buffer: tuple[Argument, ...]) -> None:
-    refused(transfer.sender(case, method), *buffer)
+@each_sender
+@each_wrong_buffer
+def test_a_buffer_is_required(case: Case, method: str, buffer: tuple[Argument, ...]) -> None:
+    transfer.sender(case, method).refuses(*buffer)
+
+
+@clause("sendto.buffer.required")
+@each_wrong_buffer
+def test_a_buffer_of_sendto_is_required(case: Case, buffer: tuple[Argument, ...]) -> None:
+    transfer.sender(case, "sendto").refuses(*buffer)
 
 
 @clause("send.buffer.converted")
-@SENDERS
-@CONVERTED_BUFFERS
+@each_sender
+@each_converted_buffer
 def test_text_and_numbers_are_no_buffers(case: Case, method: str, buffer: Argument) -> None:
-    transfer.needs_python_types(case)
-    refused(transfer.sender(case, method), buffer)
+    refuses_text_and_numbers(case, method, buffer)
+
+
+@clause("sendto.buffer.converted")
+@each_converted_buffer
+def test_text_and_numbers_are_no_buffers_of_sendto(case: Case, buffer: Argument) -> None:
+    refuses_text_and_numbers(case, "sendto", buffer)
 
 
 @clause("send.offset.number")
-@SENDERS
-@NO_NUMBERS
+@each_sender
+@each_non_number
 def test_an_offset_is_a_number(case: Case, method: str, value: Argument) -> None:
-    refused(transfer.sender(case, method), b"abcdef", value)
+    transfer.sender(case, method).refuses(b"abcdef", value)
+
+
+@clause("sendto.offset.number")
+@each_non_number
+def test_an_offset_of_sendto_is_a_number(case: Case, value: Argument) -> None:
+    transfer.sender(case, "sendto").refuses(b"abcdef", value)
 
 
 @clause("send.length.number")
-@SENDERS
-@NO_NUMBERS
+@each_sender
+@each_non_number
 def test_a_length_is_a_number(case: Case, method: str, value: Argument) -> None:
-    refused(transfer.sender(case, method), b"abcdef", 0, value)
+    transfer.sender(case, method).refuses(b"abcdef", 0, value)
+
+
+@clause("sendto.length.number")
+@each_non_number
+def test_a_length_of_sendto_is_a_number(case: Case, value: Argument) -> None:
+    transfer.sender(case, "sendto").refuses(b"abcdef", 0, value)

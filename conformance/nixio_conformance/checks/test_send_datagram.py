@@ -1,4 +1,4 @@
-"""Datagrams: one call of send, write or sendto is one message, whole or not at all."""
+"""send, write and sendto of datagrams: each call sends one datagram, whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.transfer import Sender
 
-METHODS = pytest.mark.parametrize("method", ["send", "write", "sendto"])
+each_method = pytest.mark.parametrize("method", ["send", "write", "sendto"])
 
 
 def too_long(sender: Sender) -> int:
-    """Bytes that no datagram of this kind holds: UDP's limit, or the send buffer of a UNIX socket."""
+    """A size in bytes beyond the longest datagram of this kind: UDP's limit, or the send buffer of a UNIX socket."""
     if sender.peer.kind.domain == "unix":
         return sender.peer.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) + 1
     return 65508 if sender.peer.kind.domain == "inet" else 65528
 
 
 def large(case: Case, sender: Sender) -> int:
-    """More bytes than `buffersize`, which limits receiving and not sending; as many as the system carries."""
+    """A size in bytes above `buffersize`, which limits only receiving, and not more than the system can send."""
     limit = 60000
     if sender.peer.kind.domain == "unix":
         limit = min(limit, sender.peer.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 64)
@@ -30,7 +30,7 @@ def large(case: Case, sender: Sender) -> int:
 
 
 @clause("send.datagram.boundaries")
-@METHODS
+@each_method
 def test_each_call_is_one_datagram(case: Case, method: str) -> None:
     sender = transfer.sender(case, method)
     sender.whole(b"first")
@@ -40,7 +40,7 @@ def test_each_call_is_one_datagram(case: Case, method: str) -> None:
 
 
 @clause("send.datagram.empty")
-@METHODS
+@each_method
 def test_an_empty_buffer_is_an_empty_datagram(case: Case, method: str) -> None:
     sender = transfer.sender(case, method)
     expect.count(sender(b""), 0)
@@ -48,7 +48,7 @@ def test_an_empty_buffer_is_an_empty_datagram(case: Case, method: str) -> None:
 
 
 @clause("send.datagram.large")
-@METHODS
+@each_method
 def test_a_datagram_longer_than_buffersize_is_sent_whole(case: Case, method: str) -> None:
     sender = transfer.sender(case, method)
     data = (transfer.BINARY * 300)[: large(case, sender)]
@@ -57,15 +57,15 @@ def test_a_datagram_longer_than_buffersize_is_sent_whole(case: Case, method: str
 
 
 @clause("send.datagram.too-long")
-@METHODS
+@each_method
 def test_a_datagram_that_is_too_long_fails(case: Case, method: str) -> None:
     sender = transfer.sender(case, method)
     expect.fails(sender(b"x" * too_long(sender)), "EMSGSIZE", what=f"{method}() of {too_long(sender)} bytes")
 
 
 @clause("send.datagram.too-long-nothing")
-@METHODS
-def test_of_a_datagram_that_is_too_long_nothing_is_sent(case: Case, method: str) -> None:
+@each_method
+def test_nothing_is_sent_of_a_datagram_that_is_too_long(case: Case, method: str) -> None:
     sender = transfer.sender(case, method)
     sender(b"x" * too_long(sender))
     sender.nothing_arrived()

@@ -1,4 +1,4 @@
-"""setblocking: calls that receive, accept or connect say that they would block, or wait."""
+"""setblocking: calls that receive, accept or connect wait, or fail with would-block."""
 
 import socket
 import struct
@@ -7,15 +7,14 @@ from contextlib import ExitStack
 import pytest
 
 from nixio_conformance.driver.outcome import Failure, Outcome
-from nixio_conformance.driver.socket import ImplSocket, Pending
+from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.toolkit import expect
-from nixio_conformance.toolkit.calls import soon
+from nixio_conformance.toolkit.calls import retry_would_block
 from nixio_conformance.toolkit.case import Case, Pair
-from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.marks import clause, each_receiver
 from nixio_conformance.toolkit.peer import Address
 
 each_mode = pytest.mark.parametrize("mode", [pytest.param(True, id="true"), pytest.param(False, id="false")])
-each_receiver = pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
 
 
 def set_mode(sock: ImplSocket, mode: bool) -> None:
@@ -23,41 +22,36 @@ def set_mode(sock: ImplSocket, mode: bool) -> None:
 
 
 def received(outcome: Outcome, data: bytes) -> None:
-    """The data of a recv or recvfrom."""
+    """The first value of recv, read or recvfrom is this data."""
     expect.same(expect.returned(outcome, "receiving")[0], data, "data received")
-
-
-def waits(pending: Pending, what: str) -> None:
-    """The call has not come back, and sleeps in the system."""
-    expect.holds(pending.blocked(), what, "a call that waits", "a call that came back")
 
 
 def receives_after_waiting(pair: Pair, method: str = "recv") -> None:
     pending = pair.impl.start(method, 10)
-    waits(pending, f"{method}() when nothing is there")
+    expect.waits(pending, f"{method}() without data")
     pair.peer.send(b"?")
     received(pending.outcome(), b"?")
 
 
 @clause("setblocking.result.true")
 @each_mode
-def test_returns_true(case: Case, mode: bool) -> None:
+def test_success_is_true(case: Case, mode: bool) -> None:
     expect.true(case.socket().setblocking(mode), "setblocking()")
 
 
 @clause("setblocking.result.connected")
 @each_mode
-def test_returns_true_when_connected(either_pair: Pair, mode: bool) -> None:
+def test_success_on_a_connection_is_true(either_pair: Pair, mode: bool) -> None:
     expect.true(either_pair.impl.setblocking(mode), "setblocking()")
 
 
 @clause("setblocking.argument.required")
-def test_mode_is_required(case: Case) -> None:
+def test_a_mode_is_required(case: Case) -> None:
     expect.refused_argument(case.socket().setblocking(), "setblocking()")
 
 
 @clause("setblocking.argument.nothing-done")
-def test_refusal_changes_nothing(pair: Pair) -> None:
+def test_a_refused_call_changes_nothing(pair: Pair) -> None:
     pair.impl.setblocking()
     receives_after_waiting(pair)
 
@@ -71,32 +65,32 @@ def test_receiving_would_block(either_pair: Pair, method: str) -> None:
 
 @clause("setblocking.false.receives-data")
 @each_receiver
-def test_data_is_received(pair: Pair, method: str) -> None:
+def test_data_is_received_without_waiting(pair: Pair, method: str) -> None:
     set_mode(pair.impl, False)
     pair.peer.send(b"?")
-    received(soon(lambda: pair.impl.call(method, 10)), b"?")
+    received(retry_would_block(lambda: pair.impl.call(method, 10)), b"?")
 
 
 @clause("setblocking.false.loses-nothing")
 @each_receiver
-def test_nothing_is_lost(pair: Pair, method: str) -> None:
-    port, peer = pair.impl, pair.peer
-    set_mode(port, False)
-    port.call(method, 10)
-    port.call(method, 10)
+def test_no_data_is_lost_by_would_block(pair: Pair, method: str) -> None:
+    sock, peer = pair.impl, pair.peer
+    set_mode(sock, False)
+    sock.call(method, 10)
+    sock.call(method, 10)
     peer.send(b"1")
-    received(soon(lambda: port.call(method, 1)), b"1")
-    port.call(method, 10)
+    received(retry_would_block(lambda: sock.call(method, 1)), b"1")
+    sock.call(method, 10)
     peer.send(b"2")
-    received(soon(lambda: port.call(method, 1)), b"2")
+    received(retry_would_block(lambda: sock.call(method, 1)), b"2")
 
 
 @clause("setblocking.false.end")
 @each_receiver
-def test_end_of_stream(either_pair: Pair, method: str) -> None:
+def test_the_end_of_the_stream_does_not_block(either_pair: Pair, method: str) -> None:
     set_mode(either_pair.impl, False)
     either_pair.peer.shutdown()
-    received(soon(lambda: either_pair.impl.call(method, 10)), b"")
+    received(retry_would_block(lambda: either_pair.impl.call(method, 10)), b"")
 
 
 @clause("setblocking.false.accepting")
@@ -115,16 +109,16 @@ def test_accepting_would_block(case: Case, since: str) -> None:
 
 
 @clause("setblocking.false.connecting-tcp")
-def test_connecting_is_in_progress(case: Case) -> None:
+def test_connecting_over_tcp_is_in_progress(case: Case) -> None:
     listener = case.listening_peer(0)
-    case.peer().connect(listener.address)  # the queue is full: the system answers nobody now
+    case.peer().connect(listener.address)  # the queue is full: the system does not answer the next one
     sock = case.socket()
     set_mode(sock, False)
     expect.fails(sock.connect(*listener.address), "EINPROGRESS", what="connect()")
 
 
 def fill_queue(case: Case, stack: ExitStack, address: Address) -> None:
-    """Connect to a UNIX listener until nobody else can."""
+    """Connect to a UNIX listener until its queue is full."""
     while True:
         client = stack.enter_context(socket.socket(socket.AF_UNIX))
         client.setblocking(False)
@@ -135,7 +129,7 @@ def fill_queue(case: Case, stack: ExitStack, address: Address) -> None:
 
 
 @clause("setblocking.false.connecting-unix")
-def test_connecting_would_block(case: Case) -> None:
+def test_connecting_over_unix_would_block(case: Case) -> None:
     listener = case.listening_peer(0)
     sock = case.socket()
     set_mode(sock, False)
@@ -145,8 +139,8 @@ def test_connecting_would_block(case: Case) -> None:
 
 
 @clause("setblocking.false.lasts")
-def test_mode_lasts(case: Case) -> None:
-    peer = case.listening_peer() if case.kind.type == "stream" else case.bound_peer()
+def test_the_mode_lasts(case: Case) -> None:
+    peer = case.destination()
     sock = case.socket()
     set_mode(sock, False)
     case.bind(sock)
@@ -181,7 +175,7 @@ def test_accepting_waits_again(case: Case) -> None:
     listener.accept()
     set_mode(listener, True)
     pending = listener.start("accept")
-    waits(pending, "accept() while nobody connects")
+    expect.waits(pending, "accept() without a connection")
     case.peer().connect(address)
     expect.values(pending.outcome(), 3, "accept()")
 
@@ -196,14 +190,14 @@ def test_connecting_waits_again(case: Case) -> None:
         sock.connect(*listener.address)
         set_mode(sock, True)
         pending = sock.start("connect", *listener.address)
-        waits(pending, "connect() to a listener whose queue is full")
+        expect.waits(pending, "connect() to a listener whose queue is full")
         case.keep(listener.accept())
         expect.true(pending.outcome(), "connect()")
 
 
 @clause("setblocking.repeated.false")
 @pytest.mark.parametrize("modes", [(False, False), (False, True, False)], ids=["twice", "last"])
-def test_last_is_false(pair: Pair, modes: tuple[bool, ...]) -> None:
+def test_the_last_call_with_false_counts(pair: Pair, modes: tuple[bool, ...]) -> None:
     for mode in modes:
         set_mode(pair.impl, mode)
     expect.would_block(pair.impl.recv(10), "recv()")
@@ -211,7 +205,7 @@ def test_last_is_false(pair: Pair, modes: tuple[bool, ...]) -> None:
 
 @clause("setblocking.repeated.true")
 @pytest.mark.parametrize("modes", [(True, True), (True, False, True)], ids=["twice", "last"])
-def test_last_is_true(pair: Pair, modes: tuple[bool, ...]) -> None:
+def test_the_last_call_with_true_counts(pair: Pair, modes: tuple[bool, ...]) -> None:
     for mode in modes:
         set_mode(pair.impl, mode)
     receives_after_waiting(pair)
@@ -219,7 +213,7 @@ def test_last_is_true(pair: Pair, modes: tuple[bool, ...]) -> None:
 
 @clause("setblocking.own")
 @pytest.mark.parametrize("other", ["before", "after"])
-def test_other_sockets_keep_theirs(case: Case, other: str) -> None:
+def test_other_sockets_stay_blocking(case: Case, other: str) -> None:
     before = case.pair()
     sock = case.socket()
     set_mode(sock, False)
@@ -228,7 +222,7 @@ def test_other_sockets_keep_theirs(case: Case, other: str) -> None:
 
 @clause("setblocking.timeouts")
 @pytest.mark.parametrize("option", ["rcvtimeo", "sndtimeo"])
-def test_timeouts_stay(case: Case, option: str) -> None:
+def test_timeouts_are_kept(case: Case, option: str) -> None:
     number = {"rcvtimeo": socket.SO_RCVTIMEO, "sndtimeo": socket.SO_SNDTIMEO}[option]
     sock = case.socket()
     with case.view(sock) as view:
@@ -240,7 +234,7 @@ def test_timeouts_stay(case: Case, option: str) -> None:
 
 
 @clause("setblocking.timeouts.count")
-def test_timeouts_count(pair: Pair) -> None:
+def test_timeouts_work_after_it(pair: Pair) -> None:
     expect.true(pair.impl.setopt("socket", "rcvtimeo", (0, 10_000)), "setopt()")
     set_mode(pair.impl, False)
     set_mode(pair.impl, True)
@@ -249,9 +243,9 @@ def test_timeouts_count(pair: Pair) -> None:
 
 @clause("setblocking.descriptor")
 @each_mode
-def test_connection_stays(pair: Pair, mode: bool) -> None:
+def test_the_socket_stays_connected(pair: Pair, mode: bool) -> None:
     pair.peer.send(b"<")
     set_mode(pair.impl, mode)
-    received(soon(lambda: pair.impl.recv(10)), b"<")
+    received(retry_would_block(lambda: pair.impl.recv(10)), b"<")
     expect.count(pair.impl.send(b">"), 1)
     expect.same(pair.peer.recv(), b">", "what the peer received")

@@ -1,9 +1,9 @@
-"""setblocking: sending when there is no room at the other end."""
+"""setblocking: sending when there is no room in the buffers."""
 
-import socket
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 import pytest
 
@@ -11,30 +11,26 @@ from nixio_conformance.driver.outcome import Outcome, Returned
 from nixio_conformance.driver.socket import Pending
 from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.driver.wire import Argument
-from nixio_conformance.toolkit import expect
-from nixio_conformance.toolkit.calls import soon
+from nixio_conformance.toolkit import expect, full_buffers
+from nixio_conformance.toolkit.calls import retry_would_block
 from nixio_conformance.toolkit.case import Case, Pair
-from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.marks import clause, each_sender
 
-#: What fills the buffers is other bytes than what the port sends.
+#: The buffers are filled from outside, with other bytes than the implementation sends.
 FILLING = b"." * 4096
 SENT = b"!"
 
-each_sender = pytest.mark.parametrize("method", ["send", "write"])
-
 
 def fill(case: Case, pair: Pair) -> None:
-    """Leave no room between the port and its peer, by way of another descriptor of the port's socket."""
-    with suppress(BlockingIOError), case.view(pair.impl) as view:
-        view.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        while True:
-            view.send(FILLING, socket.MSG_DONTWAIT)
+    """Leave no room between the implementation's socket and its peer."""
+    full_buffers.shrink(case, pair.impl)
+    full_buffers.fill_from_outside(case, pair.impl, FILLING)
 
 
-def until_refused(send: Callable[[], Outcome]) -> Outcome:
-    """The outcome of sending when there is no room.
+def until_failure(send: Callable[[], Outcome]) -> Outcome:
+    """Call `send`, which fills the buffers, until it fails, at most 50 times; the last outcome.
 
-    The other end may still be taking in what was sent, and so make room, when the buffers seem full: then once more.
+    The peer's end may still be taking data from the socket's buffer when both seem full, and so make room again.
     """
     for _ in range(50):
         outcome = send()
@@ -44,13 +40,13 @@ def until_refused(send: Callable[[], Outcome]) -> Outcome:
 
 
 def without_room(case: Case, pair: Pair, method: str, *arguments: Argument) -> Outcome:
-    """What sending comes to when there is no room."""
+    """The outcome of a call that sends when there is no room."""
 
     def send() -> Outcome:
         fill(case, pair)
         return pair.impl.call(method, *arguments)
 
-    return until_refused(send)
+    return until_failure(send)
 
 
 def waiting_for_room(case: Case, pair: Pair, method: str, *address: Argument) -> Pending:
@@ -61,15 +57,16 @@ def waiting_for_room(case: Case, pair: Pair, method: str, *address: Argument) ->
         if pending.blocked():
             break
         expect.count(pending.outcome(), 1)
-    expect.holds(not pending.done(), f"{method}() without room", "a call that waits", "one that comes back each time")
+    expect.holds(not pending.done(), f"{method}() without room", "a call that waits", "one that returns each time")
     return pending
 
 
-def drain(pair: Pair, pending: Pending) -> None:
-    """Take in at the peer what comes, until the call has come back."""
+def returns_when_read(pair: Pair, pending: Pending) -> None:
+    """The call returns after the peer has read, and has sent its byte."""
     end = time.monotonic() + PEER
     while not pending.done(0.001) and time.monotonic() < end:
         pair.peer.pending()
+    expect.count(pending.outcome(), 1)
 
 
 @clause("setblocking.false.sending")
@@ -80,21 +77,21 @@ def test_sending_would_block(case: Case, either_pair: Pair, method: str) -> None
 
 
 @clause("setblocking.false.sending-to")
-def test_sending_to_would_block(case: Case, pair: Pair) -> None:
+def test_sendto_would_block(case: Case, pair: Pair) -> None:
     expect.true(pair.impl.setblocking(False), "setblocking(False)")
     expect.would_block(without_room(case, pair, "sendto", SENT, *pair.peer.address), "sendto()")
 
 
 @clause("setblocking.false.sends-later")
 @each_sender
-def test_sends_when_there_is_room(case: Case, pair: Pair, method: str) -> None:
+def test_sending_succeeds_when_there_is_room(case: Case, pair: Pair, method: str) -> None:
     expect.true(pair.impl.setblocking(False), "setblocking(False)")
     arrived = bytearray()
     sent = 0
 
-    def attempt(take: bool) -> Outcome:
+    def attempt(read: bool) -> Outcome:
         nonlocal sent
-        if take:
+        if read:
             arrived.extend(pair.peer.pending() or b"")
         else:
             fill(case, pair)
@@ -102,20 +99,18 @@ def test_sends_when_there_is_room(case: Case, pair: Pair, method: str) -> None:
         sent += isinstance(outcome, Returned)
         return outcome
 
-    until_refused(lambda: attempt(take=False))
-    expect.count(soon(lambda: attempt(take=True)), 1)
+    until_failure(lambda: attempt(read=False))
+    expect.count(retry_would_block(lambda: attempt(read=True)), 1)
     while arrived.count(SENT) < sent and (chunk := pair.peer.recv()):
         arrived += chunk
     expect.same(pair.peer.pending(), None, "what else the peer received")
-    expect.same(arrived.count(SENT), sent, "bytes of the port's that the peer received")
+    expect.same(arrived.count(SENT), sent, "bytes of the implementation that the peer received")
 
 
 @clause("setblocking.default.sending")
 @each_sender
 def test_sending_waits_by_default(case: Case, either_pair: Pair, method: str) -> None:
-    pending = waiting_for_room(case, either_pair, method)
-    drain(either_pair, pending)
-    expect.count(pending.outcome(), 1)
+    returns_when_read(either_pair, waiting_for_room(case, either_pair, method))
 
 
 @clause("setblocking.true.sending")
@@ -123,17 +118,13 @@ def test_sending_waits_by_default(case: Case, either_pair: Pair, method: str) ->
 def test_sending_waits_again(case: Case, either_pair: Pair, method: str) -> None:
     expect.true(either_pair.impl.setblocking(False), "setblocking(False)")
     expect.true(either_pair.impl.setblocking(True), "setblocking(True)")
-    pending = waiting_for_room(case, either_pair, method)
-    drain(either_pair, pending)
-    expect.count(pending.outcome(), 1)
+    returns_when_read(either_pair, waiting_for_room(case, either_pair, method))
 
 
 @clause("setblocking.true.sending-to")
 @pytest.mark.parametrize("since", ["default", "again"])
-def test_sending_to_waits(case: Case, pair: Pair, since: str) -> None:
+def test_sendto_waits(case: Case, pair: Pair, since: str) -> None:
     if since == "again":
         expect.true(pair.impl.setblocking(False), "setblocking(False)")
         expect.true(pair.impl.setblocking(True), "setblocking(True)")
-    pending = waiting_for_room(case, pair, "sendto", *pair.peer.address)
-    drain(pair, pending)
-    expect.count(pending.outcome(), 1)
+    returns_when_read(pair, waiting_for_room(case, pair, "sendto", *pair.peer.address))

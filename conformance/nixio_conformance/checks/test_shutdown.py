@@ -1,16 +1,16 @@
-"""shutdown: which direction ends, seen from both ends of a stream."""
+"""shutdown of streams: which direction ends, seen from both ends."""
 
 import pytest
 
 from nixio_conformance.driver.outcome import Failure
 from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.wire import Argument
-from nixio_conformance.host import observer
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case, Pair
-from nixio_conformance.toolkit.marks import clause
+from nixio_conformance.toolkit.marks import clause, each_receiver, each_sender
+from nixio_conformance.toolkit.transfer import both_directions
 
-#: The ways to ask for both directions: rdwr is the default.
+#: Arguments for both directions: "rdwr" is the default.
 BOTH = [pytest.param((), id="default"), pytest.param((None,), id="none"), pytest.param(("rdwr",), id="rdwr")]
 EVERY = [*BOTH, pytest.param(("rd",), id="rd"), pytest.param(("wr",), id="wr")]
 ORDERS = [pytest.param(("rd", "wr"), id="rd-wr"), pytest.param(("wr", "rd"), id="wr-rd")]
@@ -21,7 +21,7 @@ each_order = pytest.mark.parametrize("order", ORDERS)
 
 
 def shut(sock: ImplSocket, *how: Argument) -> None:
-    """Shut down; that it returns True is for another clause."""
+    """Shut down. That it returns True is for another check."""
     outcome = sock.shutdown(*how)
     expect.returned(outcome, "shutdown()")
 
@@ -36,7 +36,7 @@ def receiving_ends(pair: Pair) -> None:
 
 @clause("shutdown.result.true")
 @each_how
-def test_returns_true(either_pair: Pair, how: tuple[Argument, ...]) -> None:
+def test_success_is_true(either_pair: Pair, how: tuple[Argument, ...]) -> None:
     expect.true(either_pair.impl.shutdown(*how), "shutdown()")
 
 
@@ -54,16 +54,16 @@ def test_wr_comes_after_the_data(either_pair: Pair) -> None:
 
 
 @clause("shutdown.wr.still-receives")
-@pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
-def test_wr_leaves_receiving(either_pair: Pair, method: str) -> None:
+@each_receiver
+def test_wr_keeps_receiving(either_pair: Pair, method: str) -> None:
     shut(either_pair.impl, "wr")
     either_pair.peer.send(b"?")
     expect.same(expect.returned(either_pair.impl.call(method, 10), f"{method}()")[0], b"?", "data received")
 
 
 @clause("shutdown.wr.keeps-received")
-def test_wr_keeps_what_arrived(either_pair: Pair) -> None:
-    # The two bytes travel together, so that the second has arrived when the first was received.
+def test_wr_keeps_data_that_has_arrived(either_pair: Pair) -> None:
+    # Both bytes arrive together, so that the second has arrived when the first was received.
     either_pair.peer.send(b"12")
     expect.data(either_pair.impl.recv(1), b"1")
     shut(either_pair.impl, "wr")
@@ -71,16 +71,16 @@ def test_wr_keeps_what_arrived(either_pair: Pair) -> None:
 
 
 @clause("shutdown.wr.still-waits")
-def test_wr_leaves_waiting(either_pair: Pair) -> None:
+def test_wr_keeps_waiting_for_data(either_pair: Pair) -> None:
     shut(either_pair.impl, "wr")
     pending = either_pair.impl.start("recv", 10)
-    expect.holds(pending.blocked(), "recv() after shutdown('wr')", "a call that waits", "a call that came back")
+    expect.waits(pending, "recv() after shutdown('wr')")
     either_pair.peer.send(b"?")
     expect.data(pending.outcome(), b"?")
 
 
 @clause("shutdown.wr.no-sending")
-@pytest.mark.parametrize("method", ["send", "write"])
+@each_sender
 def test_wr_ends_sending(either_pair: Pair, method: str) -> None:
     shut(either_pair.impl, "wr")
     expect.fails(either_pair.impl.call(method, b"!"), "EPIPE", what=f"{method}()")
@@ -88,15 +88,15 @@ def test_wr_ends_sending(either_pair: Pair, method: str) -> None:
 
 
 @clause("shutdown.rd.own-end")
-@pytest.mark.parametrize("method", ["recv", "read", "recvfrom"])
+@each_receiver
 def test_rd_ends_receiving(either_pair: Pair, method: str) -> None:
     shut(either_pair.impl, "rd")
     expect.same(expect.returned(either_pair.impl.call(method, 10), f"{method}()")[0], b"", "data received")
 
 
 @clause("shutdown.rd.still-sends")
-@pytest.mark.parametrize("method", ["send", "write"])
-def test_rd_leaves_sending(either_pair: Pair, method: str) -> None:
+@each_sender
+def test_rd_keeps_sending(either_pair: Pair, method: str) -> None:
     shut(either_pair.impl, "rd")
     expect.count(either_pair.impl.call(method, b"!"), 1)
     expect.same(either_pair.peer.recv(), b"!", "what the peer received")
@@ -126,34 +126,34 @@ def test_rdwr_ends_sending(either_pair: Pair, how: tuple[Argument, ...]) -> None
 
 @clause("shutdown.halves.result")
 @each_order
-def test_second_half_returns_true(either_pair: Pair, order: tuple[str, str]) -> None:
+def test_the_second_half_is_true(either_pair: Pair, order: tuple[str, str]) -> None:
     shut(either_pair.impl, order[0])
     expect.true(either_pair.impl.shutdown(order[1]), "shutdown() of the other half")
 
 
 @clause("shutdown.halves.peer-end")
 @each_order
-def test_halves_end_the_peers_receiving(either_pair: Pair, order: tuple[str, str]) -> None:
-    shut(either_pair.impl, order[0])
-    shut(either_pair.impl, order[1])
+def test_both_halves_end_the_peers_receiving(either_pair: Pair, order: tuple[str, str]) -> None:
+    for half in order:
+        shut(either_pair.impl, half)
     peer_reads_the_end(either_pair)
 
 
 @clause("shutdown.halves.own-end")
 @each_order
-def test_halves_end_receiving(either_pair: Pair, order: tuple[str, str]) -> None:
-    shut(either_pair.impl, order[0])
-    shut(either_pair.impl, order[1])
+def test_both_halves_end_receiving(either_pair: Pair, order: tuple[str, str]) -> None:
+    for half in order:
+        shut(either_pair.impl, half)
     receiving_ends(either_pair)
 
 
 @clause("shutdown.again")
 @each_how
-def test_again(either_pair: Pair, how: tuple[Argument, ...]) -> None:
+def test_a_second_call_succeeds_or_is_not_connected(either_pair: Pair, how: tuple[Argument, ...]) -> None:
     shut(either_pair.impl, *how)
     outcome = either_pair.impl.shutdown(*how)
     if isinstance(outcome, Failure):
-        # Linux finds nothing wrong with it; BSD has forgotten the connection by then.
+        # Linux returns success; BSD has ended the connection by then.
         expect.fails(outcome, "ENOTCONN", what="shutdown() again")
     else:
         expect.true(outcome, "shutdown() again")
@@ -161,7 +161,7 @@ def test_again(either_pair: Pair, how: tuple[Argument, ...]) -> None:
 
 @clause("shutdown.again.keeps-open-half")
 @pytest.mark.parametrize("how", ["rd", "wr"])
-def test_again_keeps_the_other_half(either_pair: Pair, how: str) -> None:
+def test_a_second_call_keeps_the_other_half(either_pair: Pair, how: str) -> None:
     shut(either_pair.impl, how)
     either_pair.impl.shutdown(how)
     if how == "rd":
@@ -174,24 +174,22 @@ def test_again_keeps_the_other_half(either_pair: Pair, how: str) -> None:
 
 @clause("shutdown.socket.open")
 @each_how
-def test_descriptor_stays(case: Case, either_pair: Pair, how: tuple[Argument, ...]) -> None:
-    number = expect.integer(either_pair.impl.fileno(), "fileno()")
-    before = observer.descriptors(case.session.pid)[number]
+def test_the_descriptor_stays(case: Case, either_pair: Pair, how: tuple[Argument, ...]) -> None:
+    before = case.descriptor(either_pair.impl)
     shut(either_pair.impl, *how)
-    expect.count(either_pair.impl.fileno(), number, "the descriptor's number afterwards")
-    expect.same(observer.descriptors(case.session.pid).get(number), before, "what the descriptor is afterwards")
+    expect.same(case.descriptor(either_pair.impl), before, "the descriptor, and its socket, after shutdown()")
 
 
 @clause("shutdown.socket.address")
 @each_how
-def test_address_stays(either_pair: Pair, how: tuple[Argument, ...]) -> None:
+def test_the_address_stays(either_pair: Pair, how: tuple[Argument, ...]) -> None:
     shut(either_pair.impl, *how)
     expect.at(either_pair.impl.getsockname(), either_pair.peer.remote, "getsockname() afterwards")
 
 
 @clause("shutdown.connection")
 @pytest.mark.parametrize("how", ["rd", "wr", "rdwr"])
-def test_every_descriptor_sees_it(case: Case, either_pair: Pair, how: str) -> None:
+def test_it_affects_every_descriptor_of_the_socket(case: Case, either_pair: Pair, how: str) -> None:
     with case.view(either_pair.impl) as view:
         view.settimeout(5)
         shut(either_pair.impl, how)
@@ -206,7 +204,7 @@ def test_every_descriptor_sees_it(case: Case, either_pair: Pair, how: str) -> No
 
 
 @clause("shutdown.other-end")
-def test_peers_half(either_pair: Pair) -> None:
+def test_the_peers_shutdown_keeps_sending(either_pair: Pair) -> None:
     either_pair.peer.shutdown()
     expect.data(either_pair.impl.recv(10), b"")
     expect.count(either_pair.impl.send(b"!"), 1)
@@ -214,13 +212,10 @@ def test_peers_half(either_pair: Pair) -> None:
 
 
 @clause("shutdown.independent")
-def test_other_connections_stay(case: Case) -> None:
+def test_other_connections_are_not_affected(case: Case) -> None:
     pair = case.pair("server")
     assert pair.listener
     peer = case.peer().connect(pair.peer.remote)
-    other = expect.socket(expect.returned(pair.listener.accept(), "accept()")[0])
+    other = expect.accepted(pair.listener.accept())
     shut(pair.impl, "rdwr")
-    expect.count(other.send(b"!"), 1)
-    expect.same(peer.recv(), b"!", "what the other connection's peer received")
-    peer.send(b"?")
-    expect.data(other.recv(10), b"?")
+    both_directions(other, peer)

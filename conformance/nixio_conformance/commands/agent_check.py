@@ -18,12 +18,15 @@ from nixio_conformance.pytest_plugin.options import ImplementationOptions, comma
 @click.option("--select", "words", metavar="WORD", multiple=True, help="Only the cases that have this in their id.")
 @click.option("--list", "listed", is_flag=True, help="List the cases, and run none.")
 def agent_check(words: tuple[str, ...], listed: bool, **values: str) -> None:
-    """Run the agent protocol's own cases: what an agent does wrong, and how to fix it."""
+    """Run the agent protocol's own cases.
+
+    For each that fails, it prints what the agent did wrong and how to fix it.
+    """
     if words and not runner.chosen(words):
         raise click.UsageError(f"no case has {' or '.join(map(repr, words))} in its id; --list shows all")
     if listed:
         for case in runner.chosen(words):
-            click.echo(f"{case.id}: {case.title}\n    {case.says}")
+            click.echo(f"{case.id}: {case.title}\n    {case.rule}")
         return
     implementation = chosen(ImplementationOptions(**values))  # type: ignore[arg-type]
     try:

@@ -9,5 +9,8 @@ from nixio_conformance.target.lua import AGENT
 
 @click.command("agent-path")
 def agent_path() -> None:
-    """Print the path of the agent for Lua implementations: one file, to be copied to where the implementation is."""
+    """Print the path of the agent for Lua.
+
+    It is one file, to be copied to where the implementation is.
+    """
     click.echo(AGENT)

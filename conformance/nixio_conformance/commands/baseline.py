@@ -25,7 +25,9 @@ from nixio_reports.text import count
 )
 @click.option("--reason", metavar="TEXT", default="", help="The reason of new rows; by default it is left to write.")
 def baseline(stream: Path, output: Path | None, reason: str) -> None:
-    """Write the known deviations of a run from its results.jsonl.
+    """Write a run's known deviations.
+
+    STREAM is the run's results.jsonl.
 
     What the run did not show, as this host could not or it was not selected, stays in a FILE that is there.
     """

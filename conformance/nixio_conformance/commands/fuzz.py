@@ -73,7 +73,9 @@ class Choices:
 @click.option("--deadline", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), default=CALL)
 @click.option("--without", type=click.Choice(["lab"]), help="Stay on plain loopback, not in the hermetic network.")
 def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: Any) -> None:
-    """Make random calls on an implementation and on a model of sockets, until they differ.
+    """Compare random calls with a model of sockets.
+
+    Runs until the implementation and the model differ, or the time is over.
 
     A difference is printed as a short script, and as a row for the table of examples; both are kept in --report.
     """

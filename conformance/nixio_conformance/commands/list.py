@@ -18,7 +18,10 @@ from nixio_fixtures import load
 
 @click.command("list")
 def list_() -> None:
-    """Show the installed implementations, and what this host can do."""
+    """Show implementations and capabilities.
+
+    Implementations are those that are installed; capabilities are what this host can do, or why it cannot.
+    """
     Console().print(_overview())
 
 

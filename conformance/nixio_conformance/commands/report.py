@@ -15,7 +15,10 @@ from nixio_reports import StreamError, print_report, read, summarize, write_repo
 @click.argument("stream", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--report", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Default: beside the stream.")
 def report(stream: Path, folder: Path | None) -> None:
-    """Write and show the reports of a recorded stream again."""
+    """Write and show the reports of a stream again.
+
+    STREAM is the results.jsonl of a run.
+    """
     try:
         sys.exit(show(stream, folder or stream.parent, Console()))
     except StreamError as error:

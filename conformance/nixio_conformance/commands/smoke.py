@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nixio_conformance.agentcheck import runner, shapes
-from nixio_conformance.agentcheck.agent import Agent
+from nixio_conformance.agentcheck.checked_agent import CheckedAgent
 from nixio_conformance.commands.target_options import EPILOG, implementation_options
 from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.process import AgentProcess
@@ -40,7 +40,10 @@ _OF_AGENTS = (
 @click.command(epilog=EPILOG)
 @implementation_options("in_process")
 def smoke(implementation: Target) -> None:
-    """Make a few calls on an implementation and print each: is it plugged in right?"""
+    """Make a few calls and print each.
+
+    They show whether an implementation is plugged in correctly.
+    """
     try:
         passed = _run(implementation, Console())
     except CannotStart as error:
@@ -85,9 +88,9 @@ def _greeted(session: Session, target: Target, console: Console) -> None:
 
 def _as_an_agent(target: Target, console: Console) -> bool:
     """What is the agent's own work, and not the port's."""
-    agent = Agent(AgentProcess, target.argv)
+    agent = CheckedAgent(AgentProcess, target.argv)
     try:
-        counts = runner.play(agent, [case for case in runner.chosen(()) if case.id in _OF_AGENTS], console)
+        counts = runner.run_cases(agent, [case for case in runner.chosen(()) if case.id in _OF_AGENTS], console)
     finally:
         agent.kill()
     console.print(Text("`nixio-conformance agent-check` plays all cases of the protocol"))
@@ -116,14 +119,14 @@ def _try(title: str, step: Callable[[], object], console: Console, transcript: T
         step()
     except (expect.Mismatch, AgentError) as error:
         console.print(Text(f"FAIL  {title}\n      {error}"), soft_wrap=True)
-        if isinstance(error, expect.Mismatch) and transcript and (mend := _mend(transcript.steps)):
-            console.print(Text(f"      mend the agent: {mend}"), soft_wrap=True)
+        if isinstance(error, expect.Mismatch) and transcript and (hint := _hint(transcript.steps)):
+            console.print(Text(f"      fix the agent: {hint}"), soft_wrap=True)
         return False
     console.print(Text(f"ok    {title}"))
     return True
 
 
-def _mend(steps: list[Step]) -> str:
+def _hint(steps: list[Step]) -> str:
     """What an agent does wrong that made the last call on the port not what was expected; empty if it may be right."""
     last = next((step for step in reversed(steps) if step.actor == "port"), None)
     if last is None:
@@ -135,5 +138,5 @@ def _mend(steps: list[Step]) -> str:
         )
     shape = shapes.OF_METHODS.get(last.method)
     returned = last.values or last.result == "()"
-    found = shapes.wrong(shape, last.values) if shape and returned else None
-    return f"{last.call}: {found.what}; {found.mend}" if found else ""
+    found = shapes.mismatch(shape, last.values) if shape and returned else None
+    return f"{last.call}: {found.what}; {found.hint}" if found else ""

@@ -1,1 +1,1 @@
-"""Speaks to an implementation: messages, process life, deadlines, transcript."""
+"""Runs an agent and talks to it: messages, process life, deadlines, outcomes, transcript."""

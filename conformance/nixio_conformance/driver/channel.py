@@ -1,4 +1,4 @@
-"""What carries lines between the suite and an agent: a process, or a thread of the suite's own."""
+"""The interface to a running agent: lines in and out. `AgentProcess` and `InProcess` implement it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from nixio_conformance.driver.deadline import Deadline
 
 
 class Channel(Protocol):
-    """One agent's input and output. Each method may raise an `AgentError` once the agent cannot go on."""
+    """Input and output of one agent. Each method may raise `AgentError` when the agent cannot continue."""
 
     @property
     def pid(self) -> int:
         """Process id of the agent."""
 
     def send(self, line: bytes, deadline: Deadline) -> None:
-        """Write one line, without its newline, to the agent."""
+        """Write one line, given without its newline, to the agent."""
 
     def receive(self, deadline: Deadline) -> bytes:
-        """Wait for the agent's next line and return it."""
+        """Wait for the agent's next line and return it without its newline."""
 
-    def waiting(self, seconds: float) -> bool:
-        """Whether a line is there, or arrives within that time."""
+    def readable(self, seconds: float) -> bool:
+        """Whether a line is available, or arrives within `seconds`."""
 
     def stderr(self) -> str:
-        """What the agent wrote to standard error since the last `forget_stderr`."""
+        """What the agent wrote to standard error since the last `clear_stderr`."""
 
-    def forget_stderr(self) -> None:
-        """Drop what the agent wrote to standard error so far."""
+    def clear_stderr(self) -> None:
+        """Discard what the agent has written to standard error."""
 
     def kill(self) -> None:
-        """End the agent and everything that it started."""
+        """Kill the agent and every process that it started."""

@@ -1,4 +1,4 @@
-"""How long a call may take, told fairly on a loaded machine."""
+"""Call timeout that does not count the time during which the agent was runnable but not scheduled."""
 
 from __future__ import annotations
 
@@ -10,37 +10,38 @@ from nixio_conformance.driver.timeouts import CALL, HUNG
 
 
 class Deadline:
-    """Runs out `seconds` after it was made; what a process spends waiting for a processor does not count.
+    """Expires `seconds` after its creation, not counting the time that a process waits for a processor.
 
-    A port that is starved by other programs is slow, not wrong. Linux tells how long a process was runnable without
-    running (/proc/PID/schedstat); elsewhere the clock alone decides. What was waited before the first look at the
-    deadline is not known and counts: a caller looks when a call has not come back at once.
+    An implementation that other programs starve is slow, not wrong. Linux reports how long a process was runnable
+    without running (/proc/PID/schedstat); on other systems only the clock counts. Starvation before the first call of
+    `remaining` is unknown and therefore counts; callers ask as soon as a call does not return at once.
     """
 
     def __init__(self, seconds: float = CALL, pid: int | None = None, proc: Path = Path("/proc")) -> None:
-        """`pid` is the process that is waited for; `proc` is where the system tells of it."""
+        """`pid` is the process that is waited for; `proc` is where procfs is mounted."""
         self._seconds = seconds
-        # A text, because one of these is made for each call and hardly any is looked at.
+        # A str, not a Path: a deadline is made for each call, and hardly any is ever asked for the time left.
         self._schedstat = f"{proc}/{pid}/schedstat" if pid is not None else ""
         self._starved: float | None = None
         self._start = time.monotonic()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it was made, by the clock."""
+        """Seconds since the creation, by the clock."""
         return time.monotonic() - self._start
 
     def remaining(self) -> float:
-        """Seconds left; never more than the clock could bring, 0.0 when it has run out."""
+        """Seconds left, 0.0 once expired; starvation is credited only up to `HUNG` seconds after the creation."""
         if self._starved is None:
-            self._starved = self._waited_for_processor()
+            self._starved = self._starvation()
         elapsed = self.elapsed
         left = self._seconds - elapsed
         if left <= 0 and elapsed < max(HUNG, self._seconds):
-            left += self._waited_for_processor() - self._starved
+            left += self._starvation() - self._starved
         return max(left, 0.0)
 
-    def _waited_for_processor(self) -> float:
+    def _starvation(self) -> float:
+        """Seconds that the process has been runnable without running; 0.0 where that is unknown."""
         try:
             return int(Path(self._schedstat).read_text().split()[1]) / 1e9 if self._schedstat else 0.0
         except (OSError, IndexError, ValueError):
@@ -48,7 +49,7 @@ class Deadline:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = CALL) -> bool:
-    """Wait until a condition holds; False when it does not within that time."""
+    """Poll until a condition holds; returns False if it does not hold within `seconds`."""
     deadline = time.monotonic() + seconds
     pause = 0.0002
     while not condition():

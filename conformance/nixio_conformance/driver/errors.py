@@ -1,10 +1,10 @@
-"""What can go wrong with an agent, as opposed to with a call: each ends the agent and the case that it was in."""
+"""Errors of an agent, as opposed to failures of a call. Each one ends the agent and the case it occurs in."""
 
 from __future__ import annotations
 
 
 class AgentError(Exception):
-    """The agent cannot go on. The text is one line that a person can act on."""
+    """The agent cannot continue. The text is one line that a user can act on."""
 
 
 class AgentCrashed(AgentError):
@@ -12,15 +12,15 @@ class AgentCrashed(AgentError):
 
 
 class AgentHung(AgentError):
-    """A call did not return in time; the process group was killed."""
+    """A call did not return in time; the agent's process group was killed."""
 
 
-class AgentBroke(AgentError):
-    """The agent broke the protocol: garbage, an answer to nothing, two answers, an answer of the wrong sort."""
+class AgentProtocolError(AgentError):
+    """The agent broke the protocol: a line that is no reply, an unexpected reply, or one of the wrong type."""
 
 
 class AgentCannot(AgentError):
-    """This agent has no way to make a call: the case is skipped because of the agent, and not failed."""
+    """The agent cannot make this call. The case is skipped because of the agent; the agent itself continues."""
 
 
 class CannotStart(Exception):

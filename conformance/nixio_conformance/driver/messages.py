@@ -1,8 +1,7 @@
 """The agent protocol's messages: JSON Lines, one request, one reply.
 
-This module is the protocol: the structs below are what may be said, `schema()` prints them as JSON Schema, and
-`decode_reply` holds every agent to them. `agents/python.py` is an agent that speaks it; docs/protocol.md tells it in
-words.
+This module defines the protocol: the structs below are its messages, `schema()` returns them as JSON Schema, and
+`decode_reply` validates what agents send. `agents/python.py` is an agent that speaks it; docs/protocol.md describes it.
 """
 
 from __future__ import annotations
@@ -12,25 +11,25 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-#: The only version there is. The first exchange states it, so that a later one can be told apart.
+#: The only version so far. The handshake states it, so that later versions can be distinguished.
 VERSION = 1
 
 
 class Buffer(Struct, frozen=True, tag_field="type", tag="buffer", forbid_unknown_fields=True):
-    """Bytes, as hexadecimal digits. `held_as` asks a Python agent for another bytes-like type than `bytes`."""
+    """Bytes, as hexadecimal digits. `held_as` asks a Python agent to pass another bytes-like type than `bytes`."""
 
     hex: str
     held_as: Literal["bytes", "bytearray", "memoryview", "array"] = "bytes"
 
 
 class SocketRef(Struct, frozen=True, tag_field="type", tag="socket", forbid_unknown_fields=True):
-    """A socket that the agent holds, by the number that the agent gave it."""
+    """A socket that the agent holds, by the number that the agent assigned."""
 
     socket: int
 
 
 class Foreign(Struct, frozen=True, tag_field="type", tag="foreign", forbid_unknown_fields=True):
-    """A value that the port returned and that the contract does not know, such as a list: type and text."""
+    """A returned value of a type outside the contract, such as a list: the type's name and the value as text."""
 
     name: str
     repr: str
@@ -41,21 +40,21 @@ Argument = None | bool | int | float | str | Buffer | list[bool | int | float | 
 
 
 class Hello(Struct, frozen=True, tag_field="do", tag="hello", forbid_unknown_fields=True):
-    """First request: who are you, and do you speak this version?"""
+    """First request: asks for the implementation's name and the agent's protocol version."""
 
     id: int
     protocol: int = VERSION
 
 
 class OpenSocket(Struct, frozen=True, tag_field="do", tag="socket", forbid_unknown_fields=True):
-    """Call the factory. The reply's value is the new socket."""
+    """Call the factory. The value of the reply is the new socket."""
 
     id: int
     args: list[Argument]
 
 
 class Call(Struct, frozen=True, tag_field="do", tag="call", forbid_unknown_fields=True):
-    """Call a method of a socket. An argument that is not there was left out; null was passed as nil or None."""
+    """Call a method of a socket. An argument missing from `args` was left out; null is passed as nil or None."""
 
     id: int
     socket: int
@@ -63,7 +62,7 @@ class Call(Struct, frozen=True, tag_field="do", tag="call", forbid_unknown_field
     args: list[Argument]
 
 
-class Forget(Struct, frozen=True, tag_field="do", tag="forget", forbid_unknown_fields=True):
+class Release(Struct, frozen=True, tag_field="do", tag="forget", forbid_unknown_fields=True):
     """Drop the last reference to a socket without closing it, and collect garbage. Capability `gc`."""
 
     id: int
@@ -71,16 +70,16 @@ class Forget(Struct, frozen=True, tag_field="do", tag="forget", forbid_unknown_f
 
 
 class Reset(Struct, frozen=True, tag_field="do", tag="reset", forbid_unknown_fields=True):
-    """The case is over: close every socket that is still held, ignoring failures. The reply has no values."""
+    """End of a case: close every socket that is still held, ignoring failures. The reply has no values."""
 
     id: int
 
 
-Request = Hello | OpenSocket | Call | Forget | Reset
+Request = Hello | OpenSocket | Call | Release | Reset
 
 
 class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknown_fields=True):
-    """Reply to hello: which implementation this is. One that has no name of its own goes by what the user called it."""
+    """Reply to hello: describes the implementation. Where `name` is empty, reports use the name that the user gave."""
 
     id: int
     protocol: int
@@ -90,38 +89,38 @@ class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknow
     platform: str = ""
     capabilities: list[str] = []
     buffersize: int = 8192
-    #: The agent's own process id, as it sees it; 0 where it does not know. One that is not the process that was
-    #: started is behind ssh or the like.
+    #: The agent's own process id, 0 if unknown. It differs from the started process where the agent runs behind ssh,
+    #: in a container or below a shell.
     pid: int = 0
 
 
-class Instead(Struct, frozen=True, tag_field="reply", tag="instead", forbid_unknown_fields=True):
-    """Reply to hello: what was asked for is an agent program; start that."""
+class Redirect(Struct, frozen=True, tag_field="reply", tag="instead", forbid_unknown_fields=True):
+    """Reply to hello: the implementation is an agent program itself; start that program."""
 
     id: int
     argv: list[str]
 
 
 class Unavailable(Struct, frozen=True, tag_field="reply", tag="unavailable", forbid_unknown_fields=True):
-    """Reply to hello: the implementation cannot be loaded, and why."""
+    """Reply to hello: the implementation cannot be loaded; `message` says why."""
 
     id: int
     message: str
 
 
 class Values(Struct, frozen=True, tag_field="reply", tag="values", forbid_unknown_fields=True):
-    """The call returned: its values in order."""
+    """The call returned these values, in order."""
 
     id: int
     values: list[Value]
 
 
 class Failed(Struct, frozen=True, tag_field="reply", tag="failure", forbid_unknown_fields=True):
-    """The call failed, in one of the contract's ways; `exception` is any other way, and always a finding."""
+    """The call failed. `exception` is any failure outside the contract, and always a finding."""
 
     id: int
     kind: Literal["system", "would-block", "resolver", "argument", "exception"]
-    #: The system's error as a number of the agent's machine (`system`, `would-block`), or the resolver's code.
+    #: The errno of the agent's machine (`system`, `would-block`), or the resolver's code.
     number: int | None = None
     #: Its symbolic name (`ECONNREFUSED`, `EAI_NONAME`) where the agent knows it.
     name: str = ""
@@ -133,27 +132,27 @@ class Unsupported(Struct, frozen=True, tag_field="reply", tag="unsupported", for
 
     id: int
     message: str
-    #: True: the implementation lacks it (judged). False: this agent cannot ask for it (not judged).
+    #: True: the implementation lacks the method (judged). False: this agent cannot make the request (not judged).
     missing: bool = True
 
 
-Reply = Welcome | Instead | Unavailable | Values | Failed | Unsupported
+Reply = Welcome | Redirect | Unavailable | Values | Failed | Unsupported
 
 encode_request = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(Reply)
 
 
 def decode_reply(line: bytes) -> Reply:
-    """One line as a reply; `msgspec.DecodeError` says what is wrong with it."""
+    """Decode one line as a reply; raises `msgspec.DecodeError` with the reason for anything else."""
     reply: Reply = _decoder.decode(line)
     return reply
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of both directions: `$defs` has every message, `request` and `reply` are the closed sums."""
+    """JSON Schema of both directions: `$defs` has every message; `request` and `reply` are their unions."""
     (request, reply), definitions = msgspec.json.schema_components([Request, Reply], ref_template="#/$defs/{name}")
     for choice in request["anyOf"]:
-        # An agent passes over fields that it does not know; the suite takes no reply that has any.
+        # Agents ignore unknown fields of a request; the suite accepts none in a reply.
         definitions[choice["$ref"].rpartition("/")[2]].pop("additionalProperties", None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

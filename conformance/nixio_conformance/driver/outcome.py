@@ -1,4 +1,4 @@
-"""What a call on the port came to: values, or one of the contract's failures."""
+"""The outcome of a call on the implementation: returned values, or a failure of one of the contract's kinds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Literal
 from nixio_conformance.driver.messages import Foreign
 from nixio_conformance.driver.text import show
 
-#: Names for the same number on some systems and different numbers on others: equal for every verdict.
-_SAME = {"EWOULDBLOCK": "EAGAIN", "ENOTSUP": "EOPNOTSUPP"}
+#: Error names that share a number on some systems and not on others; verdicts treat them as equal.
+_SYNONYMS = {"EWOULDBLOCK": "EAGAIN", "ENOTSUP": "EOPNOTSUPP"}
 
 
 class SocketHandle:
-    """A socket of the implementation: the number that the agent gave it, and its name in the transcript."""
+    """A socket of the implementation: the number that the agent assigned, and its name in the transcript."""
 
     def __init__(self, number: int, name: str) -> None:
         self.number = number
@@ -41,14 +41,14 @@ class Failure:
     """The call failed."""
 
     kind: Literal["system", "would-block", "resolver", "argument", "exception", "missing"]
-    #: Symbolic: `ECONNREFUSED`, `EAI_NONAME`; empty where there is none.
+    #: Symbolic name, as `ECONNREFUSED` or `EAI_NONAME`; empty where there is none.
     name: str
     number: int | None
     message: str
 
     @property
     def tokens(self) -> frozenset[str]:
-        """The words of the tables that this failure answers to: its kind, and its name."""
+        """The names that the specification's tables may use for this failure: its kind and its symbolic name."""
         return frozenset({self.kind, canonical(self.name)} - {""})
 
     def __str__(self) -> str:
@@ -61,10 +61,10 @@ Outcome = Returned | Failure
 
 
 def canonical(name: str) -> str:
-    """One name for errors that share a number on some systems."""
-    return _SAME.get(name, name)
+    """The name that stands for all synonyms of an error, as EAGAIN for EWOULDBLOCK."""
+    return _SYNONYMS.get(name, name)
 
 
 def errno_name(number: int | None) -> str:
-    """The symbolic name of an error number of this machine."""
+    """The symbolic name of an errno of this machine; the number as text if it has none, empty for None."""
     return errno.errorcode.get(number, str(number)) if number is not None else ""

@@ -1,6 +1,6 @@
-"""Reading a pipe under a deadline: the system waits for it on POSIX, a thread of its own where it cannot (Windows).
+"""Reads a pipe with a timeout: with poll() on POSIX, with a thread of its own on Windows.
 
-One wait costs a system call in the first way and two switches of threads in the second, which is why there are two.
+poll() costs a system call for each wait, the thread two context switches; hence two implementations.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Protocol
 _CHUNK = 1 << 16
 
 
-class Source(Protocol):
-    """Where bytes come from."""
+class PipeReader(Protocol):
+    """The reading end of a pipe."""
 
     def read(self, seconds: float) -> bytes | None:
-        """What has come, waiting at most that long: None when nothing has, b"" at the end."""
+        """The available bytes, waiting at most `seconds` for some: None if none arrive, b"" at end of file."""
         ...
 
 
-class Polled:
-    """A descriptor that the system can wait for."""
+class PollingReader:
+    """Waits with poll()."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -33,22 +33,22 @@ class Polled:
         self._poll.register(descriptor, select.POLLIN)
 
     def read(self, seconds: float) -> bytes | None:
-        """What has come, waiting at most that long: None when nothing has, b"" at the end."""
+        """The available bytes, waiting at most `seconds` for some: None if none arrive, b"" at end of file."""
         return os.read(self._descriptor, _CHUNK) if self._poll.poll(seconds * 1000) else None
 
 
-class Pumped:
-    """A descriptor that can only be read by waiting: a thread does."""
+class ThreadedReader:
+    """Reads in a thread, for descriptors that poll() does not support."""
 
     def __init__(self, descriptor: int) -> None:
-        # Bounded, so that a flood fills the pipe and not the memory.
+        # Bounded, so that a flood fills the pipe and not this process's memory.
         self._chunks: queue.Queue[bytes] = queue.Queue(maxsize=16)
         self._ended = False
-        # A descriptor of its own: whoever closes the other one does not hand its number to this thread.
-        threading.Thread(target=self._pump, args=(os.dup(descriptor),), daemon=True, name="agent's output").start()
+        # A duplicate: the original may be closed and its number reused while the thread still reads.
+        threading.Thread(target=self._read_all, args=(os.dup(descriptor),), daemon=True, name="agent's output").start()
 
     def read(self, seconds: float) -> bytes | None:
-        """What has come, waiting at most that long: None when nothing has, b"" at the end."""
+        """The available bytes, waiting at most `seconds` for some: None if none arrive, b"" at end of file."""
         if self._ended:
             return b""
         try:
@@ -58,23 +58,20 @@ class Pumped:
         self._ended = not chunk
         return chunk
 
-    def _pump(self, descriptor: int) -> None:
+    def _read_all(self, descriptor: int) -> None:
         while chunk := os.read(descriptor, _CHUNK):
             self._chunks.put(chunk)
         os.close(descriptor)
         self._chunks.put(b"")
 
 
-def source(descriptor: int) -> Source:
-    """The way of this system."""
-    return Pumped(descriptor) if sys.platform == "win32" else Polled(descriptor)
+def open_reader(descriptor: int) -> PipeReader:
+    """The reader for this system."""
+    return ThreadedReader(descriptor) if sys.platform == "win32" else PollingReader(descriptor)
 
 
-def room(descriptor: int) -> Callable[[], bool]:
-    """Whether a pipe takes a short request (4096 bytes) just now without waiting for its reader.
-
-    Windows cannot tell: there it is said to be so.
-    """
+def write_readiness(descriptor: int) -> Callable[[], bool]:
+    """A function that says whether a pipe now takes 4096 bytes without blocking; always True on Windows."""
     if sys.platform == "win32":
         return lambda: True
     poll = select.poll()

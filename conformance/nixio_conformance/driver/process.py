@@ -1,4 +1,4 @@
-"""An agent's process: started, spoken to line by line under a deadline, and killed with all its children."""
+"""An agent's process: starts it, exchanges lines with it within deadlines, kills it with all its children."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from nixio_conformance.driver import ending, limits, processes
+from nixio_conformance.driver import exit_status, limits, process_tree, procfs
 from nixio_conformance.driver.deadline import Deadline
-from nixio_conformance.driver.errors import AgentBroke, AgentCrashed, AgentHung, CannotStart
-from nixio_conformance.driver.guard import guard
-from nixio_conformance.driver.pipes import Source, room, source
-from nixio_conformance.driver.stderr import Stderr
+from nixio_conformance.driver.errors import AgentCrashed, AgentHung, AgentProtocolError, CannotStart
+from nixio_conformance.driver.orphan_guard import guard
+from nixio_conformance.driver.pipes import PipeReader, open_reader, write_readiness
+from nixio_conformance.driver.stderr_file import StderrFile
 from nixio_conformance.driver.text import show
 from nixio_conformance.driver.timeouts import ENDING
 
-#: Bytes of one reply. The largest honest one is a buffer of `buffersize`; a flood is stopped before memory is.
+#: Most bytes of one reply. The largest valid one is a buffer of `buffersize`; a flood must not fill the memory.
 LONGEST_LINE = 16 * 1024 * 1024
-#: Bytes on standard error after which the agent is stopped, before the disk is full.
+#: Most bytes on standard error in a case, after which the agent is stopped: it must not fill the disk.
 LONGEST_STDERR = 64 * 1024 * 1024
-#: Bytes that a pipe takes on every system without waiting for its reader.
+#: Bytes that a pipe reported as writable takes on every system without blocking (PIPE_BUF).
 _PIPE = 4096
-#: Seconds that are waited without looking at deadlines: nearly every reply comes within them.
-_SOON = 0.02
-#: Seconds between two looks at whether the process is still there.
-_SLICE = 0.1
-#: Seconds for reading the rest of a long reply that was written before the deadline.
-_LATE = 1.0
+#: Seconds of the first wait, before deadlines are looked at: nearly every reply arrives within them.
+_FIRST_WAIT = 0.02
+#: Seconds between two checks that the process still runs.
+_CHECK_INTERVAL = 0.1
+#: Seconds for reading the rest of a long reply that was being written when the deadline passed.
+_GRACE = 1.0
 
 
 class AgentProcess:
-    """One running agent program."""
+    """One running agent program; implements `Channel`."""
 
-    def __init__(self, argv: Sequence[str], make_source: Callable[[int], Source] = source) -> None:
-        """Start `argv`; raises `CannotStart` when the system will not."""
+    def __init__(self, argv: Sequence[str], make_reader: Callable[[int], PipeReader] = open_reader) -> None:
+        """Start `argv`; raises `CannotStart` if the system cannot."""
         self.argv = tuple(argv)
-        self._stderr = Stderr()
+        self._stderr = StderrFile()
         self._buffer = bytearray()
         self._searched = 0
         self._killed = False
@@ -55,7 +55,7 @@ class AgentProcess:
                 stderr=self._stderr.writer,
                 bufsize=0,
                 start_new_session=True,
-                env={**os.environ, processes.MARK: self._mark},
+                env={**os.environ, process_tree.MARK: self._mark},
             )
         except (OSError, ValueError) as error:
             self._stderr.close()
@@ -65,8 +65,8 @@ class AgentProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input = self._process.stdin.fileno()
-        self._room = room(self._input)
-        self._source = make_source(self._process.stdout.fileno())
+        self._writable = write_readiness(self._input)
+        self._reader = make_reader(self._process.stdout.fileno())
 
     @property
     def pid(self) -> int:
@@ -74,13 +74,13 @@ class AgentProcess:
         return self._process.pid
 
     def send(self, line: bytes, deadline: Deadline) -> None:
-        """Write one line; an agent that does not read it in time has hung."""
+        """Write one line; raises `AgentHung` if the agent does not read it in time."""
         self.write(line + b"\n", deadline)
 
     def write(self, data: bytes, deadline: Deadline) -> None:
-        """Write bytes as they are; an agent that does not read them in time has hung."""
+        """Write bytes without adding a newline; raises `AgentHung` if the agent does not read them in time."""
         rest = memoryview(data)
-        at_once = len(rest) <= _PIPE and self._room()
+        at_once = len(rest) <= _PIPE and self._writable()
         with contextlib.nullcontext() if at_once else self._read_in_time(deadline):
             try:
                 while rest:
@@ -89,52 +89,52 @@ class AgentProcess:
                 raise self._gone() from None
 
     def receive(self, deadline: Deadline) -> bytes:
-        """The next line without its end; raises when the agent dies, floods, or is too late."""
-        seconds, late = _SOON, 0.0
+        """The next line without its newline; raises `AgentError` if the agent dies, floods or is too late."""
+        seconds, expired = _FIRST_WAIT, 0.0
         while (line := self._line()) is None:
             if len(self._buffer) > LONGEST_LINE:
-                raise AgentBroke(f"the agent wrote more than {LONGEST_LINE} bytes without an end of line")
-            if self._take(seconds):
+                raise AgentProtocolError(f"the agent wrote more than {LONGEST_LINE} bytes without an end of line")
+            if self._read(seconds):
                 if deadline.remaining() <= 0:
-                    # What is there already is in time, but not what goes on coming.
-                    seconds, late = 0.0, late or time.monotonic()
-                    if time.monotonic() - late > _LATE:
+                    # What was written before the deadline is in time; an endless reply is not.
+                    seconds, expired = 0.0, expired or time.monotonic()
+                    if time.monotonic() - expired > _GRACE:
                         raise self._hung("end its answer", deadline)
                 continue
-            # Only now, when nothing is there: an answer that came while the suite itself was starved is in time.
+            # Only when nothing is available: a reply that arrived while the suite itself was starved is in time.
             left = deadline.remaining()
-            self._look()
+            self._check_process()
             if left <= 0:
                 raise self._hung("answer", deadline)
-            seconds = min(left, _SLICE)
-        self._refuse_flood()  # an answer may be that the file has come to its limit
+            seconds = min(left, _CHECK_INTERVAL)
+        self._refuse_flood()  # an agent that has filled the file may still answer, with the failed write's error
         return line
 
-    def waiting(self, seconds: float) -> bool:
-        """Whether something to receive is there or comes within that time; the end counts as something."""
-        return b"\n" in self._buffer or self._process.returncode is not None or self._waited(seconds)
+    def readable(self, seconds: float) -> bool:
+        """Whether a line or the end of the output is available, or arrives within `seconds`."""
+        return b"\n" in self._buffer or self._process.returncode is not None or self._read_or_ended(seconds)
 
     def stderr(self) -> str:
-        """The end of what it wrote to standard error so far."""
+        """The last part of what it wrote to standard error in this case."""
         return self._stderr.text()
 
-    def forget_stderr(self) -> None:
-        """Start the next case with nothing on standard error."""
-        self._stderr.forget()
+    def clear_stderr(self) -> None:
+        """Discard what it has written to standard error."""
+        self._stderr.clear()
 
     def end_input(self) -> None:
-        """Say that no request will follow."""
+        """Close the agent's standard input: no request will follow."""
         assert self._process.stdin is not None
         self._process.stdin.close()
 
     def kill(self) -> None:
-        """End it and whatever it started; safe to call twice."""
+        """Kill it and all processes that it started; may be called twice."""
         if self._killed:
             return
         self._killed = True
         self._kill_all()
-        ending.wait(self._process)
-        guard().forget(self.pid)
+        exit_status.wait_for_exit(self._process)
+        guard().unwatch(self.pid)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -145,21 +145,21 @@ class AgentProcess:
         if sys.platform == "win32":
             self._process.kill()
         else:
-            processes.kill_all(self.pid, self._mark)
+            process_tree.kill_all(self.pid, self._mark)
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n", self._searched)
         if end < 0:
-            self._searched = len(self._buffer)  # a long line comes in many pieces
+            self._searched = len(self._buffer)  # a long line arrives in many pieces: search each byte once
             return None
         self._searched = 0
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return line
 
-    def _take(self, seconds: float) -> bool:
-        """Whether more came within that time; raises at the end."""
-        chunk = self._source.read(seconds)
+    def _read(self, seconds: float) -> bool:
+        """Add what arrives within `seconds` to the buffer; False if nothing does. Raises `AgentCrashed` at the end."""
+        chunk = self._reader.read(seconds)
         if chunk is None:
             return False
         if not chunk:
@@ -167,28 +167,28 @@ class AgentProcess:
         self._buffer += chunk
         return True
 
-    def _waited(self, seconds: float) -> bool:
+    def _read_or_ended(self, seconds: float) -> bool:
         try:
-            return self._take(seconds)
+            return self._read(seconds)
         except AgentCrashed:
             return True
 
-    def _look(self) -> None:
-        """Nothing came for a while: is it still there, and sane?"""
-        self._memory = max(self._memory, processes.memory(self.pid))
-        if (used := ending.wait(self._process, 0.0)) is not None:
+    def _check_process(self) -> None:
+        """After a silence: raise if the process has ended or has written too much to standard error."""
+        self._memory = max(self._memory, procfs.memory(self.pid))
+        if (used := exit_status.wait_for_exit(self._process, 0.0)) is not None:
             self._memory = max(self._memory, used)
-            if not self._waited(0.0):
-                raise self._gone()  # a child of its holds the pipe open: there will be no end
+            if not self._read_or_ended(0.0):
+                raise self._gone()  # a child of it holds the pipe open, so that end of file never comes
         self._refuse_flood()
 
     def _refuse_flood(self) -> None:
         if self._stderr.size() > LONGEST_STDERR:
-            raise AgentBroke(f"the agent wrote more than {LONGEST_STDERR} bytes to standard error")
+            raise AgentProtocolError(f"the agent wrote more than {LONGEST_STDERR} bytes to standard error")
 
     @contextlib.contextmanager
     def _read_in_time(self, deadline: Deadline) -> Iterator[None]:
-        """Kill the agent when it leaves a big request unread, as the write would wait for ever."""
+        """Kill the agent if it leaves a large request unread: the write would block for ever."""
         done, late = threading.Event(), threading.Event()
 
         def watch() -> None:
@@ -212,16 +212,18 @@ class AgentProcess:
             raise self._hung("read its request", deadline)
 
     def _hung(self, what: str, deadline: Deadline) -> AgentHung:
-        notes = [f"the agent took more than {deadline.elapsed:.1f} s to {what}", processes.doing(self.pid)]
+        notes = [f"the agent took more than {deadline.elapsed:.1f} s to {what}", procfs.activity(self.pid)]
         if self._buffer:
             notes.append(f"it wrote {show(self._buffer)} and no end of line (a reply ends with a newline)")
-        return AgentHung("; ".join(note for note in notes if note) + ending.near(self._memory, self._limits))
+        return AgentHung(
+            "; ".join(note for note in notes if note) + exit_status.memory_note(self._memory, self._limits)
+        )
 
     def _gone(self) -> AgentCrashed:
-        used = ending.wait(self._process, ENDING)
+        used = exit_status.wait_for_exit(self._process, ENDING)
         if used is None:
             return AgentCrashed("the agent closed its output (or input) without ending")
         self._memory = max(self._memory, used)
         assert self._process.returncode is not None
         unfinished = f"; it wrote {show(self._buffer)} and no end of line" if self._buffer else ""
-        return AgentCrashed(ending.told(self._process.returncode, self._memory, self._limits) + unfinished)
+        return AgentCrashed(exit_status.describe(self._process.returncode, self._memory, self._limits) + unfinished)

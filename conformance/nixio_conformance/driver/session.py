@@ -1,17 +1,17 @@
-"""One agent over many cases: started when needed, asked one request at a time, replaced when it cannot go on."""
+"""A session with agents over many cases: one agent at a time, one request at a time; a failed agent is replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from nixio_conformance.driver import blocked, messages
+from nixio_conformance.driver import blocking, messages
 from nixio_conformance.driver.channel import Channel
 from nixio_conformance.driver.deadline import Deadline
-from nixio_conformance.driver.errors import AgentBroke, AgentCannot, AgentError
-from nixio_conformance.driver.hello import greet
+from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentProtocolError
+from nixio_conformance.driver.hello import handshake
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name
 from nixio_conformance.driver.process import AgentProcess
-from nixio_conformance.driver.replies import receive
+from nixio_conformance.driver.reply_matching import receive
 from nixio_conformance.driver.socket import ImplSocket, Pending
 from nixio_conformance.driver.text import clip
 from nixio_conformance.driver.timeouts import CALL
@@ -20,7 +20,7 @@ from nixio_conformance.driver.wire import Argument, from_wire, to_wire
 
 
 class Session:
-    """One agent and what is said to it; a broken agent is replaced when the next case begins."""
+    """Sends the calls of cases to an agent; an agent that failed is replaced at the beginning of the next case."""
 
     def __init__(
         self,
@@ -28,15 +28,15 @@ class Session:
         seconds: float = CALL,
         start_program: Callable[[Sequence[str]], Channel] = AgentProcess,
     ) -> None:
-        """`start` makes an agent; it may raise `CannotStart`. `seconds` is the deadline of each call.
+        """`start` starts an agent and may raise `CannotStart`. `seconds` is the timeout of each call.
 
-        `start_program` starts the program that the first agent says is to be used instead of it.
+        `start_program` starts the program that an agent redirects to.
         """
         self._start = start
         self._start_program = start_program
         self._seconds = seconds
-        #: The last request of the cases before: an answer to it or an older one is late.
-        self._before = 0
+        #: The last request of earlier cases: a reply to it or to an older one is late.
+        self._stale = 0
         self._channel: Channel | None = None
         self._welcome: messages.Welcome | None = None
         self._identifier = 0
@@ -47,7 +47,7 @@ class Session:
 
     @property
     def welcome(self) -> messages.Welcome:
-        """What the implementation said of itself."""
+        """The agent's reply to hello."""
         assert self._welcome is not None, "begin_case() was not called"
         return self._welcome
 
@@ -58,31 +58,31 @@ class Session:
 
     @property
     def remote(self) -> bool:
-        """Whether the agent is another process than the one that was started: behind ssh, or below a shell."""
+        """Whether the agent is not the process that was started: it runs behind ssh, in a container, below a shell."""
         return self.welcome.pid not in (0, self.pid)
 
     @property
     def alive(self) -> bool:
-        """Whether there is an agent that can be asked."""
+        """Whether there is an agent that takes requests."""
         return self._channel is not None
 
     def begin_case(self, transcript: Transcript) -> None:
-        """Start recording into a new transcript; starts an agent where there is none. Raises `CannotStart`."""
+        """Record into a new transcript, with a new agent if there is none. Raises `CannotStart`."""
         self.transcript = transcript
         self.stderr = ""
-        self._before = self._identifier
-        if self._channel is not None and self._channel.waiting(0.0):
-            self.kill()  # it said something nobody asked for after the last case ended: not this case's business
+        self._stale = self._identifier
+        if self._channel is not None and self._channel.readable(0.0):
+            self.kill()  # an unrequested line after the last case: not an error of this case
         if self._channel is None:
-            self._channel, self._welcome, self._start = greet(self._start, self._start_program, self.next_id)
+            self._channel, self._welcome, self._start = handshake(self._start, self._start_program, self.next_id)
             self._pending = None
-            self._idle = blocked.idle(self._channel.pid)
-        self._live.forget_stderr()
+            self._idle = blocking.idle_syscall(self._channel.pid)
+        self._live.clear_stderr()
 
     def end_case(self) -> None:
-        """Close the port's sockets. An agent that is still busy, or says more than it should, is replaced.
+        """Close the implementation's sockets. An agent that is still busy is killed and later replaced.
 
-        Raises `AgentError` when the agent broke the protocol during the case and nobody noticed yet.
+        Raises `AgentError` if the agent broke the protocol in a reply that the case has not read.
         """
         if self._channel is None:
             return
@@ -90,12 +90,12 @@ class Session:
             self.kill()
             return
         if self._pending is not None:
-            self._pending.outcome()  # an answer that nobody asked for yet: it may still be a broken one
+            self._pending.outcome()  # not read by the case; it may be invalid
         step = Step(0.0, "port", "", "reset", ())
         self.begin(messages.Reset(self.next_id()), step).outcome()
 
     def kill(self) -> None:
-        """End the agent; the next case gets a fresh one."""
+        """Kill the agent; the next case gets a new one."""
         if self._channel is not None:
             self.stderr = self._channel.stderr()
             self._channel.kill()
@@ -103,9 +103,9 @@ class Session:
         self._pending = None
 
     def collect_garbage(self) -> None:
-        """Have the port's language collect what nothing refers to (capability `gc`)."""
+        """Run the garbage collector of the implementation's language (capability `gc`)."""
         step = Step(0.0, "port", "", "forget", ())
-        self.begin(messages.Forget(self.next_id(), 0), step).outcome()
+        self.begin(messages.Release(self.next_id(), 0), step).outcome()
 
     def next_id(self) -> int:
         """The number of the next request."""
@@ -119,30 +119,30 @@ class Session:
         return self.begin(request, step).outcome()
 
     def begin(self, request: messages.Request, step: Step) -> Pending:
-        """Send a request and do not wait for its reply. One may be under way at a time."""
+        """Send a request without waiting for its reply. Only one call may be pending at a time."""
         assert self._pending is None, "a call is pending already"
         try:
             self._live.send(messages.encode_request(request), Deadline(self._seconds, self.pid))
         except AgentError as error:
-            raise self._died(error, step) from None
+            raise self._lost(error, step) from None
         self._pending = Pending(self, request.id, step)
         return self._pending
 
-    def waiting(self, seconds: float) -> bool:
-        """Whether a reply is there or comes within that time."""
-        return self._live.waiting(seconds)
+    def readable(self, seconds: float) -> bool:
+        """Whether a reply is available, or arrives within `seconds`."""
+        return self._live.readable(seconds)
 
-    def settle(self) -> bool:
-        """Wait until the pending call came back (False) or sleeps in the system (True)."""
-        return blocked.wait(self.pid, self._idle, self._live.waiting)
+    def wait_until_blocked(self) -> bool:
+        """Wait until the pending call returns (False) or is blocked in a system call (True)."""
+        return blocking.wait_until_blocked(self.pid, self._idle, self._live.readable)
 
     def finish(self, identifier: int, step: Step, seconds: float | None = None) -> Outcome:
-        """Wait for a reply and take it down."""
+        """Wait for the reply to a request and record it."""
         try:
-            reply = receive(self._live, identifier, self._before, self._seconds if seconds is None else seconds)
+            reply = receive(self._live, identifier, self._stale, self._seconds if seconds is None else seconds)
             outcome = self._outcome(reply)
         except AgentError as error:
-            raise self._died(error, step) from None
+            raise self._lost(error, step) from None
         self._pending = None
         values = outcome.values if isinstance(outcome, Returned) else ()
         names = [value.name if isinstance(value, ImplSocket) else "" for value in values]
@@ -156,7 +156,7 @@ class Session:
     @property
     def _live(self) -> Channel:
         if self._channel is None:
-            raise AgentBroke("the agent is gone")
+            raise AgentProtocolError("the agent is gone")
         return self._channel
 
     def _socket(self, number: int) -> ImplSocket:
@@ -173,9 +173,10 @@ class Session:
                 if not missing:
                     raise AgentCannot(clip(message))
                 return Failure("missing", "", None, clip(message))
-        raise AgentBroke(f"the agent answered a call with {type(reply).__name__.lower()!r}")
+        raise AgentProtocolError(f"the agent answered a call with {type(reply).__name__.lower()!r}")
 
-    def _died(self, error: AgentError, step: Step) -> AgentError:
+    def _lost(self, error: AgentError, step: Step) -> AgentError:
+        """Record an error in the transcript and kill the agent if it cannot continue; the error to raise."""
         if isinstance(error, AgentCannot):
             self._pending = None
             self.transcript.end(step, f"the agent cannot ask this: {error}")

@@ -1,4 +1,4 @@
-"""The implementation's sockets as the checks see them: nixio's methods, each call recorded and with a deadline."""
+"""The implementation's sockets as checks see them: nixio's methods; each call is recorded and has a deadline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nixio_conformance.driver.wire import Argument, to_wire
 
 
 class Caller(Protocol):
-    """What a socket needs of the session that it belongs to."""
+    """The part of `Session` that a socket uses."""
 
     transcript: Transcript
 
@@ -19,13 +19,13 @@ class Caller(Protocol):
         """The number of the next request."""
 
     def begin(self, request: messages.Request, step: Step) -> Pending:
-        """Send a request and do not wait for its reply."""
+        """Send a request without waiting for its reply."""
 
-    def settle(self) -> bool:
-        """Wait until the pending call returned (False) or sleeps in the system (True)."""
+    def wait_until_blocked(self) -> bool:
+        """Wait until the pending call returns (False) or is blocked in a system call (True)."""
 
-    def waiting(self, seconds: float) -> bool:
-        """Whether a reply is there, or arrives within that time."""
+    def readable(self, seconds: float) -> bool:
+        """Whether a reply is available, or arrives within `seconds`."""
 
     def finish(self, identifier: int, step: Step, seconds: float | None = None) -> Outcome:
         """Wait for the reply to a request and record it."""
@@ -39,24 +39,24 @@ class ImplSocket(SocketHandle):
         self._session = session
 
     def call(self, method: str, *arguments: Argument, seconds: float | None = None) -> Outcome:
-        """Call any method by name. `seconds` is the call's deadline; by default the session's.
+        """Call any method by name. `seconds` is the timeout of the call; None means the session's.
 
-        Raises `AgentError` when the agent dies, hangs or breaks the protocol.
+        Raises `AgentError` if the agent dies, hangs or breaks the protocol.
         """
         return self.start(method, *arguments).outcome(seconds)
 
     def start(self, method: str, *arguments: Argument) -> Pending:
-        """Begin a call and leave it pending."""
+        """Begin a call and leave it pending; the session allows one pending call at a time."""
         request = messages.Call(self._session.next_id(), self.number, method, [to_wire(value) for value in arguments])
         step = self._session.transcript.begin("port", self.name, method, arguments)
         return self._session.begin(request, step)
 
-    def forget(self) -> None:
-        """Release the implementation's last reference to the socket and collect garbage (capability `gc`)."""
+    def release(self) -> None:
+        """Drop the agent's last reference to the socket and collect garbage (capability `gc`)."""
         step = self._session.transcript.begin("port", "", "forget", (self,))
-        self._session.begin(messages.Forget(self._session.next_id(), self.number), step).outcome()
+        self._session.begin(messages.Release(self._session.next_id(), self.number), step).outcome()
 
-    # The 18 methods; arguments left out here are left out in the call.
+    # The 18 methods. Arguments that are not given here are left out in the call, too.
     def getsockname(self) -> Outcome:
         return self.call("getsockname")
 
@@ -113,7 +113,7 @@ class ImplSocket(SocketHandle):
 
 
 class Pending:
-    """A call that was begun and whose outcome has not been asked for."""
+    """A call that was started; its outcome is read later."""
 
     def __init__(self, session: Caller, identifier: int, step: Step) -> None:
         self._session = session
@@ -122,15 +122,15 @@ class Pending:
         self._outcome: Outcome | None = None
 
     def blocked(self) -> bool:
-        """Wait until the call returned (False) or sleeps in the system (True)."""
-        return self._outcome is None and self._session.settle()
+        """Wait until the call returns (False) or is blocked in a system call (True)."""
+        return self._outcome is None and self._session.wait_until_blocked()
 
     def done(self, seconds: float = 0.0) -> bool:
-        """Whether the call returned, waiting at most that long for it."""
-        return self._outcome is not None or self._session.waiting(seconds)
+        """Whether the call has returned, or returns within `seconds`."""
+        return self._outcome is not None or self._session.readable(seconds)
 
     def outcome(self, seconds: float | None = None) -> Outcome:
-        """The outcome; raises `AgentError` when the call does not return in time (the session's deadline if None)."""
+        """Wait for the outcome, at most `seconds` (None: the session's timeout); raises `AgentError` as `call` does."""
         if self._outcome is None:
             self._outcome = self._session.finish(self._identifier, self._step, seconds)
         return self._outcome

@@ -1,4 +1,4 @@
-"""Values and texts of an implementation as a report shows them: shortened, and never longer than a line needs."""
+"""Formats values and texts of an implementation for reports, shortened to a bounded length."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from nixio_conformance.driver.messages import Foreign
 
 
 def clip(text: str, most: int = 2000) -> str:
-    """Text of an agent, which may be of any length, as a report can have it."""
-    return text if len(text) <= most else f"{text[:most]}... ({len(text)} letters)"
+    """Text of at most `most` characters, and the full length where it was cut."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
 
 
 def show(value: object) -> str:
-    """A value as a person reads it; long buffers and texts are shortened."""
+    """A value as text for people; long buffers and strings are shortened."""
     if isinstance(value, Foreign):
         return f"{clip(value.repr, 200)} (a {clip(value.name, 100)})"
     if isinstance(value, str):
@@ -24,6 +24,6 @@ def show(value: object) -> str:
     return repr(value)
 
 
-def words(values: Sequence[object]) -> str:
-    """Values as a list in a sentence: `a or b`."""
+def alternatives(values: Sequence[object]) -> str:
+    """Values as alternatives in a sentence: `a or b`."""
     return " or ".join(str(value) for value in values)

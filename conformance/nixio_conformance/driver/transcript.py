@@ -1,4 +1,4 @@
-"""What happened in a case, step by step, and a program that does it again."""
+"""The transcript of a case: its calls and the peers' actions, step by step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from nixio_conformance.driver.text import show
 
-#: The result of a step that has not come back.
+#: The result of a step that has not returned.
 PENDING = "..."
 
 Actor = Literal["port", "peer", "observer"]
@@ -17,27 +17,28 @@ Actor = Literal["port", "peer", "observer"]
 
 @dataclass
 class Step:
-    """One step: who did what to whom, and what came back."""
+    """One step: who called which method of what, and the result."""
 
+    #: Seconds since the case began.
     at: float
     actor: Actor
-    #: Variable that the step is done on: `s1`, `peer1`; empty for a constructor.
+    #: Variable whose method is called: `s1`, `peer1`; empty for a constructor.
     subject: str
     method: str
     arguments: tuple[object, ...]
     result: str = PENDING
-    #: Variables that hold the step's values afterwards, by position; empty names are not kept.
+    #: Variables that hold the returned values, by position; empty for a value that is not kept.
     assigns: tuple[str, ...] = ()
     values: tuple[object, ...] = ()
     seconds: float = 0.0
-    #: The step as a line of Python where it is not a call on the port.
+    #: For steps that are no call on the implementation: the step as a line of Python, for reproducer scripts.
     code: str = ""
-    #: Whether other steps began before this one ended: the call was left pending.
+    #: True if other steps began before this one ended: the call was left pending.
     overlapped: bool = False
 
     @property
     def call(self) -> str:
-        """The step as one reads a call."""
+        """The step in the notation of a call: `s1.recv(16)`."""
         arguments = ", ".join(show(argument) for argument in self.arguments)
         prefix = f"{self.subject}." if self.subject else ""
         return f"{prefix}{self.method}({arguments})"
@@ -61,7 +62,7 @@ class Transcript:
         return f"{prefix}{self._names[prefix]}"
 
     def begin(self, actor: Actor, subject: str, method: str, arguments: Sequence[object]) -> Step:
-        """Record that a step begins; the caller fills in what came of it."""
+        """Record the beginning of a step and return it; `end` records its result."""
         step = Step(self.now(), actor, subject, method, tuple(arguments))
         if self.steps and self.steps[-1].result == PENDING:
             self.steps[-1].overlapped = True
@@ -69,7 +70,7 @@ class Transcript:
         return step
 
     def end(self, step: Step, result: str, values: Sequence[object] = (), assigns: Sequence[str] = ()) -> None:
-        """Record what came of a step."""
+        """Record the result of a step."""
         step.result = result
         step.values = tuple(values)
         step.assigns = tuple(assigns)

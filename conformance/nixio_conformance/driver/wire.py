@@ -1,4 +1,4 @@
-"""Python values as the protocol's values, and back."""
+"""Converts arguments to the protocol's representation, and values of replies back."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import msgspec
 
 from nixio_conformance.driver import messages
-from nixio_conformance.driver.errors import AgentBroke
+from nixio_conformance.driver.errors import AgentProtocolError
 from nixio_conformance.driver.outcome import SocketHandle
 from nixio_conformance.driver.text import show
 
 
 @dataclass(frozen=True)
 class HeldAs:
-    """Bytes that a Python port is to be given as another bytes-like type."""
+    """Bytes that a Python agent passes as another bytes-like type, as `bytearray` (capability `buffer-types`)."""
 
     data: bytes
     type: str
@@ -28,7 +28,7 @@ Argument = None | bool | int | float | str | bytes | HeldAs | tuple[bool | int |
 
 
 def to_wire(value: Argument) -> messages.Argument:
-    """An argument of a call as the protocol has it: bytes as a buffer, a tuple as a list."""
+    """The protocol's representation of an argument: bytes become a buffer, a tuple becomes a list."""
     if isinstance(value, bytes):
         return messages.Buffer(value.hex())
     if isinstance(value, HeldAs):
@@ -41,15 +41,15 @@ def to_wire(value: Argument) -> messages.Argument:
 def from_wire(
     value: messages.Value, socket: Callable[[int], SocketHandle]
 ) -> bool | int | float | str | bytes | messages.Foreign | SocketHandle | None:
-    """A value of a reply; `socket` makes the handle of a socket that the agent gave this number.
+    """A value of a reply; `socket` makes the handle for the number of a socket.
 
-    Raises `AgentBroke` for a buffer that is not hexadecimal.
+    Raises `AgentProtocolError` for a buffer that is not hexadecimal.
     """
     if isinstance(value, messages.Buffer):
         try:
             return bytes.fromhex(value.hex)
         except ValueError:
-            raise AgentBroke(f"the agent sent a buffer that is not hexadecimal: {value.hex[:40]!r}") from None
+            raise AgentProtocolError(f"the agent sent a buffer that is not hexadecimal: {value.hex[:40]!r}") from None
     if isinstance(value, messages.SocketRef):
         return socket(value.socket)
     return value

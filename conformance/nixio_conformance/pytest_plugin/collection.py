@@ -51,20 +51,21 @@ class Collection:
         if marker is None:
             return
         clauses = clauses_of(marker.args[0])
-        if len(clauses) > 1:  # first, so that it comes first in the item's id, from where `planned_case` removes it
-            chosen = [method for method, clause in clauses.items() if selection.touches(self._chosen, clause)]
-            metafunc.parametrize(METHOD, chosen)
-        # All clauses of a row have the same kinds.
-        kinds = load().select_kinds(next(iter(clauses.values())).kinds)
-        if "kind" not in metafunc.fixturenames or not kinds:
-            return
-        if "role" in metafunc.fixturenames:
-            pairs = [(kind, role) for kind in kinds for role in _roles(kind)]
+        methods = [method for method, clause in clauses.items() if selection.touches(self._chosen, clause)]
+        # The method is first in the item's id, from where `planned_case` removes it.
+        names = [METHOD] if len(clauses) > 1 else []
+        if "kind" in metafunc.fixturenames and any(clause.kinds for clause in clauses.values()):
+            names += ["kind", "role"] if "role" in metafunc.fixturenames else ["kind"]
+        rows = [
+            {METHOD: method, "kind": kind, "role": role}
+            for method in methods
+            for kind in (load().select_kinds(clauses[method].kinds) if "kind" in names else (None,))
+            for role in (_roles(kind) if kind and "role" in names else ("",))
+        ]
+        if names:
             metafunc.parametrize(
-                ("kind", "role"), [pytest.param(kind, role, id=f"{kind.id}-{role}") for kind, role in pairs]
+                names, [[row[name] for name in names] for row in rows], ids=[_id(row, names) for row in rows]
             )
-        else:
-            metafunc.parametrize("kind", [pytest.param(kind, id=kind.id) for kind in kinds])
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
@@ -119,3 +120,9 @@ def planned_row(item: pytest.Item) -> Row:
 def _roles(kind: Kind) -> tuple[str, ...]:
     """The implementation's roles in a connection."""
     return ("client", "server") if kind.type == "stream" else ("mutual",)
+
+
+def _id(row: dict[str, str | Kind | None], names: list[str]) -> str:
+    """These parameters as they are written in the item's id."""
+    values = [row[name] for name in names]
+    return "-".join(value.id if isinstance(value, Kind) else str(value) for value in values)

@@ -14,7 +14,7 @@ import pytest
 
 from nixio_conformance import __version__
 from nixio_conformance.driver.errors import CannotStart
-from nixio_conformance.driver.guard import guard
+from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.pytest_plugin.collection import Collection
 from nixio_conformance.pytest_plugin.faults import declared_faults
@@ -88,7 +88,7 @@ class Controller:
         """xdist: a worker has ended."""
         if pid := _pid_of(node):
             self._workers.discard(pid)
-            guard().forget(pid)
+            guard().unwatch(pid)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:

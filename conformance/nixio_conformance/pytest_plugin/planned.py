@@ -43,14 +43,16 @@ class Planned:
 
 @cache
 def clauses_of(row: str) -> dict[str, Clause]:
-    """The clauses that a check's mark names, by method: those of a row of the tables, or one clause of a family.
+    """The clauses that a check's mark names, by method: of a whole row of the tables, or of some of its methods.
 
-    Raises `KeyError` where there is neither.
+    Raises `KeyError` where one of them is not in the tables, or where they are not of one row.
     """
-    clauses = [clause for clause in load().clauses if row in (clause.family, clause.id)]
-    if not clauses:
+    methods, brace, suffix = row.removeprefix("{").partition("}")
+    names = [f"{method}{suffix}" for method in methods.split(",")] if brace else [row]
+    found = [clause for clause in load().clauses if clause.id in names]
+    if len(found) != len(names) or len({clause.family for clause in found}) != 1:
         raise KeyError(row)
-    return {clause.method: clause for clause in clauses}
+    return {clause.method: clause for clause in found}
 
 
 def planned_case(item: pytest.Item) -> Planned | None:

@@ -1,1 +1,1 @@
-"""What a check uses: the case, peers, expectations of outcomes, leak checks, and helpers that several checks share."""
+"""What checks use: the case and its peers, expectations of outcomes, the leak check, and helpers of several checks."""

@@ -1,4 +1,4 @@
-"""Calls that several chapters make: every method with sensible arguments, and calls repeated until they are due."""
+"""Calls that checks of several methods make: any method with valid arguments, and calls repeated until data arrived."""
 
 from __future__ import annotations
 
@@ -10,32 +10,17 @@ from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.toolkit.expect import WOULD_BLOCK
 from nixio_conformance.toolkit.peer import Address
+from nixio_fixtures import load
 
-#: The 18 methods, in the document's order.
-METHODS = (
-    "getsockname",
-    "getpeername",
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "sendto",
-    "send",
-    "write",
-    "recvfrom",
-    "recv",
-    "read",
-    "close",
-    "shutdown",
-    "fileno",
-    "setblocking",
-    "setopt",
-    "getopt",
-)
+#: The methods of a socket, in the document's order: those of the tables without the factory.
+METHODS = tuple(method.name for method in load().methods if method.name != "socket")
 
 
-def sensible(method: str, address: Address) -> tuple[Argument, ...]:
-    """Arguments for a method that nobody could object to; `address` is one that the socket's family can speak to."""
+def valid_arguments(method: str, address: Address) -> tuple[Argument, ...]:
+    """Arguments that a method accepts on any kind of socket, in the method's order; empty where it needs none.
+
+    `address` is a host and a port, or a path and None, that the socket's family can use.
+    """
     given: dict[str, tuple[Argument, ...]] = {
         "bind": address,
         "connect": address,
@@ -54,8 +39,11 @@ def sensible(method: str, address: Address) -> tuple[Argument, ...]:
     return given.get(method, ())
 
 
-def soon(call: Callable[[], Outcome]) -> Outcome:
-    """Repeat a call while it would block: what was sent is on its way even over loopback, if the machine is busy."""
+def retry_would_block(call: Callable[[], Outcome]) -> Outcome:
+    """Repeat a call of a non-blocking socket while it fails with would-block, for at most the peer's timeout.
+
+    Even over loopback, what a peer sent may arrive a moment later on a busy machine. Returns the last outcome.
+    """
     end = time.monotonic() + PEER
     pause = 0.0002
     while isinstance(outcome := call(), Failure) and outcome.kind == WOULD_BLOCK and time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""What one case has at hand: the port's sockets, peers, addresses; and its end, when all of it is let go."""
+"""A case: makes sockets of the implementation, peers, addresses and paths, and releases all of them at its end."""
 
 from __future__ import annotations
 
@@ -22,30 +22,36 @@ from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.peer import Address, Peer
 from nixio_fixtures import Kind, load
 
+#: By domain: the loopback address, and the unspecified address.
 LOOPBACK = {"inet": "127.0.0.1", "inet6": "::1"}
-_OWN_ADDRESSES = itertools.count()
 ANY = {"inet": "0.0.0.0", "inet6": "::"}
+_own_addresses = itertools.count()
 
 
 @dataclass
 class Pair:
-    """The port's end and the suite's end of one connection (stream), or two sockets connected to each other (dgram)."""
+    """Both ends of a connection (stream), or two sockets connected to each other (dgram)."""
 
+    #: The implementation's end, and the suite's.
     impl: ImplSocket
     peer: Peer
-    #: The port's listener, where the port was the server.
+    #: The listener that `impl` was accepted from, where the implementation is the server.
     listener: ImplSocket | None = None
 
 
 class Case:
-    """One case: everything in it is recorded in one transcript."""
+    """One case. What its sockets and peers do is recorded in its transcript.
+
+    A socket kind that a method needs is its argument `kind`; by default it is the case's own. Methods that call the
+    implementation raise `Mismatch` where a call that they depend on fails.
+    """
 
     def __init__(self, session: Session, folder: Path, kind: Kind | None) -> None:
         self.session = session
         self.transcript = Transcript()
         self._kind = kind
         self._folder = folder
-        #: The folder that the paths of the case are in.
+        #: The folder of the case's paths. It is empty when the case begins.
         self.folder = str(folder)
         self._peers: list[Peer] = []
         self._numbers = itertools.count(1)
@@ -53,35 +59,35 @@ class Case:
 
     @property
     def kind(self) -> Kind:
-        """The kind of socket that the case is about."""
+        """The kind of socket that is checked."""
         assert self._kind is not None, "the case has no kind: its clause names none"
         return self._kind
 
     @property
     def buffersize(self) -> int:
-        """The port's own `nixio.const.buffersize`, in bytes."""
+        """The implementation's `nixio.const.buffersize`, in bytes."""
         return self.session.welcome.buffersize
 
     @property
     def loopback(self) -> str:
-        """This host's own address, as text, in the case's family."""
+        """The loopback address of the case's family, as text."""
         return LOOPBACK[self.kind.domain]
 
-    # --- the port's sockets
+    # --- sockets of the implementation
 
     def open(self, *arguments: Argument) -> Outcome:
-        """Call the factory with these arguments."""
+        """Call the factory `socket()` with these arguments, and return the outcome."""
         return self.session.open(*arguments)
 
     def socket(self, kind: Kind | None = None) -> ImplSocket:
-        """A new socket of the port."""
+        """A new socket of the implementation."""
         kind = kind or self.kind
         if kind.type == "raw":
             return self._raw(kind)
         return expect.socket(expect.value(self.open(kind.domain, kind.type), "socket()"), "socket()")
 
     def _raw(self, kind: Kind) -> ImplSocket:
-        """Raw sockets need a protocol, which the contract does not spell: its name and its number are both sane."""
+        """A raw socket needs a protocol. The contract does not say whether by name or by number: try both."""
         name, number = ("icmp", 1) if kind.domain == "inet" else ("icmpv6", 58)
         outcome = self.open(kind.domain, "raw", name)
         if isinstance(outcome, Failure):
@@ -89,13 +95,13 @@ class Case:
         return expect.socket(expect.value(outcome, "socket()"), "socket()")
 
     def bound(self, kind: Kind | None = None) -> tuple[ImplSocket, Address]:
-        """A new socket of the port, bound to a fresh address of loopback or a fresh path, and that address."""
+        """A new socket of the implementation, bound to a free loopback port or a new path, and its address."""
         kind = kind or self.kind
         sock = self.socket(kind)
         return sock, self.bind(sock, kind)
 
     def bind(self, sock: ImplSocket, kind: Kind | None = None) -> Address:
-        """Bind a socket of the port to a fresh address, and that address."""
+        """Bind a socket of the implementation to a free loopback port or a new path, and return that address."""
         kind = kind or self.kind
         if kind.domain == "unix":
             path = self.path()
@@ -108,48 +114,51 @@ class Case:
         return host, port
 
     def listening(self, backlog: int = 8, kind: Kind | None = None) -> tuple[ImplSocket, Address]:
-        """A listening socket of the port, and its address."""
+        """A listening socket of the implementation, and its address."""
         sock, address = self.bound(kind)
         expect.true(sock.listen(backlog), "listen()")
         return sock, address
 
-    # --- the other end
+    # --- peers
 
     def peer(self, kind: Kind | None = None) -> Peer:
         """A new socket of the suite."""
         return self.keep(Peer(self.transcript, kind or self.kind))
 
     def keep(self, peer: Peer) -> Peer:
-        """Let go of this peer too when the case ends."""
+        """Close this peer, too, when the case ends. Returns it."""
         self._peers.append(peer)
         return peer
 
     def bound_peer(self, kind: Kind | None = None) -> Peer:
-        """A new socket of the suite, bound to a fresh address."""
+        """A new socket of the suite, bound to a free loopback port or a new path."""
         kind = kind or self.kind
         host = self.path() if kind.domain == "unix" else LOOPBACK[kind.domain]
         return self.peer(kind).bind(host)
 
     def listening_peer(self, backlog: int = 8, kind: Kind | None = None) -> Peer:
-        """A listening socket of the suite."""
+        """A new listening socket of the suite."""
         return self.bound_peer(kind).listen(backlog)
 
     def destination(self, kind: Kind | None = None) -> Peer:
-        """A socket of the suite that can be connected to: listening, or bound where there is nothing to listen for."""
+        """A new socket of the suite to connect to: a listening stream socket, or a bound datagram socket."""
         kind = kind or self.kind
         return self.listening_peer(kind=kind) if kind.type == "stream" else self.bound_peer(kind)
 
     def ipv4_kind(self) -> Kind:
-        """The IPv4 kind of the case's type, for the other end of an IPv6 socket (capability `dual-stack`)."""
+        """The IPv4 kind of the case's type, for a peer of an IPv6 socket (capability `dual-stack`).
+
+        Skips the case where new IPv6 sockets are IPv6-only.
+        """
         with stdlib_socket.socket(stdlib_socket.AF_INET6, stdlib_socket.SOCK_DGRAM) as fresh:
             if fresh.getsockopt(stdlib_socket.IPPROTO_IPV6, stdlib_socket.IPV6_V6ONLY):
                 pytest.skip("new IPv6 sockets do not speak to IPv4 peers on this host (bindv6only)")
         return load().kind(f"inet-{self.kind.type}")
 
-    # --- both
+    # --- pairs and addresses
 
     def pair(self, role: str = "client", kind: Kind | None = None) -> Pair:
-        """Two ends of one connection; `role` is the port's: client or server (stream), both alike for dgram."""
+        """Both ends of a connection. `role` is the implementation's: "client" or "server"; datagrams know no roles."""
         kind = kind or self.kind
         if kind.type != "stream":
             sock, address = self.bound(kind)
@@ -159,15 +168,14 @@ class Case:
         if role == "server":
             listener, address = self.listening(kind=kind)
             peer = self.peer(kind).connect(address)
-            accepted = expect.socket(expect.returned(listener.accept(), "accept()")[0], "accept()")
-            return Pair(accepted, peer, listener)
+            return Pair(expect.accepted(listener.accept()), peer, listener)
         listening = self.listening_peer(kind=kind)
         sock = self.socket(kind)
         expect.true(sock.connect(*listening.address), "connect()")
         return Pair(sock, self.keep(listening.accept()))
 
     def path(self, length: int | None = None) -> str:
-        """A path in the case's own folder where nothing is yet, of exactly `length` bytes if that is given."""
+        """A path in the case's folder where there is no file, of exactly `length` bytes if given."""
         path = self._fresh_path()
         path += "x" * ((length or 0) - len(path))
         self._paths.add(path)
@@ -177,26 +185,35 @@ class Case:
         return str(self._folder / f"{next(self._numbers)}")
 
     def abstract(self, ending: bytes = b"") -> bytes:
-        """A UNIX name without a path that nobody has (capability `abstract`).
+        """An abstract UNIX name that is not in use (capability `abstract`), with these bytes at its end.
 
-        A port that takes it for a path makes a file in the case's own folder, and not where the user stands.
+        It contains the case's folder, so that an implementation that takes it for a path makes its file there and not
+        in the current directory.
         """
         return b"\0" + os.fsencode(self._fresh_path()) + ending
 
     def own_address(self) -> str:
-        """A loopback address where nobody else listens, so that fixed ports are free (capability `loopback-net`)."""
-        number = os.getpid() * 4096 + next(_OWN_ADDRESSES)
+        """An IPv4 loopback address of this case alone, so that each port is free (capability `loopback-net`)."""
+        number = os.getpid() * 4096 + next(_own_addresses)
         return f"127.{64 + number // 60000 % 128}.{number // 240 % 250}.{2 + number % 240}"
 
     def descriptors(self) -> int:
-        """How many descriptors the port holds, without those of its garbage (capability `descriptors`)."""
+        """The number of descriptors that the agent holds, after garbage collection (capability `descriptors`)."""
         if "gc" in self.session.welcome.capabilities:
             self.session.collect_garbage()
         return len(observer.descriptors(self.session.pid))
 
+    def descriptor(self, sock: ImplSocket) -> tuple[int, str]:
+        """The result of fileno() and what this descriptor is in the agent, as `socket:[INODE]` (`descriptors`)."""
+        number = expect.integer(sock.fileno(), "fileno()")
+        return number, observer.descriptors(self.session.pid).get(number, "nothing")
+
     @contextlib.contextmanager
     def view(self, sock: ImplSocket) -> Iterator[stdlib_socket.socket]:
-        """The same socket, seen from outside of the port (capability `kernel-view`)."""
+        """The same socket as a socket of the standard library, by a second descriptor (capability `kernel-view`).
+
+        What is set on one is set on the other. Raises `Mismatch` where fileno() is not the descriptor of a socket.
+        """
         number = expect.integer(sock.fileno(), "fileno()")
         with contextlib.ExitStack() as stack:
             try:
@@ -205,8 +222,8 @@ class Case:
                 expect.mismatch("fileno()", "the descriptor of a socket", f"{number}: {error}")
             yield found
 
-    def unasked_files(self) -> set[str]:
-        """Names in the case's folder that neither a check nor an argument of a call spelled."""
+    def unexpected_files(self) -> set[str]:
+        """Names of files in the case's folder that neither `path` made nor an argument of a call contained."""
         names = os.listdir(self._folder)
         if not names:
             return set()
@@ -215,7 +232,7 @@ class Case:
         return {name for name in names if str(self._folder / name) not in spelled}
 
     def close(self) -> None:
-        """Let go of everything; the socket files too."""
+        """Close the peers and delete the socket files."""
         for peer in self._peers:
             peer.discard()
         for name in os.listdir(self._folder):

@@ -1,6 +1,7 @@
-"""What the checks say of outcomes: each function either returns what is needed next or raises `Mismatch`.
+"""Expectations of outcomes: each function returns what the check needs next, or raises `Mismatch`.
 
-A mismatch carries what was expected and what came instead, as two texts, so that reports need no parsing.
+A mismatch carries what was expected and what was seen instead as two texts, so that reports need no parsing. The
+argument `what` of all functions names what is compared, usually the call.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from collections.abc import Collection
 from typing import NoReturn
 
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned
-from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.driver.text import show, words
+from nixio_conformance.driver.socket import ImplSocket, Pending
+from nixio_conformance.driver.text import alternatives, show
 
-#: Failures that a table or a check may name besides symbolic error names.
+#: Kinds of failure that tables and checks may name besides the symbolic names of errors.
 ARGUMENT = "argument"
 RESOLVER = "resolver"
 WOULD_BLOCK = "would-block"
@@ -20,7 +21,7 @@ SYSTEM = "system"
 
 
 class Mismatch(AssertionError):
-    """The port did something else than the clause requires."""
+    """The implementation does not do what the clause requires."""
 
     def __init__(self, what: str, expected: str, actual: str) -> None:
         super().__init__(f"{what}: expected {expected}, got {actual}")
@@ -30,55 +31,58 @@ class Mismatch(AssertionError):
 
 
 def mismatch(what: str, expected: object, actual: object) -> NoReturn:
-    """Say that something is wrong."""
+    """Raise `Mismatch` with these values as text."""
     raise Mismatch(what, str(expected), str(actual))
 
 
 def holds(condition: bool, what: str, expected: object, actual: object) -> None:
-    """A condition that says in words what was expected."""
+    """The condition is true; `expected` and `actual` describe it."""
     if not condition:
         mismatch(what, expected, actual)
 
 
 def same(actual: object, expected: object, what: str) -> None:
-    """Equal, and both or neither a bool, which Python would call equal to a number."""
+    """The values are equal. A bool is not equal to a number here, as it is in Python."""
     if actual != expected or isinstance(actual, bool) != isinstance(expected, bool):
         mismatch(what, show(expected), show(actual))
 
 
 def one_of(actual: object, allowed: Collection[object], what: str) -> None:
-    """Equal to one of several legal values."""
+    """The value is equal to one of those allowed."""
     if actual not in allowed:
-        mismatch(what, words([show(value) for value in allowed]), show(actual))
+        mismatch(what, alternatives([show(value) for value in allowed]), show(actual))
+
+
+# --- a call that returned
 
 
 def returned(outcome: Outcome, what: str = "the call") -> tuple[object, ...]:
-    """The call succeeded: its values, however many."""
+    """The call returned. Returns its values, however many."""
     if isinstance(outcome, Failure):
         mismatch(what, "success", outcome)
     return outcome.values
 
 
 def values(outcome: Outcome, count: int, what: str = "the call") -> tuple[object, ...]:
-    """The call succeeded with so many values."""
+    """The call returned this number of values. Returns them."""
     found = returned(outcome, what)
     holds(len(found) == count, what, f"{count} values" if count != 1 else "one value", outcome)
     return found
 
 
 def value(outcome: Outcome, what: str = "the call") -> object:
-    """The call succeeded with one value."""
+    """The call returned one value. Returns it."""
     return values(outcome, 1, what)[0]
 
 
 def true(outcome: Outcome, what: str = "the call") -> None:
-    """The call returned the documented `true`, and nothing else."""
+    """The call returned True and nothing else, as the document says of many methods."""
     if not (isinstance(outcome, Returned) and len(outcome.values) == 1 and outcome.values[0] is True):
         mismatch(what, "True", outcome)
 
 
 def integer(outcome: Outcome, what: str = "the call") -> int:
-    """The call returned one whole number."""
+    """The call returned one int, and not a bool. Returns it."""
     found = value(outcome, what)
     if not isinstance(found, int) or isinstance(found, bool):
         mismatch(what, "an int", outcome)
@@ -86,13 +90,13 @@ def integer(outcome: Outcome, what: str = "the call") -> int:
 
 
 def count(outcome: Outcome, expected: int, what: str = "number of bytes written") -> None:
-    """The call returned exactly this number."""
+    """The call returned exactly this int."""
     found = integer(outcome, what)
     holds(found == expected, what, expected, found)
 
 
 def buffer(outcome: Outcome, what: str = "the call") -> bytes:
-    """The call returned one buffer."""
+    """The call returned one buffer. Returns its bytes."""
     found = value(outcome, what)
     if not isinstance(found, bytes):
         mismatch(what, "bytes", outcome)
@@ -100,37 +104,51 @@ def buffer(outcome: Outcome, what: str = "the call") -> bytes:
 
 
 def data(outcome: Outcome, expected: bytes, what: str = "data received") -> None:
-    """The call returned exactly these bytes."""
+    """The call returned exactly these bytes and nothing else."""
     found = buffer(outcome, what)
     holds(found == expected, what, show(expected), show(found))
 
 
 def address(outcome: Outcome, what: str = "the address") -> tuple[object, object]:
-    """The call returned a host and a port, whatever they are."""
+    """The call returned two values, a host and a port of any type. Returns them."""
     host, port = values(outcome, 2, what)
     return host, port
 
 
 def at(outcome: Outcome, expected: tuple[object, object], what: str = "the address") -> None:
-    """The call returned exactly this host and port."""
+    """The call returned exactly this host and port, of the same types."""
     host, port = address(outcome, what)
     right = host == expected[0] and type(host) is type(expected[0]) and port == expected[1]
     holds(right and not isinstance(port, (bool, float)), what, f"({show(expected[0])}, {show(expected[1])})", outcome)
 
 
 def socket(found: object, what: str = "the call") -> ImplSocket:
-    """A value that is a socket of the port."""
+    """The value is a socket of the implementation. Returns it."""
     if not isinstance(found, ImplSocket):
         mismatch(what, "a socket object", show(found))
     return found
 
 
-def fails(outcome: Outcome, *allowed: str, what: str = "the call") -> Failure:
-    """The call failed, in one of these ways: an error's symbolic name, or a kind of failure.
+def accepted(outcome: Outcome, what: str = "accept()") -> ImplSocket:
+    """An accept() returned a socket as its first value. Returns it; the other values are for other checks."""
+    return socket(returned(outcome, what)[0], what)
 
-    No `allowed` stands for any failure of the contract. A failure outside of the contract is never right.
+
+def waits(pending: Pending, what: str) -> None:
+    """The call has not returned, and sleeps in the system."""
+    holds(pending.blocked(), what, "a call that waits", "a call that returned")
+
+
+# --- a call that failed
+
+
+def fails(outcome: Outcome, *allowed: str, what: str = "the call") -> Failure:
+    """The call failed in an allowed way: with an error of this symbolic name, or a failure of this kind.
+
+    Without `allowed`, any failure that the contract has is right; one that it does not have never is: an exception of
+    another type, a missing method, or a system error without a known number. Returns the failure.
     """
-    expected = f"failure ({words(allowed)})" if allowed else "a failure of the contract"
+    expected = f"failure ({alternatives(allowed)})" if allowed else "a failure of the contract"
     if isinstance(outcome, Returned):
         mismatch(what, expected, outcome)
     unnamed = outcome.kind == "system" and not outcome.name
@@ -140,10 +158,10 @@ def fails(outcome: Outcome, *allowed: str, what: str = "the call") -> Failure:
 
 
 def would_block(outcome: Outcome, what: str = "the call") -> None:
-    """The call said that it would block: neither data nor another error."""
+    """The call failed because it would have to wait, and not with another error."""
     fails(outcome, WOULD_BLOCK, what=what)
 
 
 def refused_argument(outcome: Outcome, what: str = "the call") -> None:
-    """The call refused an argument: `ValueError` or `TypeError` in Python."""
+    """The call failed because of an argument: `ValueError` or `TypeError` in Python."""
     fails(outcome, ARGUMENT, what=what)

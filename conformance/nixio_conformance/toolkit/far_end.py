@@ -1,4 +1,4 @@
-"""The far end of the lab's links, as checks use it: peers that live there, members of groups, and what passes there."""
+"""The far end of the links of the network namespace: peers there, members of multicast groups, and a packet capture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nixio_conformance.toolkit.expect import Mismatch
 from nixio_conformance.toolkit.peer import Peer, family_of, type_of
 from nixio_fixtures import Kind
 
-#: A group of each family, of the blocks that stay on a site.
+#: By domain, a multicast group of site scope.
 GROUP = {"inet": "239.77.66.55", "inet6": "ff15::7766"}
 FIRST, SECOND = LINKS
 _IPV6_RECVHOPLIMIT, _IPV6_HOPLIMIT = 51, 52
@@ -32,17 +32,17 @@ def peer(case: Case, kind: Kind | None = None) -> Peer:
 
 
 def bound(case: Case, link: Link, port: int = 0) -> Peer:
-    """One that is bound to the far address of a link."""
+    """A new socket of the suite, bound to the far address of a link."""
     return peer(case).bind(link.far_address[case.kind.domain], port)
 
 
 def member(case: Case, link: Link, *, far: bool = True, port: int = 0) -> Peer:
-    """A member of the family's group on one link, here or at the far end, that gets nothing else."""
+    """A new socket of the suite that receives only what is sent to the family's group on one end of a link."""
     made = peer(case) if far else case.peer()
-    # Several members share a port; and bound to the group's own address, a socket gets no other group's messages.
+    # So that several members can share a port. Bound to the group's address, a socket receives nothing to other groups.
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind(GROUP[case.kind.domain], port)
-    # Without this, it would also get what comes in where another socket of its host has joined.
+    # Else it would also receive on a link where another socket of its host has joined.
     made.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, (link.far if far else link.near).encode())
     level, option, value = membership(case.kind, GROUP[case.kind.domain], link, far=far)
     made.setsockopt(level, option, value)
@@ -50,7 +50,7 @@ def member(case: Case, link: Link, *, far: bool = True, port: int = 0) -> Peer:
 
 
 def membership(kind: Kind, group: str, link: Link, *, far: bool) -> tuple[int, int, bytes]:
-    """Level, option and value that make a socket a member of a group on one end of a link."""
+    """The system's level, option and value that join a group on one end of a link."""
     if kind.domain == "inet":
         address = link.far_address["inet"] if far else link.address["inet"]
         return socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton(address)
@@ -59,7 +59,7 @@ def membership(kind: Kind, group: str, link: Link, *, far: bool) -> tuple[int, i
 
 
 def send_to_group(made: Peer, data: bytes, link: Link, port: int) -> None:
-    """Have a far peer send to the family's group by one link."""
+    """Send from a far peer to the family's group over one link."""
     if made.kind.domain == "inet":
         made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(link.far_address["inet"]))
     else:
@@ -68,7 +68,7 @@ def send_to_group(made: Peer, data: bytes, link: Link, port: int) -> None:
 
 
 def index(link: Link, *, far: bool) -> int:
-    """The number of one end of a link."""
+    """The interface index of one end of a link."""
     if not far:
         return socket.if_nametoindex(link.near)
     with _lab().far.entered():
@@ -76,12 +76,12 @@ def index(link: Link, *, far: bool) -> int:
 
 
 def interface(kind: Kind, link: Link) -> str | int:
-    """This end of a link as the contract names interfaces: by address for IPv4, by index for IPv6."""
+    """The near end of a link as the contract names interfaces: the address for IPv4, the index for IPv6."""
     return link.address["inet"] if kind.domain == "inet" else index(link, far=False)
 
 
-def tell_hops(made: Peer) -> None:
-    """Have a peer be told how many hops were left to what it receives."""
+def report_hops(made: Peer) -> None:
+    """Make the system report the hop limit of each datagram that the peer receives."""
     if made.kind.domain == "inet":
         made.setsockopt(socket.IPPROTO_IP, _IP_RECVTTL, 1)
     else:
@@ -89,7 +89,7 @@ def tell_hops(made: Peer) -> None:
 
 
 def hops(made: Peer) -> int:
-    """How many hops were left to the next datagram."""
+    """Receive the next datagram, and return the hops (TTL) that it had left. `report_hops` was called before."""
     wanted = (socket.IPPROTO_IP, _IP_TTL) if made.kind.domain == "inet" else (socket.IPPROTO_IPV6, _IPV6_HOPLIMIT)
     try:
         _, ancillary, _, _ = made.socket.recvmsg(64, 64)
@@ -98,21 +98,21 @@ def hops(made: Peer) -> int:
     for level, kind, data in ancillary:
         if (level, kind) == wanted:
             return int(struct.unpack("@i", data)[0])
-    raise LookupError(f"the system told no hops: {ancillary}")
+    raise LookupError(f"the system did not report the hops: {ancillary}")
 
 
 class Capture:
-    """What comes in over the first link, to one port of the far end."""
+    """A capture of the TCP segments that arrive over the first link for one port of the far end."""
 
     def __init__(self, port: int) -> None:
-        """Begin to listen; what came before is not seen."""
+        """Begin to capture."""
         with _lab().far.entered():
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
             self._socket.bind((FIRST.far, _ETH_P_ALL))
         self._port = port
 
     def segment(self, seconds: float) -> bytes | None:
-        """The next TCP segment to the port; None when none comes in time."""
+        """The next TCP segment, header included; None if none arrives in time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._socket.settimeout(left)
@@ -126,12 +126,12 @@ class Capture:
         return None
 
     def close(self) -> None:
-        """Listen no more."""
+        """End the capture."""
         self._socket.close()
 
 
 def _tcp(frame: bytes) -> bytes | None:
-    """The TCP segment in an Ethernet frame, if there is one."""
+    """The TCP segment in an Ethernet frame; None if it has none."""
     protocol, packet = frame[12:14], frame[14:]
     if protocol == b"\x08\x00" and packet[9] == _TCP:
         return packet[(packet[0] & 0xF) * 4 :]
@@ -147,5 +147,5 @@ def _peer(transcript: Transcript, kind: Kind) -> Peer:
 
 def _lab() -> hermetic.HermeticNetwork:
     lab = hermetic.entered()
-    assert lab is not None, "the clause does not say that it needs the lab"
+    assert lab is not None, "the clause does not name the capability `lab`"
     return lab

@@ -1,69 +1,86 @@
-"""After each case: the agent closes its sockets, and what is there more than before was left or changed by the port."""
+"""Leak check: after each case, compare the agent's descriptors, children, files and network with those before it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nixio_conformance.driver.session import Session
 from nixio_conformance.host import capabilities, observer
 from nixio_conformance.netns import hermetic
 from nixio_conformance.toolkit.case import Case
-from nixio_conformance.toolkit.expect import Mismatch
+from nixio_conformance.toolkit.expect import Mismatch, holds
 
 
 class Leaked(Mismatch):
-    """More descriptors or child processes than before the case.
+    """The agent holds more descriptors or child processes than before the case.
 
-    A port may open a helper socket when it first needs one, but not again and again: only a case that leaks a second
-    time on the same agent is wrong. The plugin runs it that second time, so that the verdict depends on no other case.
+    An implementation may open a helper socket when it first needs one, but not again and again: only a case that leaks
+    a second time on the same agent fails. The plugin repeats the case at once, so that its verdict does not depend on
+    the cases before it.
     """
 
 
 class NetworkChanged(Mismatch):
-    """Links or addresses of the lab are not what they were. The plugin takes a new lab for the cases that follow."""
+    """Links or addresses of the network namespace changed. The plugin makes a new one for the cases that follow."""
 
 
 @contextmanager
 def watched(case: Case) -> Iterator[None]:
-    """End the case on the agent's side.
+    """Run a case, close the implementation's sockets at its end, and check for leaks.
 
-    Raises `Leaked` when the port holds something that no handle knows any more, `Mismatch` for files that nobody
-    asked for, `NetworkChanged` for a lab that is not as before.
+    Raises `Leaked` for descriptors and child processes that are left after all sockets were closed, `Mismatch` for
+    files in the case's folder that no call named, `NetworkChanged` for a network that is not as before. Descriptors
+    and children are compared only where the host can show them (capability `descriptors`) and the implementation has
+    a process of its own.
     """
     session = case.session
-    before = _belongings(session)
+    before = _held(session)
     yield
     session.end_case()
-    left = _more(session, before)
+    left = _new(session, before)
     if left and "gc" in session.welcome.capabilities:
         session.collect_garbage()
-        left = _more(session, before)
+        left = _new(session, before)
     if left:
         raise Leaked(
-            "after the case and a close() of every socket, the port holds",
+            "after the case and a close() of every socket, the implementation holds",
             "no more than before it",
             f"{len(left)} more: {', '.join(sorted(left))}",
         )
-    if files := case.unasked_files():
+    if files := case.unexpected_files():
         raise Mismatch("after the case, its folder has", "only files that a call named", ", ".join(sorted(files)))
-    if changes := _changes():
+    if changes := _network_changes():
         raise NetworkChanged("after the case, the network of the lab is", "as before it", ", ".join(sorted(changes)))
 
 
-def _changes() -> set[str]:
+def _network_changes() -> set[str]:
     lab = hermetic.entered()
     return lab.watch.changes() if lab else set()
 
 
-def _more(session: Session, before: set[str]) -> set[str]:
-    """What there is now and was not; nothing where it came in the place of something else."""
-    now = _belongings(session)
+def _new(session: Session, before: set[str]) -> set[str]:
+    """What is held now and was not before; empty if the number did not grow, as when one thing replaced another."""
+    now = _held(session)
     return now - before if len(now) > len(before) else set()
 
 
-def _belongings(session: Session) -> set[str]:
+def _held(session: Session) -> set[str]:
+    """Names of the agent's descriptors and child processes; empty where they cannot be seen."""
     if capabilities.current()["descriptors"] or not session.alive or session.pid == os.getpid():
         return set()
     return observer.belongings(session.pid)
+
+
+def leaves_no_descriptors(case: Case, call: Callable[[], object]) -> None:
+    """A failing call that is repeated leaves the agent with no more descriptors than before (`descriptors`).
+
+    The first call is not counted: an implementation may keep what it opens only once.
+    """
+    call()
+    before = case.descriptors()
+    for _ in range(8):
+        call()
+    after = case.descriptors()
+    holds(after <= before, "descriptors of the implementation after 8 failing calls", before, after)

@@ -1,7 +1,7 @@
-"""The options of the tables as the system knows them: read and set through the standard library, on any socket.
+"""The options of the tables, read and set through the standard library on any socket.
 
-With a socket borrowed from the port (`Case.view`) this is the system's own word on what the port did; on a fresh socket
-of the suite it is what the same system does for everybody.
+On a view of the implementation's socket (`Case.view`) this shows what the implementation did; on a new socket of the
+suite it shows what the system itself does.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from nixio_conformance.toolkit.peer import family_of, type_of
 from nixio_fixtures import Kind, Option, Scalar, Value, load
 
+#: Placeholders in the tables' values for this host's loopback interface and for a new multicast group.
 LOOPBACK = "@loopback"
 GROUP = "@group"
 
@@ -24,8 +25,8 @@ _LINGER = struct.Struct("@ii")
 _SIZE = 16
 _SIOCOUTQNSD = 0x894B
 
-#: Linux's options that are no one's business here: a setopt that goes to a wrong number changes one of them.
-_BYSTANDERS = {
+#: Linux options outside the API, by level and number; compared before and after to catch a setopt with a wrong number.
+_OTHER_OPTIONS = {
     (1, 1): "SO_DEBUG", (1, 11): "SO_NO_CHECK", (1, 15): "SO_REUSEPORT", (1, 16): "SO_PASSCRED", (1, 18): "SO_RCVLOWAT",
     (1, 29): "SO_TIMESTAMP", (1, 36): "SO_MARK", (1, 46): "SO_BUSY_POLL",
     (6, 4): "TCP_KEEPIDLE", (6, 5): "TCP_KEEPINTVL", (6, 6): "TCP_KEEPCNT", (6, 7): "TCP_SYNCNT", (6, 8): "TCP_LINGER2",
@@ -40,18 +41,21 @@ _BYSTANDERS = {
 
 
 def fresh(kind: Kind) -> socket.socket:
-    """A new socket of the suite's own, of the same kind and protocol as the port's."""
+    """A new socket of the standard library, of the kind and protocol that the checks use."""
     protocol = {"inet": 1, "inet6": 58}[kind.domain] if kind.type == "raw" else 0
     return socket.socket(family_of(kind), type_of(kind), protocol)
 
 
 def number(option: Option) -> tuple[int, int]:
-    """The system's numbers of an option's level and name."""
+    """The system's numbers for an option's level and name."""
     return getattr(socket, option.sol, option.sol_number), getattr(socket, option.constant, option.number)
 
 
 def read(sock: socket.socket, option: Option) -> Value:
-    """The value that the system has, in the contract's shape; (1, 0) for a linger that is on for 0 seconds."""
+    """The system's value in the contract's shape; linger that is on with 0 seconds is (1, 0).
+
+    Raises `OSError` as the system does.
+    """
     if option.shape in ("flag", "int", "index"):
         return sock.getsockopt(*number(option))
     raw = sock.getsockopt(*number(option), _SIZE)
@@ -67,7 +71,7 @@ def read(sock: socket.socket, option: Option) -> Value:
 
 
 def write(sock: socket.socket, option: Option, value: Value) -> None:
-    """Set a value in the contract's shape; raises `OSError` as the system does."""
+    """Set a value that has the contract's shape. Raises `OSError` as the system does."""
     sock.setsockopt(*number(option), _encode(option, value))
 
 
@@ -86,7 +90,7 @@ def _encode(option: Option, value: Value) -> bytes | int:
 
 
 def concrete(option: Option, value: Value) -> Value:
-    """A value of the tables with this host's own in the place of `@loopback` and `@group`: a new group each time."""
+    """A value of the tables with `@loopback` and `@group` replaced by this host's own; a new group each time."""
     if isinstance(value, tuple):
         return tuple(_concrete(option, part) for part in value)
     return _concrete(option, value)
@@ -104,8 +108,8 @@ def _concrete(option: Option, value: Scalar) -> Scalar:
 
 
 def group(level: str) -> str:
-    """A multicast group that nobody else has joined, of the family that a level is about."""
-    # Not from `random`, whose seed may be the same in two workers.
+    """A random multicast group of the family of a level, "ip" or "ipv6"."""
+    # Not from `random`: pytest plugins may set the same seed in all workers.
     one, two, three, four = os.urandom(4)
     return f"ff02::77:{one:x}{two:02x}:{three:x}{four:02x}" if level == "ipv6" else f"239.{two % 250}.{three}.{four}"
 
@@ -116,7 +120,10 @@ def loopback() -> tuple[int, str]:
 
 
 def member(sock: socket.socket, option: Option, value: Value) -> bool:
-    """Whether a socket belongs to a group on an interface: to join once more is refused then, and undone otherwise."""
+    """Whether a socket is a member of a group on an interface.
+
+    Found out by joining, which fails for a member with EADDRINUSE and is undone otherwise.
+    """
     add, drop = (load().option(f"{option.level}.{name}") for name in ("add_membership", "drop_membership"))
     try:
         write(sock, add, value)
@@ -129,17 +136,17 @@ def member(sock: socket.socket, option: Option, value: Value) -> bool:
 
 
 def snapshot(sock: socket.socket) -> dict[str, str]:
-    """All that the system tells of a socket's options, those outside of the tables and its blocking mode too.
+    """The system's values of a socket's options, also of some outside the tables, and its blocking mode, by name.
 
-    Only what reading would change (the pending error) is left out.
+    The pending error is left out, as reading resets it.
     """
-    found = {option.id: _raw(sock, *number(option)) for option in load().options if _is_calm(option)}
-    found |= {name: _raw(sock, level, which) for (level, which), name in _BYSTANDERS.items()}
+    found = {option.id: _raw(sock, *number(option)) for option in load().options if _is_stable(option)}
+    found |= {name: _raw(sock, level, which) for (level, which), name in _OTHER_OPTIONS.items()}
     found["blocking"] = str(os.get_blocking(sock.fileno()))
     return found
 
 
-def _is_calm(option: Option) -> bool:
+def _is_stable(option: Option) -> bool:
     return bool(option.get) and option.id != "socket.error"
 
 
@@ -152,20 +159,20 @@ def _raw(sock: socket.socket, level: int, which: int) -> str:
 
 
 def changes(before: dict[str, str], after: dict[str, str], but: Collection[str] = ()) -> str:
-    """What differs between two snapshots, besides some options, as text; empty when nothing does."""
+    """The differences between two snapshots as text, without those of the options `but`; empty if there are none."""
     differing: Iterable[str] = (name for name in before if before[name] != after[name] and name not in but)
     return ", ".join(f"{name} from {before[name]} to {after[name]}" for name in differing)
 
 
 def unsent(sock: socket.socket) -> int:
-    """Bytes of a TCP stream that have not left yet (Linux)."""
-    import fcntl  # not on every system; only called where the kernel's view is
+    """Bytes that TCP has not sent yet (Linux)."""
+    import fcntl  # not on every system; this is called on Linux only
 
     return int.from_bytes(fcntl.ioctl(sock, _SIOCOUTQNSD, bytes(4)), "little")
 
 
 def keepalive_timer(sock: socket.socket) -> bool:
-    """Whether the system waits to probe the peer of an idle TCP connection (Linux)."""
+    """Whether the keepalive timer of a TCP connection runs (Linux)."""
     inode = str(os.fstat(sock.fileno()).st_ino)
     table = "/proc/net/tcp6" if sock.family == socket.AF_INET6 else "/proc/net/tcp"
     for line in Path(table).read_text().splitlines()[1:]:

@@ -1,4 +1,4 @@
-"""The other end: the standard library's socket, recorded, and with a deadline on everything that waits."""
+"""The suite's own end: a socket of the standard library whose calls are recorded and have a timeout."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.toolkit.expect import Mismatch
 from nixio_fixtures import Kind
 
-#: Linux's <asm/socket.h> and <linux/filter.h>
+#: From Linux's <asm/socket.h> and <linux/filter.h>.
 _SO_ATTACH_FILTER, _BPF_RET = 26, 6
 
-#: Bytes that any system's smallest buffer holds.
+#: Bytes that the smallest send buffer of any system holds.
 _SMALL = 2048
 
+#: Host and port, or path and None, as the implementation takes and returns them.
 Address = tuple[str | bytes, int | None]
 _T = TypeVar("_T")
 
 
 class Peer:
-    """A socket of the suite's own. Addresses are `(host, port)`, as the port gives them."""
+    """A socket of the suite. Each method makes one call and raises `Mismatch` where it fails or times out.
+
+    Addresses have the contract's shape: `(host, port)`, for UNIX `(path, None)`.
+    """
 
     def __init__(self, transcript: Transcript, kind: Kind, sock: socket.socket | None = None, name: str = "") -> None:
         self.kind = kind
@@ -49,80 +53,83 @@ class Peer:
 
     @property
     def address(self) -> Address:
-        """Its own address, in the contract's shape."""
+        """Its own address."""
         return contract_address(self.kind, self.socket.getsockname())
 
     @property
     def remote(self) -> Address:
-        """The address that it is connected to, in the contract's shape."""
+        """The address that it is connected to; raises `OSError` where it is not."""
         return contract_address(self.kind, self.socket.getpeername())
 
     def bind(self, host: str | bytes, port: int | None = 0) -> Peer:
-        """Bind; port is ignored for UNIX."""
+        """Bind to this host and port, or path; port 0 is any free one, and is ignored for UNIX. Returns itself."""
         where = system_address(self.kind, host, port)
         self._record("bind", lambda: self.socket.bind(where), arguments=(where,))
         self._transcript.steps[-1].values = self.address
         return self
 
     def listen(self, backlog: int = 8) -> Peer:
-        """Listen."""
+        """Listen. Returns itself."""
         self._record("listen", lambda: self.socket.listen(backlog), arguments=(backlog,))
         return self
 
     def connect(self, address: Address) -> Peer:
-        """Connect, waiting for it."""
+        """Connect, and wait until it is connected. Returns itself."""
         where = system_address(self.kind, *address)
         self._record("connect", lambda: self.socket.connect(where), arguments=(where,))
         self._transcript.steps[-1].values = self.address
         return self
 
     def attempt(self, address: Address) -> str:
-        """Try to connect: the symbolic name of the error, or an empty text when it worked."""
+        """Try to connect. Returns the symbolic name of the error, or an empty text if it is connected."""
         where = system_address(self.kind, *address)
         number = self._record("connect_ex", lambda: self.socket.connect_ex(where), arguments=(where,))
         return errno.errorcode.get(number, str(number)) if number else ""
 
     def setsockopt(self, level: int, number: int, value: int | bytes) -> Peer:
-        """Set an option of the peer's own socket."""
+        """Set an option of this socket, by the system's numbers. Returns itself."""
         self._record(
             "setsockopt", lambda: self.socket.setsockopt(level, number, value), arguments=(level, number, value)
         )
         return self
 
     def accept(self) -> Peer:
-        """The next connection; a mismatch when none comes."""
+        """Accept the next connection, and return the peer for it. The case has to `keep` it."""
         name = self._transcript.name("peer")
         accepted, _ = self._record("accept", self.socket.accept, f"{name}, _ = {self.name}.accept()")
         return Peer(self._transcript, self.kind, accepted, name)
 
     def send(self, data: bytes) -> None:
-        """Send all of it (a datagram: at once). It waits for no reader: the buffer is made large enough."""
+        """Send all of the data, on a datagram socket as one datagram.
+
+        The send buffer is made large enough first, so that it does not wait for a reader.
+        """
         if len(data) > _SMALL:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * len(data))
         self._record("sendall", lambda: self.socket.sendall(data), arguments=(data,))
 
     def sendto(self, data: bytes, address: Address) -> None:
-        """Send one datagram there."""
+        """Send one datagram to an address."""
         where = system_address(self.kind, *address)
         self._record("sendto", lambda: self.socket.sendto(data, where), arguments=(data, where))
 
     def send_urgent(self, byte: bytes) -> None:
-        """Send one byte out of band."""
+        """Send one byte of out-of-band data."""
         self._record(
             "send", lambda: self.socket.send(byte, socket.MSG_OOB), f"{self.name}.send({byte!r}, socket.MSG_OOB)"
         )
 
     def recv(self, size: int = 65536) -> bytes:
-        """What comes next: a chunk, a datagram, or b'' at the end of the stream; a mismatch when nothing comes."""
+        """Receive the next datagram, or at most `size` bytes of the stream; b'' is the end of the stream."""
         return self._record("recv", lambda: self.socket.recv(size), arguments=(size,))
 
     def recvfrom(self, size: int = 65536) -> tuple[bytes, Address]:
-        """The next datagram and who sent it."""
+        """Receive the next datagram, and return it with its sender's address."""
         data, where = self._record("recvfrom", lambda: self.socket.recvfrom(size), arguments=(size,))
         return data, contract_address(self.kind, where)
 
     def recv_exactly(self, size: int) -> bytes:
-        """That many bytes of the stream; fewer only when the stream ends before."""
+        """Receive exactly `size` bytes of the stream; fewer only where it ends before."""
 
         def receive() -> bytes:
             data = bytearray()
@@ -136,7 +143,7 @@ class Peer:
         return self._record("recv", receive, f"{self.name}.recv({size}, socket.MSG_WAITALL)", (size,))
 
     def recv_all(self) -> bytes:
-        """Everything until the stream ends."""
+        """Receive everything up to the end of the stream."""
 
         def receive() -> bytes:
             data = bytearray()
@@ -148,7 +155,7 @@ class Peer:
         return self._record("recv until the end", receive, code)
 
     def recv_until(self, done: Callable[[], bool]) -> bytes:
-        """What comes until something is done, which a mismatch says when it takes too long."""
+        """Receive until `done` returns True; raises `Mismatch` after the timeout for much data."""
 
         def receive() -> bytes:
             data = bytearray()
@@ -163,10 +170,10 @@ class Peer:
             return bytes(data)
 
         code = f"{self.name}.recv(1 << 20)"
-        return self._record("recv while the port sends", receive, code, timeout=BULK)
+        return self._record("recv while the implementation sends", receive, code, timeout=BULK)
 
     def pending(self) -> bytes | None:
-        """What is there already, without waiting: None when nothing is."""
+        """Receive what has arrived, without waiting; None where nothing has."""
 
         def receive() -> bytes | None:
             self.socket.settimeout(0)
@@ -180,15 +187,15 @@ class Peer:
         return self._record("recv without waiting", receive, f"{self.name}.recv(65536, socket.MSG_DONTWAIT)")
 
     def shutdown(self, how: int = socket.SHUT_WR) -> None:
-        """Close one direction."""
+        """Shut down one direction."""
         self._record("shutdown", lambda: self.socket.shutdown(how), arguments=(how,))
 
     def close(self) -> None:
-        """Close in order."""
+        """Close, with FIN on TCP."""
         self._record("close", self.socket.close)
 
     def reset(self) -> None:
-        """Close so that the port's end sees a reset (TCP)."""
+        """Close with a reset (TCP)."""
         linger = struct.pack("ii", 1, 0)
         code = f"{self.name}.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, {linger!r}); {self.name}.close()"
 
@@ -199,14 +206,14 @@ class Peer:
         self._record("reset", abort, code)
 
     def vanish(self) -> None:
-        """Neither hear nor answer any more, as if the host were gone (Linux: a filter that drops all)."""
-        code = f"# {self.name} drops all that comes in from now on (SO_ATTACH_FILTER)"
+        """Stop receiving and answering, as if the host were gone (Linux: a filter that drops every packet)."""
+        code = f"# {self.name} drops every packet from now on (SO_ATTACH_FILTER)"
         drop_all = ctypes.create_string_buffer(struct.pack("=HBBI", _BPF_RET, 0, 0, 0))
         program = struct.pack("@HP", 1, ctypes.addressof(drop_all))
         self._record("vanish", lambda: self.socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program), code)
 
     def discard(self) -> None:
-        """Let go of it at the end of a case, leaving no connection in TIME_WAIT behind."""
+        """Close at the end of the case, with a reset, so that no connection is left in TIME_WAIT."""
         if self.kind.domain != "unix" and self.kind.type == "stream":
             with contextlib.suppress(OSError):
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -246,9 +253,9 @@ def type_of(kind: Kind) -> socket.SocketKind:
 
 
 def contract_address(kind: Kind, address: object) -> Address:
-    """An address of the standard library in the contract's shape."""
+    """An address of the standard library in the contract's shape: `(host, port)`, for UNIX `(path, None)`."""
     if kind.domain == "unix":
-        # The kernel's empty name comes as '' or as b'' or, from recvfrom, as None.
+        # The standard library returns an empty name as '' or b'', and recvfrom() as None.
         return (address if isinstance(address, (str, bytes)) and address else ""), None
     if isinstance(address, tuple):
         return str(address[0]), int(address[1])
@@ -256,5 +263,5 @@ def contract_address(kind: Kind, address: object) -> Address:
 
 
 def system_address(kind: Kind, host: str | bytes, port: int | None) -> tuple[str, int] | str | bytes:
-    """An address in the contract's shape as the standard library takes it."""
+    """An address in the contract's shape as the standard library takes it; without a port it is port 0."""
     return host if kind.domain == "unix" else (str(host), port or 0)

@@ -1,50 +1,61 @@
-"""Spellings of a port that the checks of bind and connect share: what each makes of a port that is free or in use."""
+"""Arguments in the place of a port for bind and connect: spellings of a port number, and values that are not a port."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
-Spelling = Callable[[int], int | str]
 
-#: Ways to refuse a port: as an argument, as a service that there is none of, or by the system, with the address.
+@dataclass(frozen=True)
+class Spelling:
+    """An argument made from a usable port number: another notation of it, or one that is out of range."""
+
+    id: str
+    spell: Callable[[int], int | str]
+
+    def __call__(self, port: int) -> int | str:
+        return self.spell(port)
+
+
+#: Failures for a wrong port: a bad argument, an unknown service, or the system's for the address.
 REFUSED = ("argument", "resolver", "EINVAL", "EADDRNOTAVAIL", "ERANGE", "EOVERFLOW")
 
-#: Outside of 0 to 65535. Whoever keeps 16 or 32 bits only takes most of them for the port itself.
+#: Numbers outside of 0 to 65535. An implementation that keeps only 16 or 32 bits takes most of them for the port.
 OUT_OF_RANGE = [
-    pytest.param(lambda port: 65536, id="65536"),
-    pytest.param(lambda port: 70000, id="70000"),
-    pytest.param(lambda port: -1, id="-1"),
-    pytest.param(lambda port: port + 2**16, id="port+2^16"),
-    pytest.param(lambda port: port - 2**16, id="port-2^16"),
-    pytest.param(lambda port: -port, id="-port"),
-    pytest.param(lambda port: port + 2**31, id="port+2^31"),
-    pytest.param(lambda port: port + 2**32, id="port+2^32"),
-    pytest.param(lambda port: port - 2**32, id="port-2^32"),
-    pytest.param(lambda port: port + 2**48, id="port+2^48"),
+    Spelling("65536", lambda port: 65536),
+    Spelling("70000", lambda port: 70000),
+    Spelling("-1", lambda port: -1),
+    Spelling("port+2^16", lambda port: port + 2**16),
+    Spelling("port-2^16", lambda port: port - 2**16),
+    Spelling("-port", lambda port: -port),
+    Spelling("port+2^31", lambda port: port + 2**31),
+    Spelling("port+2^32", lambda port: port + 2**32),
+    Spelling("port-2^32", lambda port: port - 2**32),
+    Spelling("port+2^48", lambda port: port + 2**48),
 ]
 
-#: Other notations of the port's number: they may be refused or understood.
-SPELLINGS = [
-    pytest.param(lambda port: f" {port}", id="space-before"),
-    pytest.param(lambda port: f"{port} ", id="space-after"),
-    pytest.param(lambda port: f"{port}\n", id="newline"),
-    pytest.param(lambda port: f"+{port}", id="plus"),
-    pytest.param(lambda port: f"0{port}", id="zero-before"),
-    pytest.param(lambda port: f"{port:#x}", id="hexadecimal"),
-    pytest.param(lambda port: f"{port:_}", id="underscore"),
-    pytest.param(lambda port: f"{port}.0", id="point-zero"),
-    pytest.param(lambda port: "".join(chr(0xFEE0 + ord(digit)) for digit in str(port)), id="wide-digits"),
+#: Other notations of the port number. They may be refused or understood.
+OTHER_NOTATIONS = [
+    Spelling("space-before", lambda port: f" {port}"),
+    Spelling("space-after", lambda port: f"{port} "),
+    Spelling("newline", lambda port: f"{port}\n"),
+    Spelling("plus", lambda port: f"+{port}"),
+    Spelling("zero-before", lambda port: f"0{port}"),
+    Spelling("hexadecimal", lambda port: f"{port:#x}"),
+    Spelling("underscore", lambda port: f"{port:_}"),
+    Spelling("point-zero", lambda port: f"{port}.0"),
+    Spelling("wide-digits", lambda port: "".join(chr(0xFEE0 + ord(digit)) for digit in str(port))),
 ]
 
-#: Digits that begin as the port does or end in its bits, and are no port as a whole.
-TRAILING = [
-    pytest.param(lambda port: f"{port}x", id="letter"),
-    pytest.param(lambda port: f"{port} 1", id="word"),
-    pytest.param(lambda port: f"{port}/tcp", id="protocol"),
-    pytest.param(lambda port: f"{port}.5", id="fraction"),
-    pytest.param(lambda port: str(port + 2**64), id="port+2^64"),
+#: Text that begins with the digits of the port, or a number that ends in its bits; as a whole neither is a port.
+WITH_TRAILING_TEXT = [
+    Spelling("letter", lambda port: f"{port}x"),
+    Spelling("word", lambda port: f"{port} 1"),
+    Spelling("protocol", lambda port: f"{port}/tcp"),
+    Spelling("fraction", lambda port: f"{port}.5"),
+    Spelling("port+2^64", lambda port: str(port + 2**64)),
 ]
 
 WRONG_TYPES = [
@@ -53,14 +64,8 @@ WRONG_TYPES = [
     pytest.param((80,), id="list"),
 ]
 
-
-def in_form(port: int | str, form: str) -> int | str:
-    """A port as a number or as text."""
-    return str(port) if form == "text" else port
-
-
-#: What a UNIX socket ignores in the place of a port: anything at all.
-IGNORED = [
+#: Values that a UNIX socket ignores in the place of the port: the document allows any.
+IGNORED_BY_UNIX = [
     pytest.param(None, id="none"),
     pytest.param(0, id="0"),
     pytest.param(80, id="80"),
@@ -72,3 +77,8 @@ IGNORED = [
     pytest.param(True, id="bool"),
     pytest.param((1, 2), id="list"),
 ]
+
+
+def each_spelling(name: str, spellings: list[Spelling]) -> pytest.MarkDecorator:
+    """Parameter `name`: each of these spellings."""
+    return pytest.mark.parametrize(name, spellings, ids=lambda spelling: spelling.id)

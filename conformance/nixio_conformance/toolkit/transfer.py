@@ -1,15 +1,12 @@
-"""Messages through the port that may take several calls: on a stream short reads and short writes are legal.
+"""Data sent and received in as many calls as it takes: on a stream, short reads and short writes are allowed.
 
-Checks say what must arrive; these helpers make the calls until it did, and stop at the first that is not right.
+Checks say what must arrive; these helpers make the calls until it has, and raise `Mismatch` at the first wrong one.
 """
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import time
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 
 import pytest
 
@@ -18,51 +15,69 @@ from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.driver.socket import ImplSocket, Pending
 from nixio_conformance.driver.timeouts import PEER
 from nixio_conformance.driver.wire import Argument, HeldAs
-from nixio_conformance.host import capabilities
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.peer import Peer
 
-#: Sent after something that must not arrive: when this comes next, nothing had come.
+#: Sent after data that must not arrive: if this is received next, nothing arrived.
 SENTINEL = b"\xffsentinel\x00"
-#: Data that a text would not survive: NUL, line ends, UTF-8 and what is none, every byte once.
+#: Every byte once.
 BINARY = bytes(range(256))
+#: Parameter `data`: bytes that an implementation changes or cuts that takes them for text.
+each_binary_sample = pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\x00a\x00b\x00", id="nul"),
+        pytest.param(b"\x00\x00\x00", id="only-nul"),
+        pytest.param(b"\r\na\nb\r\n", id="line-ends"),
+        pytest.param(b" \t a \t ", id="blanks"),
+        pytest.param("é€😀".encode(), id="utf-8"),
+        pytest.param(b"\xff\xfe\x80\xc0\xaf", id="not-utf-8"),
+        pytest.param(b"0042", id="digits"),
+    ],
+)
+
+
+def numbered(count: int) -> bytes:
+    """4 * `count` bytes of data in which a gap, a repetition or another order can be seen."""
+    return b"".join(number.to_bytes(4, "big") for number in range(count))
 
 
 @dataclass(frozen=True)
 class Sender:
-    """One of send, write and sendto on a socket of the port, and the peer where its messages arrive."""
+    """One of send, write and sendto on a socket of the implementation, and the peer that receives what it sends."""
 
     method: str
     sock: ImplSocket
     peer: Peer
-    #: The address that sendto needs; nothing for the others.
+    #: Host and port for sendto; empty for the others.
     destination: tuple[str | bytes | int | None, ...] = ()
 
     @property
     def is_stream(self) -> bool:
-        """Whether a call may take fewer bytes than it was given, and boundaries are lost."""
+        """Whether a call may take fewer bytes than given, and boundaries between messages are lost."""
         return self.peer.kind.type == "stream"
 
-    def __call__(self, *buffer_and_chunk: Argument) -> Outcome:
-        """Make the call with a buffer, offset and length: the destination is put in its place."""
-        return self.start(*buffer_and_chunk).outcome()
+    def __call__(self, *buffer_and_range: Argument) -> Outcome:
+        """Make the call with a buffer, offset and length; sendto's destination is put after the buffer."""
+        return self.start(*buffer_and_range).outcome()
 
-    def start(self, *buffer_and_chunk: Argument) -> Pending:
-        """Begin the call."""
-        return self.sock.start(self.method, *buffer_and_chunk[:1], *self.destination, *buffer_and_chunk[1:])
+    def start(self, *buffer_and_range: Argument) -> Pending:
+        """Begin the call and leave it pending."""
+        if not buffer_and_range:
+            return self.sock.start(self.method)
+        return self.sock.start(self.method, buffer_and_range[0], *self.destination, *buffer_and_range[1:])
 
     def whole(self, data: bytes) -> None:
-        """Send all of it: a datagram at once, a stream's bytes in as many calls as the port needs."""
+        """Send all of the data: a datagram in one call, a stream's bytes in as many calls as are needed."""
         done = 0
         while done < len(data):
-            taken = self.count(self(data[done:]), len(data) - done)
-            done += taken
+            done += self.count(self(data[done:]), len(data) - done)
         if not data:
             self.count(self(data), 0)
 
     def count(self, outcome: Outcome, given: int) -> int:
-        """The number that was returned, which is how many of the `given` bytes were taken."""
+        """The returned number of bytes written of the `given`: all of a datagram, at least one of a stream."""
         found = expect.integer(outcome, f"{self.method}()")
         lowest = min(given, 1) if self.is_stream else given
         wanted = f"{lowest} to {given}" if lowest != given else given
@@ -70,7 +85,7 @@ class Sender:
         return found
 
     def arrived(self) -> list[bytes]:
-        """All that the peer got up to now: each datagram, or one run of bytes. Ends a stream, as it closes it."""
+        """What the peer received up to now: each datagram, or all bytes of the stream as one. Closes a stream."""
         if self.is_stream:
             expect.true(self.sock.close(), "close()")
             data = self.peer.recv_all()
@@ -78,28 +93,64 @@ class Sender:
         self.whole(SENTINEL)
         return list(iter(self.peer.recv, SENTINEL))
 
+    def delivers(self, data: bytes) -> None:
+        """Send all of the data. Exactly these bytes arrive, as one datagram where it is no stream."""
+        self.whole(data)
+        expect.same(self.arrived(), [data] if data or not self.is_stream else [], "what the peer received")
+
+    def delivers_count(self, outcome: Outcome, given: bytes) -> None:
+        """A call with these bytes returned: exactly as many of them arrive as it returned."""
+        count = self.count(outcome, len(given))
+        expect.same(self.arrived(), [given[:count]], "what the peer received")
+
+    def refuses(self, *buffer_and_range: Argument) -> None:
+        """The call fails because of these arguments, and sends nothing."""
+        expect.refused_argument(self(*buffer_and_range), f"{self.method}()")
+        self.nothing_arrived()
+
     def nothing_arrived(self) -> None:
-        """The peer got nothing, not even an empty datagram."""
+        """The peer received nothing, not even an empty datagram."""
         expect.same(self.arrived(), [], "what the peer received")
 
 
 def sender(case: Case, method: str, role: str = "client") -> Sender:
-    """A connected pair for send and write; for sendto an unconnected socket with a peer's address (dgram)."""
+    """A connected pair for send and write; for sendto with datagrams a bound socket that is not connected.
+
+    On a stream, sendto gets the connected peer's address, which Linux ignores.
+    """
     if method == "sendto" and case.kind.type != "stream":
-        peer = case.bound_peer()
-        return Sender(method, case.bound()[0], peer, peer.address)
+        return sendto_to(case.bound()[0], case.bound_peer())
     pair = case.pair(role)
     return Sender(method, pair.impl, pair.peer, pair.peer.address if method == "sendto" else ())
 
 
+def sendto_to(sock: ImplSocket, peer: Peer) -> Sender:
+    """sendto on this socket with the peer's own address."""
+    return Sender("sendto", sock, peer, peer.address)
+
+
+def until_failure(made: Sender, data: bytes) -> Failure:
+    """Send again and again until a call fails: the system learns only later that the other end is gone.
+
+    Raises `Mismatch` where calls succeed for longer than the peer's timeout.
+    """
+    end = time.monotonic() + PEER
+    while time.monotonic() < end:
+        outcome = made(data)
+        if isinstance(outcome, Failure):
+            return outcome
+        made.count(outcome, len(data))
+    raise expect.Mismatch(f"{made.method}() when the other end is gone", "a failure", f"successes for {PEER:g} s")
+
+
 def held(case: Case, data: bytes, type_: str) -> HeldAs:
-    """Bytes as another bytes-like type; a port-skip for agents of languages that have one type for bytes."""
+    """A buffer argument that the agent makes as another bytes-like type: "bytearray", "memoryview" or "array"."""
     needs_python_types(case)
     return HeldAs(data, type_)
 
 
 def needs_python_types(case: Case) -> None:
-    """A port-skip where the language of the port takes text and numbers for bytes, as Lua does."""
+    """End the case as port-skip where the implementation's language takes text and numbers as buffers, as Lua does."""
     if "buffer-types" not in case.session.welcome.capabilities:
         raise AgentCannot("its language has no other type for bytes, or converts into it")
 
@@ -108,7 +159,7 @@ def needs_python_types(case: Case) -> None:
 
 
 def data_of(outcome: Outcome, what: str) -> bytes:
-    """The data that recv, read or recvfrom returned; a stream's recvfrom may say no more than that."""
+    """The data that recv, read or recvfrom returned; recvfrom's address is not looked at."""
     found = expect.returned(outcome, what)
     expect.holds(bool(found) and isinstance(found[0], bytes), what, "bytes", outcome)
     assert isinstance(found[0], bytes)
@@ -123,7 +174,7 @@ def receive(sock: ImplSocket, method: str, size: int) -> bytes:
 
 
 def receive_exactly(sock: ImplSocket, method: str, size: int) -> bytes:
-    """That many bytes of a stream in as many calls as it takes; fewer only when the stream ends before."""
+    """Exactly `size` bytes of a stream in as many calls as are needed; fewer only where the stream ends before."""
     data = b""
     while len(data) < size:
         chunk = receive(sock, method, size - len(data))
@@ -134,123 +185,23 @@ def receive_exactly(sock: ImplSocket, method: str, size: int) -> bytes:
 
 
 def receive_message(sock: ImplSocket, method: str, peer: Peer, size: int) -> bytes:
-    """What is `size` bytes long at most: a datagram in one call, or so many bytes of a stream."""
+    """One datagram of at most `size` bytes, or exactly `size` bytes of a stream."""
     if peer.kind.type == "stream":
         return receive_exactly(sock, method, size)
     return receive(sock, method, size)
 
 
-def rest_of(first: Outcome, sock: ImplSocket, method: str, peer: Peer, expected: bytes) -> None:
-    """A call that was pending got a message, or, of a stream, began to: the rest comes by further calls."""
+def receives_rest(first: Outcome, sock: ImplSocket, method: str, peer: Peer, expected: bytes) -> None:
+    """The first call returned the expected message, or, on a stream, its beginning: further calls return the rest."""
     data = data_of(first, f"{method}()")
     if peer.kind.type == "stream" and 0 < len(data) < len(expected):
         data += receive_exactly(sock, method, len(expected) - len(data))
     expect.same(data, expected, f"what {method}() returned")
 
 
-# --- full buffers
-
-#: Bytes that a small buffer is asked to hold (a system may double them), and more than it and the peer's hold together:
-#: a send of so much has to wait. It is not more than an agent reads in a moment.
-SMALL = 4096
-MUCH = b"0123456789abcdef" * (1 << 15)
-
-
-@dataclass
-class Flood:
-    """What is sent without anybody reading it, on a non-blocking socket of the port."""
-
-    sender: Sender
-    data: bytes
-    #: The bytes that were taken, each call's.
-    taken: list[bytes] = field(default_factory=list)
-
-    def step(self) -> Outcome:
-        """Have the port send once more."""
-        outcome = self.sender(self.data)
-        if not isinstance(outcome, Failure):
-            self.taken.append(self.data[: self.sender.count(outcome, len(self.data))])
-        return outcome
-
-    def several(self) -> None:
-        """Have the port send until it is refused, or often enough for a port that takes little at once."""
-        for _ in range(200):
-            if isinstance(self.step(), Failure):
-                return
-
-    def until_refused(self) -> Failure:
-        """Have the port send until it says that it would have to wait, and that failure."""
-        for _ in range(4000):
-            outcome = self.step()
-            if isinstance(outcome, Failure):
-                return outcome
-        raise expect.Mismatch("sending what nobody reads", "a failure at last", f"{len(self.taken)} successes")
-
-    def fill(self, case: Case) -> None:
-        """Fill the port's buffer from outside where that is possible, and by the port's own calls where it is not."""
-        if capabilities.current()["kernel-view"] or self.sender.destination:
-            self.until_refused()
-            return
-        with case.view(self.sender.sock) as view, contextlib.suppress(BlockingIOError):
-            while True:
-                self.taken.append(self.data[: view.send(self.data, socket.MSG_DONTWAIT)])
-
-    def read(self) -> list[bytes]:
-        """Have the peer read as much as was taken: each datagram, or one run of bytes."""
-        if self.sender.is_stream:
-            return [self.sender.peer.recv_exactly(sum(map(len, self.taken)))]
-        return [self.sender.peer.recv() for _ in self.taken]
-
-    @property
-    def expected(self) -> list[bytes]:
-        """What `read` must give."""
-        return [b"".join(self.taken)] if self.sender.is_stream else self.taken
-
-
-def shrink(case: Case, sock: ImplSocket) -> None:
-    """Make the buffer of what is sent small: from outside where that is possible, without setopt()."""
-    if capabilities.current()["kernel-view"]:
-        expect.true(sock.setopt("socket", "sndbuf", SMALL), "setopt()")
-        return
-    with contextlib.suppress(OSError), case.view(sock) as view:
-        view.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
-
-
-@cache
-def a_full_queue_is_waited_for() -> bool:
-    """Whether a UNIX datagram waits for room at its receiver, as on Linux, or is refused, as on BSD."""
-    with contextlib.ExitStack() as stack:
-        one, _ = (stack.enter_context(end) for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
-        one.setblocking(False)
-        try:
-            while True:
-                one.send(b"?")
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-
-
-def flood(case: Case, made: Sender) -> Flood:
-    """Make the port's socket non-blocking and its buffer small, ready to be filled; data that shows gaps and repeats.
-
-    The peer keeps its own: over TCP a window of a few bytes makes reading wait for timers. For datagrams a host-skip
-    where the system itself never waits for room.
-    """
-    if not made.is_stream and not a_full_queue_is_waited_for():
-        pytest.skip("this system refuses a unix datagram that finds no room with ENOBUFS, and does not wait")
-    expect.true(made.sock.setblocking(False), "setblocking()")
-    if not capabilities.current()["kernel-view"]:
-        shrink(case, made.sock)
-    return Flood(made, b"".join(number.to_bytes(4, "big") for number in range(16384 if made.is_stream else 64)))
-
-
-def until_failure(made: Sender, data: bytes) -> Failure:
-    """Send again and again until it fails, as the system takes its time to hear that the other end is gone."""
-    end = time.monotonic() + PEER
-    while time.monotonic() < end:
-        outcome = made(data)
-        if isinstance(outcome, Failure):
-            return outcome
-        made.count(outcome, len(data))
-    raise expect.Mismatch(f"{made.method}() when the other end is gone", "a failure", f"successes for {PEER:g} s")
+def both_directions(sock: ImplSocket, peer: Peer) -> None:
+    """The socket and the peer are connected: each receives what the other sends."""
+    expect.count(sock.send(b">"), 1)
+    expect.same(peer.recv(), b">", "what the peer received")
+    peer.send(b"<")
+    expect.data(sock.recv(10), b"<")

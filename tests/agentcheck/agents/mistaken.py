@@ -1,4 +1,4 @@
-"""The Python agent with one mistake, which its first argument names: what people who write an agent really do."""
+"""The Python agent with one mistake that authors of agents make; the first argument names it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ host = Host(nixio_reference)
 
 
 def changed(request: JSON, reply: JSON) -> JSON:
-    """A reply with the mistake in it."""
+    """The reply, with the mistake if it is one of replies."""
     values = reply.get("values", [])
     if request["do"] == "hello":
         return hello(reply)
@@ -102,12 +102,12 @@ def unsupported(reply: JSON) -> JSON:
     return reply
 
 
-def is_a(value: object, sort: str) -> bool:
-    return isinstance(value, dict) and value.get("type") == sort
+def is_a(value: object, type_: str) -> bool:
+    return isinstance(value, dict) and value.get("type") == type_
 
 
 def arguments(request: JSON) -> JSON:
-    """The request as a mistaken agent takes it."""
+    """The request, with the mistake if it is one of decoding."""
     args = request.get("args")
     if not isinstance(args, list):
         return request
@@ -170,7 +170,7 @@ COUNTER = itertools.count(1)
 
 
 def lines() -> Iterator[bytes]:
-    """The input, line by line."""
+    """The lines of the input, with the mistake if it is one of reading."""
     if mistake == "one-line-a-read":
         while chunk := os.read(0, 65536):
             yield chunk.split(b"\n")[0]

@@ -1,6 +1,6 @@
-"""An agent that is honest until it is told otherwise: by its first argument at hello, later by a method's name.
+"""An agent with faults: its first argument names the fault of its hello, a method's name that of a call.
 
-It knows nothing of the project, as any agent.
+Like any agent it imports nothing of the project.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -35,26 +34,26 @@ def hang() -> NoReturn:
         time.sleep(60)
 
 
-def hello(identifier: int, mood: str) -> None:
+def hello(identifier: int, mode: str) -> None:
     welcome = {"id": identifier, "reply": "hello", "protocol": 1, "name": "faulty", "capabilities": []}
-    if mood == "exit":
+    if mode == "exit":
         sys.stderr.write("no such library\n")
         sys.exit(7)
-    elif mood == "segv":
+    elif mode == "segv":
         os.kill(os.getpid(), signal.SIGSEGV)
-    elif mood == "silent":
+    elif mode == "silent":
         hang()
-    elif mood == "garbage":
+    elif mode == "garbage":
         write(b"Lua 5.1.5  Copyright (C) 1994-2012\n")
-    elif mood == "protocol":
+    elif mode == "protocol":
         say(**{**welcome, "protocol": 2})
-    elif mood == "unavailable":
+    elif mode == "unavailable":
         say(id=identifier, reply="unavailable", message="module 'nixio' not found")
-    elif mood == "instead":
-        say(id=identifier, reply="instead", argv=[sys.executable, __file__, "honest"])
-    elif mood == "instead-of-itself":
-        say(id=identifier, reply="instead", argv=[sys.executable, __file__, mood])
-    elif mood == "values":
+    elif mode == "instead":
+        say(id=identifier, reply="instead", argv=[sys.executable, __file__, "correct"])
+    elif mode == "instead-of-itself":
+        say(id=identifier, reply="instead", argv=[sys.executable, __file__, mode])
+    elif mode == "values":
         values(identifier)
     else:
         say(**welcome)
@@ -84,7 +83,7 @@ def call(identifier: int, method: str, arguments: list[Any]) -> None:
     elif method == "twice":
         values(identifier, 1)
         values(identifier, 1)
-    elif method == "twice-later":  # the second one long after the case
+    elif method == "twice-later":  # the second one after the end of the case
         values(identifier, 1)
         threading.Timer(arguments[0], values, (identifier, 2)).start()
     elif method == "wrong-id":
@@ -92,7 +91,7 @@ def call(identifier: int, method: str, arguments: list[Any]) -> None:
     elif method == "negative-id":
         values(-1, 1)
     elif method == "hello":
-        hello(identifier, "honest")
+        hello(identifier, "correct")
     elif method == "hex":
         values(identifier, {"type": "buffer", "hex": "0g"})
     elif method == "odd-hex":
@@ -121,9 +120,6 @@ def call(identifier: int, method: str, arguments: list[Any]) -> None:
     elif method == "stop-reading":
         values(identifier, 1)
         hang()
-    elif method == "recv":  # waits for a byte from a connection to the port that it is given
-        with socket.create_connection(("127.0.0.1", arguments[0])) as connection:
-            values(identifier, {"type": "buffer", "hex": connection.recv(100).hex()})
     elif method == "spin":
         while True:
             pass

@@ -1,4 +1,4 @@
-"""An agent that turns on the machine it runs on: each method is a way to do so. It knows nothing of the project."""
+"""An agent whose methods use up resources, start processes, or block. It imports nothing of the project."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def say(**reply: Any) -> None:
     os.write(1, json.dumps(reply).encode() + b"\n")
 
 
-def tell(pid: int) -> None:
+def report(pid: int) -> None:
     os.write(2, f"{pid}\n".encode())
 
 
@@ -28,7 +28,7 @@ def hang() -> NoReturn:
 
 
 def allocate() -> None:
-    """Until there is no more."""
+    """Allocate until it fails."""
     kept = []
     while True:
         kept.append(bytearray(b"x") * (1 << 22))
@@ -57,22 +57,22 @@ def open_without_end() -> int:
 
 def fill_the_disk() -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    # Nobody finds the file but through this process.
+    # An unlinked file, which disappears with this process.
     descriptor = os.open(".", os.O_TMPFILE | os.O_WRONLY)
     while True:
         os.write(descriptor, bytes(1 << 20))
 
 
 def child_in_a_group_of_its_own() -> None:
-    tell(subprocess.Popen(SLEEP, process_group=0, stdin=subprocess.DEVNULL).pid)
+    report(subprocess.Popen(SLEEP, process_group=0, stdin=subprocess.DEVNULL).pid)
 
 
 def child_in_a_session_of_its_own() -> None:
-    tell(subprocess.Popen(SLEEP, start_new_session=True, stdin=subprocess.DEVNULL, env={}).pid)
+    report(subprocess.Popen(SLEEP, start_new_session=True, stdin=subprocess.DEVNULL, env={}).pid)
 
 
 def daemon() -> None:
-    """A session of its own, and a parent that is gone."""
+    """A process with a session of its own, whose parent has ended."""
     middle = os.fork()
     if middle:
         os.waitpid(middle, 0)
@@ -80,7 +80,7 @@ def daemon() -> None:
     os.setsid()
     if os.fork():
         os._exit(0)
-    tell(os.getpid())
+    report(os.getpid())
     hang()
 
 
@@ -95,14 +95,14 @@ def deaf() -> None:
 
 
 def drip() -> None:
-    """A reply that does not end."""
+    """Write an endless reply slowly."""
     while True:
         os.write(1, b" ")
         time.sleep(0.005)
 
 
 def pour() -> None:
-    """One that does not end and comes so fast that there is always more of it."""
+    """Write an endless reply, faster than it is read."""
     while True:
         os.write(1, b" ")
 
@@ -127,7 +127,7 @@ def close_everything() -> None:
     hang()
 
 
-def many_letters(identifier: int) -> None:
+def long_failure(identifier: int) -> None:
     say(id=identifier, reply="failure", kind="system", name="E" * 1_000_000, message="m" * 1_000_000)
 
 
@@ -147,7 +147,7 @@ def main() -> None:
             say(id=identifier, reply="hello", protocol=1, name="wild")
         elif request["do"] == "socket":
             say(id=identifier, reply="values", values=[{"type": "socket", "socket": 1}])
-        elif request.get("method") in ("many_letters", "long_text", "long_field"):
+        elif request.get("method") in ("long_failure", "long_text", "long_field"):
             globals()[request["method"]](identifier)
         elif request["do"] == "call":
             found = globals()[request["method"]]()

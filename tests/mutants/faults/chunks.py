@@ -9,6 +9,7 @@ from tests.mutants.registry import Group
 from tests.mutants.wrapper import SENDING, Wrapped, flat, is_int, positive, raising, size
 
 GROUP = Group(__name__)
+fault = GROUP.fault
 
 
 def between(value: Any, low: int, high: int) -> bool:

@@ -13,6 +13,7 @@ from tests.mutants.registry import Group
 from tests.mutants.wrapper import FAMILIES, LOOPBACK, Wrapped, is_int, raising, system
 
 GROUP = Group(__name__)
+fault = GROUP.fault
 ANY = {"inet": "0.0.0.0", "inet6": "::"}
 
 

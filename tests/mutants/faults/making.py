@@ -84,8 +84,6 @@ row("protocol-types", "treats a protocol of a wrong type as none", "socket.proto
 
 @row("protocol-none-refused", "refuses None for the protocol", "socket.protocol.none")
 class NoneRefused(Wrapped):
-    """None is refused as the protocol."""
-
     def __init__(self, *arguments: Any, inner: Any = None) -> None:
         if len(arguments) == 3 and arguments[2] is None:
             raise TypeError("protocol")

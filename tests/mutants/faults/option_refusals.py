@@ -12,6 +12,7 @@ from tests.mutants.registry import Group
 from tests.mutants.wrapper import LEVELS, raising, with_effect
 
 GROUP = Group(__name__)
+fault = GROUP.fault
 DEVICE, ERROR = ("socket", "bindtodevice"), ("socket", "error")
 
 

@@ -14,6 +14,7 @@ from tests.mutants.registry import Group
 from tests.mutants.wrapper import is_int, raising, system
 
 GROUP = Group(__name__)
+fault = GROUP.fault
 SNDBUF, RCVBUF = ("socket", "sndbuf"), ("socket", "rcvbuf")
 LINGER, DEVICE = ("socket", "linger"), ("socket", "bindtodevice")
 TIMEOUTS = (("socket", "sndtimeo"), ("socket", "rcvtimeo"))

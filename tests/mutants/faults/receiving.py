@@ -10,6 +10,7 @@ from tests.mutants.registry import Group
 from tests.mutants.wrapper import RECEIVING, is_int, positive, raising, would_block
 
 GROUP = Group(__name__)
+fault = GROUP.fault
 
 
 each = GROUP.rows(Receiver, "{}-{method}", "{method} {}", "{method}.{}", methods=RECEIVING)

@@ -258,8 +258,8 @@ def by_name(domain: Any, type: Any, protocol: Any = None) -> Any:  # noqa: A002
     return ByName(reference().socket(domain, type, protocol))
 
 
-variant("by-name", "finds its methods by name").is_object(by_name)
-variant("instance", "is an object with the factory as a method").is_object(Instance())
+variant("by-name", "finds its methods by name").use(by_name)
+variant("instance", "is an object with the factory as a method").use(Instance())
 
 
 # -- pace and noise ----------------------------------------------------------------------------------------------------

@@ -124,8 +124,8 @@ class Sized(Receiver):
         return (data, None, None) if self.stream else (data, address or "", None)
 
 
-variant("buffer-4096", "has a buffersize of 4096", *RECEIVING).is_object(Buffer(4096))
-variant("buffer-65536", "has a buffersize of 65536", *RECEIVING).is_object(Buffer(65536))
+variant("buffer-4096", "has a buffersize of 4096", *RECEIVING).use(Buffer(4096))
+variant("buffer-65536", "has a buffersize of 65536", *RECEIVING).use(Buffer(65536))
 
 
 @variant("stream-nobody", "streams: recvfrom returns no sender", "recvfrom")  # words: allow

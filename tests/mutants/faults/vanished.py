@@ -11,6 +11,7 @@ from tests.mutants.registry import Group
 from tests.mutants.wrapper import RECEIVING, raising, size, system, with_errno
 
 GROUP = Group(__name__)
+fault = GROUP.fault
 #: The clause about what sending reports.
 VANISHED = "vanished.told"  # words: allow
 

@@ -1,0 +1,78 @@
+"""Kills the agents when the suite's own process dies without cleaning up, as after SIGKILL.
+
+A shell reads from a pipe whose other end only the suite holds. However the suite ends, the kernel closes that end, and
+the shell kills the process groups it was last sent. This works on every POSIX system, needs no code in a forked child
+and no cooperation of the agents. Processes that left their group are found by their environment (Linux).
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+from functools import cache
+
+from nixio_conformance.driver import process_tree
+
+_SCRIPT = """
+trap '' INT TERM HUP
+while read -r line; do live=$line; done
+for group in $live; do kill -s KILL -- "$group"; done 2>/dev/null
+for file in $(grep -ls "$1" /proc/[0-9]*/environ 2>/dev/null); do
+    pid=${file#/proc/}
+    kill -s KILL "${pid%/environ}"
+done 2>/dev/null
+"""
+
+
+class OrphanGuard:
+    """The processes that must not outlive this one."""
+
+    def __init__(self) -> None:
+        #: Common prefix of the marks in the environments of all agents of this process.
+        self.mark = secrets.token_hex(8)
+        self._live: set[int] = set()
+        self._shell: subprocess.Popen[bytes] | None = None
+
+    def watch(self, pid: int, group: bool = True) -> None:
+        """Have this process (with its process group) killed when this process ends."""
+        self._live.add(-pid if group else pid)
+        self._update_shell()
+
+    def unwatch(self, pid: int) -> None:
+        """The process has ended: its number may soon belong to another one."""
+        self._live -= {pid, -pid}
+        self._update_shell()
+
+    def _update_shell(self) -> None:
+        if sys.platform == "win32":
+            return
+        line = " ".join(str(number) for number in sorted(self._live)).encode() + b"\n"
+        # Where no shell can be started, agents are not guarded, and everything else works.
+        with contextlib.suppress(OSError):
+            if self._shell is None:
+                self._shell = subprocess.Popen(
+                    ["/bin/sh", "-c", _SCRIPT, "sh", f"{process_tree.MARK}={self.mark}"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                    cwd="/",
+                )
+                atexit.register(self._end)
+            assert self._shell.stdin is not None
+            os.write(self._shell.stdin.fileno(), line)
+
+    def _end(self) -> None:
+        if self._shell is not None and self._shell.stdin is not None:
+            self._shell.stdin.close()
+            self._shell.wait()
+
+
+@cache
+def guard() -> OrphanGuard:
+    """The guard of this process."""
+    return OrphanGuard()

@@ -1,0 +1,43 @@
+"""Paths for UNIX sockets: of special lengths and letters, and with something at them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nixio_conformance.host import platforms
+from nixio_conformance.toolkit.case import Case
+
+#: Names of the paths that `named` makes, as case ids have them.
+NAMES = ("short", "longest-2", "longest-1", "longest", "spaces", "letters")
+_ENDINGS = {"short": "s", "spaces": " a:b%20 ", "letters": "-Grün"}
+
+
+def named(case: Case, name: str) -> str:
+    """A new path by its name: of the longest allowed length or one or two bytes less, or with special letters."""
+    if name in _ENDINGS:
+        return case.path() + _ENDINGS[name]
+    longest = platforms.this_platform().unix_path
+    return case.path(longest - 1 + int(name.removeprefix("longest") or 0)) + "!"
+
+
+def existing(case: Case, what: str) -> str:
+    """A path with something at it: a plain "file", a "folder", a "socket" that is open, or a "stale-socket"."""
+    if what == "folder":
+        return case.folder
+    if what == "file":
+        path = case.path()
+        Path(path).write_text("mine")
+        return path
+    peer = case.destination()
+    path = str(peer.address[0])
+    if what == "stale-socket":
+        peer.close()
+    return path
+
+
+def fingerprint(path: str) -> tuple[int, int, int] | None:
+    """Inode, mode and size of the file at a path; None where there is none."""
+    if not Path(path).exists():
+        return None
+    found = Path(path).stat()
+    return found.st_ino, found.st_mode, found.st_size
