@@ -11,7 +11,7 @@ from pathlib import Path
 from nixio_reports import Row, Stream, read
 from tests.command_line import execute
 
-#: Ports in the folder where the user stands: each is the reference but for one thing.
+#: Implementations in the folder where the user stands: each is the reference with one difference.
 IMPLEMENTATIONS = '''
 import os, signal, subprocess, sys, time
 import nixio_reference as right

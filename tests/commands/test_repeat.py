@@ -12,7 +12,7 @@ from nixio_conformance.commands import stress
 from nixio_conformance.host.observer import children
 
 FLAKY = '''
-class flaky(Port):
+class flaky(Wrapped):
     """Right in the first process that it runs in, wrong for datagrams in the later ones."""
     def send(self, *arguments):
         later = len(open("pids").readlines()) > 1

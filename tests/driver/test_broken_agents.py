@@ -46,7 +46,7 @@ def works(session: Session) -> bool:
         ("protocol", "speaks protocol 2, the suite speaks 1"),
         ("unavailable", "module 'nixio' not found"),
         ("values", "answered hello with Values("),
-        ("instead-of-itself", "answered hello with Redirect("),
+        ("instead-of-itself", "answered hello with Instead("),
     ],
 )
 def test_the_error_of_a_failed_start_has_the_reason(begin: Begin, mode: str, text: str) -> None:

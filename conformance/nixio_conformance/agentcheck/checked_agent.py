@@ -79,7 +79,7 @@ class CheckedAgent:
             notes = [f"the agent did not say hello: {error}", hint and f"fix the agent: {hint}"]
             notes.append(stderr and f"it wrote: {stderr[-1500:]}")
             raise CannotStart("; ".join(note for note in notes if note)) from None
-        if isinstance(reply, messages.Redirect) and tuple(self._argv) != tuple(reply.argv):
+        if isinstance(reply, messages.Instead) and tuple(self._argv) != tuple(reply.argv):
             self.kill()
             self._argv = reply.argv
             self.ready()

@@ -24,7 +24,7 @@ def handshake(
     `CannotStart` for an agent that cannot be started, is unavailable or speaks another version of the protocol.
     """
     channel, reply = _hello(start, next_id())
-    if isinstance(reply, messages.Redirect):
+    if isinstance(reply, messages.Instead):
         channel.kill()
         argv = reply.argv
 

@@ -62,7 +62,7 @@ class Call(Struct, frozen=True, tag_field="do", tag="call", forbid_unknown_field
     args: list[Argument]
 
 
-class Release(Struct, frozen=True, tag_field="do", tag="forget", forbid_unknown_fields=True):
+class Forget(Struct, frozen=True, tag_field="do", tag="forget", forbid_unknown_fields=True):
     """Drop the last reference to a socket without closing it, and collect garbage. Capability `gc`."""
 
     id: int
@@ -75,7 +75,7 @@ class Reset(Struct, frozen=True, tag_field="do", tag="reset", forbid_unknown_fie
     id: int
 
 
-Request = Hello | OpenSocket | Call | Release | Reset
+Request = Hello | OpenSocket | Call | Forget | Reset
 
 
 class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknown_fields=True):
@@ -94,7 +94,7 @@ class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknow
     pid: int = 0
 
 
-class Redirect(Struct, frozen=True, tag_field="reply", tag="instead", forbid_unknown_fields=True):
+class Instead(Struct, frozen=True, tag_field="reply", tag="instead", forbid_unknown_fields=True):
     """Reply to hello: the implementation is an agent program itself; start that program."""
 
     id: int
@@ -136,7 +136,7 @@ class Unsupported(Struct, frozen=True, tag_field="reply", tag="unsupported", for
     missing: bool = True
 
 
-Reply = Welcome | Redirect | Unavailable | Values | Failed | Unsupported
+Reply = Welcome | Instead | Unavailable | Values | Failed | Unsupported
 
 encode_request = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(Reply)

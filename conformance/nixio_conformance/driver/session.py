@@ -105,7 +105,7 @@ class Session:
     def collect_garbage(self) -> None:
         """Run the garbage collector of the implementation's language (capability `gc`)."""
         step = Step(0.0, "port", "", "forget", ())
-        self.begin(messages.Release(self.next_id(), 0), step).outcome()
+        self.begin(messages.Forget(self.next_id(), 0), step).outcome()
 
     def next_id(self) -> int:
         """The number of the next request."""

@@ -54,7 +54,7 @@ class ImplSocket(SocketHandle):
     def release(self) -> None:
         """Drop the agent's last reference to the socket and collect garbage (capability `gc`)."""
         step = self._session.transcript.begin("port", "", "forget", (self,))
-        self._session.begin(messages.Release(self._session.next_id(), self.number), step).outcome()
+        self._session.begin(messages.Forget(self._session.next_id(), self.number), step).outcome()
 
     # The 18 methods. Arguments that are not given here are left out in the call, too.
     def getsockname(self) -> Outcome:
