@@ -1,7 +1,7 @@
-"""nixio's Socket in Python: the reference that the conformance suite is proven against.
+"""nixio's Socket in Python: the implementation that the conformance suite itself is tested with.
 
-The norm is the ``nixio.Socket`` page; where it is silent, ``design.md`` ("the contract", "Decided where the document
-is silent") decides, and the docstrings say which of the two a rule comes from.
+The norm is nixio's documentation of the Socket, cited as ``norm:LINES``. Where it is silent, a decision of this project
+is cited as ``design:TOPIC``; docs/decisions.md explains each.
 
     >>> import nixio_reference as nixio
     >>> with nixio.bind("127.0.0.1", 0, "inet", "dgram") as server:
@@ -12,8 +12,8 @@ is silent") decides, and the docstrings say which of the two a rule comes from.
     5
     b'hello'
 
-Failures are ``OSError`` with its errno (would-block: ``BlockingIOError``), ``socket.gaierror`` from the resolver, and
-``ValueError`` or ``TypeError`` for an argument that cannot be meant. Nothing else is raised.
+A failure is an ``OSError`` with the system's errno (where a call would have to wait: ``BlockingIOError``), a
+``socket.gaierror`` of the resolver, or a ``ValueError`` or ``TypeError`` for a bad argument. Nothing else is raised.
 """
 
 from typing import Final

@@ -1,12 +1,13 @@
-"""Addresses: from (host, port) to what the kernel wants, and back.
+"""Addresses: from the (host, port) of a caller to the address that the kernel takes, and back.
 
-There are two sorts of domain: `Internet` (inet, inet6), where a host is resolved and a port is a number or a service,
-and `Local` (unix), where the host is a path and the port is ignored (the norm, bind and connect). Both answer
+There are two sorts of domain. In `Internet` (inet, inet6) a host is resolved, and a port is a number or the name of a
+service. In `Local` (unix) the host is a path and the port is ignored (norm:48, norm:61). Both have the methods
 
-    addresses(host, port, kind, passive)    every address to try, in the resolver's order (bind, connect)
-    destination(host, port)                 the one address of a message (sendto)
+    addresses(host, port, socktype, passive=...)   all addresses to try, in the resolver's order (bind, connect)
+    destination(host, port)                        the one address of a message (sendto)
+    host_and_port(address)                         what a method returns for an address
 
-The resolver is looked up on the ``socket`` module at each call, so a program that replaces it there replaces it here.
+``socket.getaddrinfo`` is looked up at each call, so that a program can replace it.
 """
 
 from __future__ import annotations
@@ -16,133 +17,159 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeGuard, TypeVar
 
-from nixio_reference._arguments import ranged, system_error, text
+from nixio_reference._arguments import int_in_range, system_error, text
 
 Host: TypeAlias = "str | bytes | os.PathLike[str] | os.PathLike[bytes]"
-"""Name or numeric address for inet and inet6; a path (bytes from NUL: an abstract name) for unix."""
+"""inet, inet6: a name or numeric address as str. unix: a path; bytes that begin with NUL are an abstract name."""
 Port: TypeAlias = "int | str"
-"""0 to 65535, as int or in digits, or (bind and connect) the name of a service."""
+"""A number from 0 to 65535, as an int or in digits; for bind and connect also the name of a service."""
+Address: TypeAlias = "tuple[str | bytes, int | None]"
+"""(host, port) as methods return it. unix: (path, None); "" is no name, and bytes are an abstract name."""
 SocketAddress: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | bytes"
+"""An address as the standard library takes it."""
 
-T = TypeVar("T")
+A = TypeVar("A")
+R = TypeVar("R")
 
 PORT_MAX: Final = 65535
 PATH_MAX: Final = 107 if sys.platform == "linux" else 103
-"""Bytes of the longest path: one less than sun_path has, so that the NUL fits (107 is the design's number)."""
+"""Bytes of the longest path: one less than sun_path has, so that the NUL at the end fits (design:unix-paths)."""
 ABSTRACT_NAMES: Final = sys.platform == "linux"
 
-_STREAM: Final = int(socket.SOCK_STREAM)
-_RAW: Final = int(socket.SOCK_RAW)
-_inet_pton: Final = socket.inet_pton
+SOCKET_TYPES: Final = {
+    "stream": int(socket.SOCK_STREAM),
+    "dgram": int(socket.SOCK_DGRAM),
+    "raw": int(socket.SOCK_RAW),
+}
+
+
+# -- domains ---------------------------------------------------------------------------------------------------------
 
 
 class Internet:
-    """The domains inet and inet6."""
+    """The domain inet or inet6."""
 
-    __slots__ = ("family", "loopback", "wildcard", "word")
+    __slots__ = ("family", "loopback", "name", "wildcard")
 
-    def __init__(self, word: str, family: int, wildcard: str, loopback: str) -> None:
-        """Name the domain, its address family, and the hosts that stand for a missing one."""
-        self.word: Final = word
+    def __init__(self, name: str, family: int, *, wildcard: str, loopback: str) -> None:
+        """Describe a domain. wildcard and loopback stand for a missing host, in bind and in connect."""
+        self.name: Final = name
         self.family: Final = family
         self.wildcard: Final = wildcard
         self.loopback: Final = loopback
 
-    def addresses(self, host: object, port: object, kind: int, passive: bool) -> Sequence[SocketAddress]:
-        """Return the addresses of a host, in the order in which they are to be tried (the norm, bind and connect).
+    def addresses(self, host: object, port: object, socktype: str, *, passive: bool) -> Sequence[SocketAddress]:
+        """Return the addresses of a host in the order in which they are to be tried (norm:47, norm:60).
 
-        Without a host: all addresses if passive (bind), else the loopback (connect).
+        Without a host: all addresses of this host if passive (bind, norm:40), else the loopback (connect, norm:53).
         """
-        if kind == _RAW:
-            return self._raw_addresses(host, port, passive)
+        if socktype == "raw":
+            return self._raw_addresses(host, port, passive=passive)
         service = port_or_service(port)
+        if isinstance(service, int) and self._is_numeric(host):
+            return [(host, service)]  # the resolver has nothing to add
         name = None if host is None else text(host, "host")
-        # A numeric address and port need no resolver: it could only hand them back.
-        if name is not None and type(service) is int and self._is_literal(name):
-            return [(name, service)]
-        return [address for _, address in resolve(name, service, self.family, kind, passive)]
+        return resolve(name, service, family=self.family, socktype=socktype, passive=passive)
 
     def destination(self, host: object, port: object) -> SocketAddress:
-        """Return the address of a message. The host is an address, not a name (the norm, sendto: "Target IP-Address").
+        """Return the address of a message. The host is an address and not a name (norm:82), the port is a number.
 
-        A name is refused with the resolver's own error; digits are the only text that is a port here.
+        A name is refused with the resolver's error for it (design:ports).
         """
-        # Literals, the usual case, come first: this is on the way of every datagram.
-        if type(port) is not int or not 0 <= port <= PORT_MAX:
-            port = port_number(port)
-        if type(host) is str:
-            try:
-                _inet_pton(self.family, host)
-            except (OSError, ValueError):
-                pass
-            else:
-                return host, port
-        flags = socket.AI_NUMERICHOST
-        return resolve(text(host, "host"), port, self.family, int(socket.SOCK_DGRAM), False, flags)[0][1]
+        number = port_number(port)
+        if self._is_numeric(host):
+            return host, number
+        # The resolver also knows addresses with a zone: fe80::1%eth0.
+        return resolve(text(host, "host"), number, family=self.family, socktype="dgram", numeric=True)[0]
 
-    def _raw_addresses(self, host: object, port: object, passive: bool) -> Sequence[SocketAddress]:
+    def host_and_port(self, address: tuple[Any, ...] | None) -> Address:
+        """Return host and port of an address of the standard library; ("", None) if there is none."""
+        return ("", None) if address is None else (address[0], address[1])
+
+    def _raw_addresses(self, host: object, port: object, *, passive: bool) -> Sequence[SocketAddress]:
         """Resolve without a service: raw sockets have no ports, and glibc refuses any service for them.
 
-        The port may be left out; a number is handed to the kernel, which keeps it for getpeername at most.
+        The port may be left out (design:raw). A number is passed on; the kernel keeps it for getpeername at most.
         """
-        service = 0 if port is None else port_or_service(port)
-        if isinstance(service, str):
-            raise resolver_error("EAI_SERVICE", f"a raw socket has no service {service!r}")
+        number = 0 if port is None else port_or_service(port)
+        if isinstance(number, str):
+            raise resolver_error("EAI_SERVICE", f"a raw socket has no service {number!r}")
         if host is None:
-            return [(self.wildcard if passive else self.loopback, service)]
-        found = resolve(text(host, "host"), None, self.family, _RAW, passive)
-        return [(address[0], service, *address[2:]) for _, address in found]
+            return [(self.wildcard if passive else self.loopback, number)]
+        found = resolve(text(host, "host"), None, family=self.family, socktype="raw", passive=passive)
+        return [(address[0], number, *address[2:]) for address in found]
 
-    def _is_literal(self, name: str) -> bool:
+    def _is_numeric(self, host: object) -> TypeGuard[str]:
+        """Return whether host is a numeric address, without a zone, of this family."""
+        if not isinstance(host, str):
+            return False
         try:
-            _inet_pton(self.family, name)
-        except (OSError, ValueError):
+            socket.inet_pton(self.family, host)
+        except (OSError, ValueError):  # ValueError: NUL or a character that cannot be encoded
             return False
         return True
 
 
 class Local:
-    """The domain unix: the host is a path, and the port is ignored, whatever it is (the norm, bind and connect)."""
+    """The domain unix: the host is a path, and the port is ignored, whatever it is (norm:48, norm:61)."""
 
-    __slots__ = ("family", "word")
+    __slots__ = ("family", "name")
 
-    def __init__(self, word: str, family: int) -> None:
-        """Name the domain and its address family."""
-        self.word: Final = word
+    def __init__(self, name: str, family: int) -> None:
+        self.name: Final = name
         self.family: Final = family
 
-    def addresses(self, host: object, port: object, kind: int, passive: bool) -> Sequence[SocketAddress]:
-        """Return the one address that the path is."""
+    def addresses(self, host: object, port: object, socktype: str, *, passive: bool) -> Sequence[SocketAddress]:
+        """Return the one address of a path."""
         return [path_address(host)]
 
     def destination(self, host: object, port: object) -> SocketAddress:
-        """Return the address that the path is."""
+        """Return the address of a path."""
         return path_address(host)
+
+    def host_and_port(self, address: str | bytes | None) -> Address:
+        """Return path and None; the path of a socket without a name is "" (design:unix)."""
+        return address or "", None
 
 
 Domain: TypeAlias = "Internet | Local"
 
 
-def path_address(path: object) -> bytes:
-    """Return a path as the kernel takes it. It is never cut short (design: decided where silent).
+def _domains() -> dict[str, Domain]:
+    domains: dict[str, Domain] = {
+        "inet": Internet("inet", int(socket.AF_INET), wildcard="0.0.0.0", loopback="127.0.0.1"),
+        "inet6": Internet("inet6", int(socket.AF_INET6), wildcard="::", loopback="::1"),
+    }
+    unix: int | None = getattr(socket, "AF_UNIX", None)  # norm:3: POSIX only
+    if unix is not None:
+        domains["unix"] = Local("unix", int(unix))
+    return domains
 
-    NUL first makes it an abstract name, on Linux. Without a name at all Linux would choose one: that cannot be meant.
+
+DOMAINS: Final = _domains()
+
+
+def path_address(path: object) -> bytes:
+    """Return a path as the kernel takes it, whole: a path that does not fit is refused (design:unix-paths).
+
+    On Linux a NUL at the beginning makes it an abstract name (design:unix-names). An empty path is refused, because
+    Linux would choose a name for it.
     """
     try:
-        name = os.fsencode(path)  # type: ignore[arg-type]  # it raises the TypeError that is wanted
+        name = os.fsencode(path)  # type: ignore[arg-type]  # the TypeError for another type is caught
     except UnicodeEncodeError:
         raise ValueError(f"path cannot be encoded: {path!r}") from None
     except TypeError:
         raise TypeError(f"path must be str, bytes or os.PathLike, not {type(path).__name__}") from None
     if not name:
         raise ValueError("path must not be empty")
-    if name[0] == 0:
+    if name.startswith(b"\0"):
         if not ABSTRACT_NAMES:
             raise ValueError("abstract names exist on Linux only")
-        longest = PATH_MAX + 1  # no NUL ends it
-    elif 0 in name:
+        longest = PATH_MAX + 1  # an abstract name has no NUL at its end
+    elif b"\0" in name:
         raise ValueError(f"path must not contain NUL: {path!r}")
     else:
         longest = PATH_MAX
@@ -151,17 +178,18 @@ def path_address(path: object) -> bytes:
     return name
 
 
-def port_or_service(port: object) -> Port:
-    """Return a port as a number, or the name of a service as it is (the norm, bind: "Port or service description").
+# -- ports and services ----------------------------------------------------------------------------------------------
 
-    Text is a number if it is digits; anything else needs a letter to be a service's name. So "", " 80", "+80" and
-    "-1", which resolvers read in ways of their own, are bad arguments.
+
+def port_or_service(port: object) -> Port:
+    """Return a port as a number, or the name of a service unchanged (norm:41, norm:54).
+
+    Digits are a number. Any other text must look like a service's name (printable, no spaces, at least one letter):
+    "", " 80", "+80" and "-1" mean different things to different resolvers and are bad arguments (design:ports).
     """
-    if not isinstance(port, str):
-        return ranged(port, "port", 0, PORT_MAX)
-    if port.isascii() and port.isdigit():
-        return _digits(port)
-    if not port.isprintable() or any(c.isspace() for c in port) or not any(c.isalpha() for c in port):
+    if not isinstance(port, str) or _is_digits(port):
+        return port_number(port)
+    if not _is_service_name(port):
         raise ValueError(f"port is neither a number nor the name of a service: {port!r}")
     if not port.isascii():
         raise resolver_error("EAI_SERVICE", f"no service {port!r}")
@@ -169,84 +197,89 @@ def port_or_service(port: object) -> Port:
 
 
 def port_number(port: object) -> int:
-    """Return a port as a number; the names of services are for bind and connect only."""
+    """Return a port as a number from 0 to 65535. The names of services are for bind and connect only."""
     if not isinstance(port, str):
-        return ranged(port, "port", 0, PORT_MAX)
-    if not (port.isascii() and port.isdigit()):
+        return int_in_range(port, "port", 0, PORT_MAX)
+    if not _is_digits(port):
         raise ValueError(f"port must be a number: {port!r}")
-    return _digits(port)
-
-
-def _digits(port: str) -> int:
     significant = port.lstrip("0") or "0"
-    if len(significant) > len(str(PORT_MAX)):
+    if len(significant) > len(str(PORT_MAX)):  # int() raises a ValueError of its own for thousands of digits
         raise ValueError(f"port must be from 0 to {PORT_MAX}: {port[:40]}")
-    return ranged(int(significant), "port", 0, PORT_MAX)
+    return int_in_range(int(significant), "port", 0, PORT_MAX)
+
+
+def _is_digits(port: str) -> bool:
+    return port.isascii() and port.isdigit()
+
+
+def _is_service_name(port: str) -> bool:
+    return port.isprintable() and not any(c.isspace() for c in port) and any(c.isalpha() for c in port)
+
+
+# -- resolver --------------------------------------------------------------------------------------------------------
 
 
 def resolve(
-    host: str | None, service: Port | None, family: int, kind: int, passive: bool, flags: int = 0
-) -> list[tuple[int, SocketAddress]]:
-    """Return what getaddrinfo() finds for this family and type, as (family, address), in its order.
+    host: str | None,
+    service: Port | None,
+    *,
+    family: int,
+    socktype: str,
+    passive: bool = False,
+    numeric: bool = False,
+) -> list[SocketAddress]:
+    """Return the addresses that getaddrinfo() finds in one family, in its order (norm:46, norm:59)."""
+    flags = (socket.AI_PASSIVE if passive else 0) | (socket.AI_NUMERICHOST if numeric else 0)
+    return [address for _, address in _getaddrinfo(host, service, family, socktype, flags)]
 
-    Nothing but ``socket.gaierror`` (and the system's ``OSError``) comes out of it: a name that cannot be spelled in
-    DNS is a name that does not exist.
+
+def resolve_any(
+    host: str | None, service: Port | None, *, socktype: str, passive: bool
+) -> list[tuple[int, SocketAddress]]:
+    """Return the same for inet and inet6 together, as (family, address)."""
+    flags = socket.AI_PASSIVE if passive else 0
+    return _getaddrinfo(host, service, socket.AF_UNSPEC, socktype, flags)
+
+
+def _getaddrinfo(
+    host: str | None, service: Port | None, family: int, socktype: str, flags: int
+) -> list[tuple[int, SocketAddress]]:
+    """Call ``socket.getaddrinfo``. Only ``socket.gaierror``, or the system's ``OSError``, is raised (design:resolver).
+
+    Answers of another family than was asked for are left out.
     """
-    if passive:
-        flags |= socket.AI_PASSIVE
     try:
-        found = socket.getaddrinfo(host, service, family, kind, 0, flags)
-    except UnicodeError:
+        found = socket.getaddrinfo(host, service, family, SOCKET_TYPES[socktype], 0, flags)
+    except UnicodeError:  # a name that DNS cannot spell does not exist
         raise resolver_error("EAI_NONAME", f"no host {host!r}") from None
-    answers = [
-        (int(entry[0]), entry[4])
-        for entry in found
-        if entry[0] in (socket.AF_INET, socket.AF_INET6) and family in (entry[0], socket.AF_UNSPEC)
-    ]
+    families = (socket.AF_INET, socket.AF_INET6) if family == socket.AF_UNSPEC else (family,)
+    answers = [(int(entry[0]), entry[4]) for entry in found if entry[0] in families]
     if not answers:
         raise resolver_error("EAI_NONAME", f"no address for {host!r}")
-    return answers  # type: ignore[return-value]  # getaddrinfo is typed for families that were not asked for
+    return answers  # type: ignore[return-value]  # typed for all families that exist
 
 
 def resolver_error(code: str, message: str) -> socket.gaierror:
-    """Return the resolver's error of this name; a code that a platform lacks is EAI_NONAME there."""
+    """Return the resolver's error with the code of that name, or EAI_NONAME where the platform lacks the code."""
     return socket.gaierror(getattr(socket, code, socket.EAI_NONAME), message)
 
 
-# What ends a walk over addresses: the connection exists or is being made, or there is no socket (any more). Going on
-# would hide that behind the next address's error (design: "in progress ends the walk over addresses").
-_FINAL: Final = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EISCONN, errno.EBADF, errno.EINTR})
+# -- several addresses -----------------------------------------------------------------------------------------------
+
+# After these errors no further address is tried: the connection exists or is in progress, or the socket is closed. The
+# next address's error would hide that (design:walk).
+_ENDS_WALK: Final = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EISCONN, errno.EBADF, errno.EINTR})
 
 
-def walk(attempt: Callable[[T], object], addresses: Sequence[T]) -> None:
-    """Try the addresses in their order until one succeeds; if none does, the last failure is the caller's.
-
-    The last is tried outside the try, so its error needs no keeping: an error kept in a local variable is a cycle with
-    this frame, which would keep an abandoned socket open.
-    """
+def try_each(attempt: Callable[[A], R], addresses: Sequence[A]) -> R:
+    """Try the addresses in their order and return the first success; if there is none, raise the last failure."""
     *others, last = addresses
     for address in others:
         try:
-            attempt(address)
+            return attempt(address)
         except OSError as error:
-            if error.errno in _FINAL:
+            if error.errno in _ENDS_WALK:
                 raise
-        else:
-            return
-    attempt(last)
-
-
-def _domains() -> dict[str, Domain]:
-    domains: dict[str, Domain] = {
-        "inet": Internet("inet", int(socket.AF_INET), "0.0.0.0", "127.0.0.1"),
-        "inet6": Internet("inet6", int(socket.AF_INET6), "::", "::1"),
-    }
-    unix: int | None = getattr(socket, "AF_UNIX", None)  # the norm: "UNIX (POSIX only)"
-    if unix is not None:
-        domains["unix"] = Local("unix", int(unix))
-    return domains
-
-
-DOMAINS: Final = _domains()
-TYPES: Final = {"stream": _STREAM, "dgram": int(socket.SOCK_DGRAM), "raw": _RAW}
-PROTOCOLS: Final = {"icmp": int(socket.IPPROTO_ICMP), "icmpv6": int(getattr(socket, "IPPROTO_ICMPV6", 58))}
+    # The last attempt is outside of the try so that its error need not be kept. An error in a local variable makes a
+    # reference cycle with this frame, which would keep a socket open after its last use.
+    return attempt(last)

@@ -1,7 +1,7 @@
-"""What a caller may hand in: integers that never wrap, byte buffers, chunks of them, receive lengths.
+"""Checks of arguments: integers, text, keywords, lengths, and the chunk of a buffer that is to be sent.
 
-Everything here ends in ``TypeError`` or ``ValueError`` (design, "the contract": a bad argument). A number is never
-reduced to fit a machine word: 2**32 + 1 is not 1 (design: "values of 2^31 and 2^32 and beyond never wrap").
+A bad argument raises ``TypeError`` (its type is wrong) or ``ValueError`` (its value is), and nothing has been done
+(design:contract). A number is never reduced to the width of a C type: 2**32 + 1 is not 1 (design:no-wrapping).
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import operator
 import os
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from nixio_reference.const import buffersize
 
@@ -19,35 +20,43 @@ if TYPE_CHECKING:
     Buffer: TypeAlias = ReadableBuffer
     """Any bytes-like object: bytes, bytearray, memoryview, array, mmap, ..."""
 
+T = TypeVar("T")
+
 C_INT_MIN: Final = -(2**31)
 C_INT_MAX: Final = 2**31 - 1
 
 
-def system_error(number: int, what: str | None = None) -> OSError:
-    """Return the ``OSError`` (of the right subclass) that the system would have raised for an errno."""
+# -- errors ----------------------------------------------------------------------------------------------------------
+
+
+def system_error(number: int, detail: str | None = None) -> OSError:
+    """Return the ``OSError`` that the system would raise for an errno, as the subclass that belongs to it."""
     message = os.strerror(number)
-    return OSError(number, f"{message}: {what}" if what else message)
+    return OSError(number, f"{message}: {detail}" if detail else message)
 
 
-def closed() -> OSError:
-    """Return what every method raises after close() (design: fails without touching a descriptor)."""
+def closed_error() -> OSError:
+    """Return the error of every method after close() (design:closed)."""
     return system_error(errno.EBADF, "the socket is closed")
 
 
+# -- integers --------------------------------------------------------------------------------------------------------
+
+
 def integer(value: object, what: str) -> int:
-    """Return value as an int. A bool is not a number here, and a float or text is never rounded or parsed."""
+    """Return value as an int. Anything with ``__index__`` is accepted, but not a bool; nothing is rounded or parsed."""
     if type(value) is int:
         return value
     if isinstance(value, bool):
         raise TypeError(f"{what} must be an int, not bool")
     try:
-        return operator.index(value)  # type: ignore[arg-type]  # that it may lack __index__ is what is asked here
+        return operator.index(value)  # type: ignore[arg-type]  # the TypeError for a missing __index__ is caught
     except TypeError:
         raise TypeError(f"{what} must be an int, not {type(value).__name__}") from None
 
 
-def ranged(value: object, what: str, low: int, high: int) -> int:
-    """Return value as an int from low to high, or raise ``ValueError``."""
+def int_in_range(value: object, what: str, low: int, high: int) -> int:
+    """Return value as an int from low to high."""
     number = integer(value, what)
     if not low <= number <= high:
         raise ValueError(f"{what} must be from {low} to {high}, not {_short(number)}")
@@ -55,12 +64,28 @@ def ranged(value: object, what: str, low: int, high: int) -> int:
 
 
 def c_int(value: object, what: str) -> int:
-    """Return value as an int that a C int holds."""
-    return ranged(value, what, C_INT_MIN, C_INT_MAX)
+    """Return value as an int that fits into a C int."""
+    return int_in_range(value, what, C_INT_MIN, C_INT_MAX)
+
+
+def not_negative(value: object, what: str) -> int:
+    """Return value as an int of 0 or more, however large."""
+    number = integer(value, what)
+    if number < 0:
+        raise ValueError(f"{what} must not be negative: {_short(number)}")
+    return number
+
+
+def _short(number: int) -> str:
+    """Return a number for a message. ``str()`` of more than some thousand digits would raise ValueError itself."""
+    return str(number) if number.bit_length() <= 128 else f"a number of {number.bit_length()} bits"
+
+
+# -- text ------------------------------------------------------------------------------------------------------------
 
 
 def text(value: object, what: str) -> str:
-    """Return value if it is a str without NUL (a C string would end there and another name be meant)."""
+    """Return value if it is a str without NUL: C would read only the part before the NUL (design:arguments)."""
     if not isinstance(value, str):
         raise TypeError(f"{what} must be a str, not {type(value).__name__}")
     if "\0" in value:
@@ -68,53 +93,46 @@ def text(value: object, what: str) -> str:
     return value
 
 
-def word(words: dict[str, Any], given: object, what: str) -> Any:
-    """Return what a word stands for; names are exact."""
-    if not isinstance(given, str):
-        raise TypeError(f"{what} must be a str, not {type(given).__name__}")
+def keyword(meanings: Mapping[str, T], value: object, what: str) -> T:
+    """Return what a keyword means. Case counts, and there are no abbreviations."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be a str, not {type(value).__name__}")
     try:
-        return words[given]
+        return meanings[value]
     except KeyError:
-        raise ValueError(f"{what} must be one of {', '.join(words)}: {given!r}") from None
+        raise ValueError(f"{what} must be one of {', '.join(meanings)}: {value!r}") from None
+
+
+# -- data ------------------------------------------------------------------------------------------------------------
 
 
 def receive_length(value: object) -> int:
-    """Return how much to read at most: value, truncated to buffersize (the norm, recvfrom)."""
-    length = integer(value, "length")
-    if length < 0:
-        raise ValueError(f"length must not be negative: {_short(length)}")
-    return min(length, buffersize)
+    """Return how many bytes to receive at most: value, limited to buffersize (norm:128)."""
+    return min(not_negative(value, "length"), buffersize)
 
 
-def chunk(buffer: Buffer, offset: object, length: object) -> memoryview:
-    """Return the bytes of buffer from offset (default 0) on, at most length (default: the rest) of them.
+def chunk(buffer: Buffer, offset: object, length: object) -> bytes | memoryview:
+    """Return the bytes to send: length bytes of buffer from offset on (norm:84-85).
 
-    The lowest offset is 0 (the norm, sendto). At or past the end nothing is left, and a length past the end is what
-    there is; a negative one is never counted from the end (design: decided where silent).
+    offset None is 0, the lowest one (norm:91); length None is the rest. From the end on, or with length 0, there are no
+    bytes; a length past the end is the rest. Negative numbers never count from the end: ValueError (design:offsets).
     """
-    start = 0 if offset is None else integer(offset, "offset")
-    if start < 0:
-        raise ValueError(f"offset must not be negative: {_short(start)}")
-    if length is None:
-        return octets(buffer)[start:]
-    count = integer(length, "length")
-    if count < 0:
-        raise ValueError(f"length must not be negative: {_short(count)}")
-    return octets(buffer)[start : start + count]  # slicing clamps, at any size
+    if offset is None and length is None:
+        return buffer if type(buffer) is bytes else flat_view(buffer)
+    start = 0 if offset is None else not_negative(offset, "offset")
+    stop = None if length is None else start + not_negative(length, "length")
+    return flat_view(buffer)[start:stop]  # a slice may reach past the end, by any number
 
 
-def octets(buffer: Buffer) -> memoryview:
-    """Return a flat view of buffer's bytes, whatever its items are, so that offsets and lengths count in bytes."""
+def flat_view(buffer: Buffer) -> memoryview:
+    """Return a view of buffer's bytes, whatever its items and dimensions are: offset and length count bytes."""
     try:
         view = memoryview(buffer)
-    except BufferError as error:  # an exporter that has no plain memory to show
+    except BufferError as error:  # the object offers no contiguous or strided memory
         raise TypeError(f"buffer cannot be read: {error}") from None
+    if view.format == "B" and view.ndim == 1 and view.c_contiguous:
+        return view
     try:
-        return view if view.format == "B" and view.ndim == 1 and view.c_contiguous else view.cast("B")
-    except (TypeError, ValueError):  # with gaps, empty, or of items that cast does not know (ctypes): copy it flat
+        return view.cast("B")
+    except (TypeError, ValueError):  # cast() refuses strides, zero-length shapes and formats such as ctypes' "<H"
         return memoryview(view.tobytes())
-
-
-def _short(number: int) -> str:
-    """Spell a number for a message; int's own str() refuses above some thousands of digits."""
-    return str(number) if number.bit_length() <= 128 else f"a number of {number.bit_length()} bits"

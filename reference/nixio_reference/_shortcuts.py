@@ -1,19 +1,28 @@
-"""The module's functions: create a socket, and create one that is bound or connected already."""
+"""The functions of the module: create a socket, or create one and bind or connect it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from socket import AF_UNSPEC
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from nixio_reference._address import DOMAINS, TYPES, Host, Port, SocketAddress, port_or_service, resolve, walk
-from nixio_reference._arguments import text, word
+from nixio_reference._address import (
+    DOMAINS,
+    SOCKET_TYPES,
+    Host,
+    Port,
+    SocketAddress,
+    port_or_service,
+    resolve_any,
+    try_each,
+)
+from nixio_reference._arguments import keyword, text
 from nixio_reference._socket import Socket
 
 
 def socket(domain: str, type: str, protocol: str | int | None = None) -> Socket:  # noqa: A002
-    """Create a socket (design, "the contract").
+    """Create a socket (design:contract).
 
-    domain: "inet", "inet6" or "unix"; type: "stream", "dgram" or "raw"; protocol: None (the system's choice), "icmp",
+    domain: "inet", "inet6" or "unix"; type: "stream", "dgram" or "raw"; protocol: None (the system's default), "icmp",
     "icmpv6" or a protocol's number. An unknown word: ValueError; not a str: TypeError.
     """
     return Socket(domain, type, protocol)
@@ -24,53 +33,61 @@ def bind(
 ) -> Socket:
     """Create a socket with reuseaddr set, bind it and return it; host and port are as in `Socket.bind`.
 
-    family: "inet", "inet6", "unix", or None for those of the resolver's addresses, in their order. socktype: "stream"
-    (default), "dgram" or "raw". If no address can be bound, the last failure is raised and no socket is left open.
+    family: "inet", "inet6" or "unix"; None: the host's addresses of inet and inet6 are tried in the resolver's order,
+    each with a socket of its family. socktype: "stream" (the default), "dgram" or "raw". If nothing can be bound, the
+    last failure is raised and no socket is left open.
     """
-    kind = "stream" if socktype is None else socktype
-    if family is None:
-        return _open_any(host, port, kind, True)
-    return _open(family, kind, True, lambda sock: sock.bind(host, port))
+    socktype = "stream" if socktype is None else socktype
+    if family is not None:
+        with _open(family, socktype) as sock:
+            sock.setopt("socket", "reuseaddr", 1)
+            sock.bind(host, port)
+        return sock
+
+    def bind_one(candidate: tuple[str, SocketAddress]) -> Socket:
+        domain, address = candidate
+        with _open(domain, socktype) as sock:
+            sock.setopt("socket", "reuseaddr", 1)
+            sock._bind_first([address])
+        return sock
+
+    return try_each(bind_one, _candidates(host, port, socktype, passive=True))
 
 
 def connect(
     host: Host | None = None, port: Port | None = None, family: str | None = None, socktype: str | None = None
 ) -> Socket:
     """Create a socket, connect it and return it; host and port are as in `Socket.connect`, the rest as in `bind`."""
-    kind = "stream" if socktype is None else socktype
-    if family is None:
-        return _open_any(host, port, kind, False)
-    return _open(family, kind, False, lambda sock: sock.connect(host, port))
+    socktype = "stream" if socktype is None else socktype
+    if family is not None:
+        with _open(family, socktype) as sock:
+            sock.connect(host, port)
+        return sock
+
+    def connect_one(candidate: tuple[str, SocketAddress]) -> Socket:
+        domain, address = candidate
+        with _open(domain, socktype) as sock:
+            sock._connect_first([address])
+        return sock
+
+    return try_each(connect_one, _candidates(host, port, socktype, passive=False))
 
 
-def _open_any(host: object, port: object, socktype: str, passive: bool) -> Socket:
-    """Resolve for every family, and open a socket of an address's own until one works."""
-    kind = word(TYPES, socktype, "socktype")
-    name = None if host is None else text(host, "host")
-    families = {domain.family: name for name, domain in DOMAINS.items()}
-    opened: list[Socket] = []
-
-    def attempt(candidate: tuple[int, SocketAddress]) -> None:
-        family, address = candidate
-
-        def act(sock: Socket) -> None:
-            (sock._sock.bind if passive else sock._sock.connect)(address)
-
-        opened.append(_open(families[family], socktype, passive, act))
-
-    # The addresses are the resolver's own: they go past Socket.bind, which would resolve them again.
-    walk(attempt, resolve(name, port_or_service(port), AF_UNSPEC, kind, passive))
-    return opened[0]
-
-
-def _open(family: str, socktype: str, passive: bool, act: Callable[[Socket], object]) -> Socket:
-    """Create a socket and bind or connect it; a failure leaves none behind."""
-    sock = Socket(family, socktype)
+@contextmanager
+def _open(domain: str, socktype: str) -> Iterator[Socket]:
+    """Create a socket for the block. It stays open afterwards, unless the block fails."""
+    sock = Socket(domain, socktype)
     try:
-        if passive:
-            sock.setopt("socket", "reuseaddr", 1)
-        act(sock)
+        yield sock
     except BaseException:
         sock.close()
         raise
-    return sock
+
+
+def _candidates(host: object, port: object, socktype: str, *, passive: bool) -> list[tuple[str, SocketAddress]]:
+    """Return the addresses of a host in all families, each with the name of its domain."""
+    keyword(SOCKET_TYPES, socktype, "socktype")
+    name = None if host is None else text(host, "host")
+    found = resolve_any(name, port_or_service(port), socktype=socktype, passive=passive)
+    domains = {domain.family: name for name, domain in DOMAINS.items()}
+    return [(domains[family], address) for family, address in found]

@@ -1,10 +1,15 @@
-"""The Socket: nixio's 18 methods over a socket of the standard library.
+"""The Socket: nixio's 18 methods over a ``socket.socket`` of the standard library.
 
-It holds the interpreter's basic socket type (``socket.SocketType``) and not ``socket.socket``: the same system calls,
-retried after a signal in the same way, without the layer that makes files and timeouts of them. That one never has a
-timeout of Python's here: would-block is the kernel's word (O_NONBLOCK, sndtimeo, rcvtimeo) and ``BlockingIOError``.
+The standard library retries calls that a signal interrupts (design:eintr), and programs that are started later do not
+inherit its descriptors (design:inheritance). Its timeouts are not used: whether a call waits, and how long, is decided
+by the kernel (O_NONBLOCK, sndtimeo, rcvtimeo). Where the kernel gives up waiting, ``BlockingIOError`` is raised
+(design:would-block).
 
-The methods of the data path are written for speed: one look at the argument's type, and the rest in functions.
+In docstrings ``norm:LINES`` are lines of nixio's documentation of the Socket. ``design:TOPIC`` is a decision of this
+project where that is silent; docs/decisions.md explains it.
+
+Three shortcuts are for speed alone; a comment marks each. benchmarks/bench_socket.py says what they save, and what is
+slower than it could be for the sake of reading.
 """
 
 from __future__ import annotations
@@ -12,117 +17,131 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import sys
+from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, SupportsIndex, overload
 
-from nixio_reference._address import DOMAINS, PROTOCOLS, TYPES, Domain, Host, Local, Port, SocketAddress, walk
-from nixio_reference._arguments import C_INT_MAX, chunk, closed, integer, octets, ranged, receive_length, word
-from nixio_reference._options import OPTIONS, unknown, write_int
+from nixio_reference._address import DOMAINS, SOCKET_TYPES, Address, Domain, Host, Local, Port, SocketAddress, try_each
+from nixio_reference._arguments import (
+    C_INT_MAX,
+    chunk,
+    closed_error,
+    int_in_range,
+    integer,
+    keyword,
+    receive_length,
+)
+from nixio_reference._option_names import IpInt, Ipv6Int, Membership, SocketInt, SocketTimeout, TcpInt
+from nixio_reference._options import find_option
 from nixio_reference.const import buffersize
 
 if TYPE_CHECKING:
     from nixio_reference._arguments import Buffer
 
-Address: TypeAlias = "tuple[str | bytes, int | None]"
-"""(host, port); for unix (path, None), where the path is "" if there is none and bytes if the name is abstract."""
+PROTOCOLS: Final = {"icmp": int(socket.IPPROTO_ICMP), "icmpv6": int(getattr(socket, "IPPROTO_ICMPV6", 58))}
+SHUTDOWN: Final = {"rdwr": int(socket.SHUT_RDWR), "rd": int(socket.SHUT_RD), "wr": int(socket.SHUT_WR)}
 
-_basic_socket: Final = socket.SocketType
-# Where a program has SIGPIPE's default action restored, a write to a dead peer must not kill it (design).
-_SEND_FLAGS: Final = int(getattr(socket, "MSG_NOSIGNAL", 0))
-_SO_NOSIGPIPE: Final[int | None] = None if _SEND_FLAGS else getattr(socket, "SO_NOSIGPIPE", None)
-_DONTWAIT: Final = int(getattr(socket, "MSG_DONTWAIT", 0))
-_STREAM: Final = int(socket.SOCK_STREAM)
-_RECEIVE_MAX: Final = buffersize
-_ACCEPTED_BLOCK: Final = sys.platform == "linux"  # elsewhere an accepted socket takes O_NONBLOCK from its listener
-_HOW: Final = {"rdwr": int(socket.SHUT_RDWR), "rd": int(socket.SHUT_RD), "wr": int(socket.SHUT_WR)}
+# Sending to a peer that has closed must not end the process, not even with SIGPIPE's default action (design:sigpipe).
+_NOSIGNAL: Final = int(getattr(socket, "MSG_NOSIGNAL", 0))
+_SO_NOSIGPIPE: Final[int | None] = None if _NOSIGNAL else getattr(socket, "SO_NOSIGPIPE", None)  # macOS
+_DONTWAIT: Final = int(getattr(socket, "MSG_DONTWAIT", 0))  # Windows has none
+_NO_DESTINATION: Final = (object(), object(), b"")
 
 
 class Socket:
-    """A socket of the family "inet", "inet6" or "unix" and the type "stream", "dgram" or "raw".
+    """A socket of the domain "inet", "inet6" or "unix" and the type "stream", "dgram" or "raw".
 
     Every method raises ``OSError`` with the system's errno for what the system refuses, ``BlockingIOError`` where it
-    would have to wait, and ``OSError(EBADF)`` after close(). Interrupted calls are retried. The descriptor is not
-    inherited by other programs; it is closed when the object goes away. ``with`` closes it at the end.
+    would have to wait, and ``OSError(EBADF)`` after close() (design:closed). Interrupted calls are retried. Programs
+    that are started later do not inherit the descriptor. It is closed at the end of a ``with`` block, or when nothing
+    refers to the object any more (design:garbage).
     """
 
-    __slots__ = ("__weakref__", "_domain", "_sock")
+    __slots__ = ("__weakref__", "_domain", "_last_destination", "_sock", "_type")
     _domain: Domain
-    _sock: socket.SocketType
+    _type: str
+    _sock: socket.socket
+    _last_destination: tuple[object, object, SocketAddress]
 
     def __init__(self, domain: str, type: str, protocol: str | int | None = None) -> None:  # noqa: A002
-        """Create a socket; the same as the factory `socket`.
+        """Create a socket (design:contract); the same as the function `socket`.
 
-        domain: "inet", "inet6" or "unix". type: "stream", "dgram" or "raw". protocol: None (the system chooses, which
-        it does not for raw: EPROTONOSUPPORT), "icmp", "icmpv6" or a protocol's number.
+        domain: "inet", "inet6" or "unix". type: "stream", "dgram" or "raw". protocol: None (the system's default; for
+        raw there is none: EPROTONOSUPPORT), "icmp", "icmpv6" or a protocol's number.
         """
-        kind = word(TYPES, type, "type")
-        self._domain = word(DOMAINS, domain, "domain")
-        if protocol is None:
-            number = 0
-        elif isinstance(protocol, str):
-            number = word(PROTOCOLS, protocol, "protocol")
-        else:
-            number = ranged(protocol, "protocol", 0, C_INT_MAX)
-        self._sock = _ready(_basic_socket(self._domain.family, kind, number))
+        type_number = keyword(SOCKET_TYPES, type, "type")
+        address_domain = keyword(DOMAINS, domain, "domain")
+        sock = socket.socket(address_domain.family, type_number, _protocol_number(protocol))
+        self._own(sock, address_domain, type)
+
+    def _own(self, sock: socket.socket, domain: Domain, type: str) -> None:  # noqa: A002
+        """Make this object the owner of a new socket of the standard library."""
+        self._sock = sock
+        self._domain = domain
+        self._type = type
+        self._last_destination = _NO_DESTINATION
+        # socket.setdefaulttimeout() of the program, or on BSD the listener, may have made it non-blocking.
+        sock.setblocking(True)
+        if _SO_NOSIGPIPE is not None:
+            sock.setsockopt(socket.SOL_SOCKET, _SO_NOSIGPIPE, 1)
 
     # -- addresses ---------------------------------------------------------------------------------------------------
 
     def getsockname(self) -> Address:
-        """Return the local address, (host, port) (the norm, getsockname).
+        """Return the local address as (host, port) (norm:24-29).
 
-        For unix (path, None). An IPv6 address comes without its zone; a raw socket's port is its protocol's number.
+        unix: (path, None), "" if the socket has no name, bytes if the name is abstract (design:unix-names). An IPv6
+        address is returned without its zone. The port of a raw socket is the number of its protocol.
         """
-        return _address(self._sock.getsockname())
+        return self._domain.host_and_port(self._sock.getsockname())
 
     def getpeername(self) -> Address:
-        """Return the peer's address, (host, port), in the shapes of getsockname (the norm, getpeername).
-
-        Not connected: OSError(ENOTCONN).
-        """
-        return _address(self._sock.getpeername())
+        """Return the peer's address in the forms of getsockname (norm:30-35). Not connected: OSError(ENOTCONN)."""
+        return self._domain.host_and_port(self._sock.getpeername())
 
     def bind(self, host: Host | None = None, port: Port | None = None) -> Literal[True]:
-        """Bind to an address and return True (the norm, bind).
+        """Bind to an address and return True (norm:36-48).
 
-        host: name or address; None: all addresses. port: 0 to 65535 as int or digits, or the name of a service.
-        The host's addresses are tried in the resolver's order on this same descriptor until one can be bound; if none
-        can, the last failure is raised. unix: host is a path, and port is ignored. raw: port may be left out.
-        A name that cannot be resolved: socket.gaierror. A port that is none: ValueError; none given: TypeError.
+        host: name or numeric address; None: all addresses. port: 0 to 65535 as int or digits, or the name of a service.
+        All addresses of the host are tried on this descriptor, in the resolver's order, until one can be bound; if none
+        can, the last failure is raised (design:walk).
+        unix: host is a path, and port is ignored. raw: port may be left out (design:raw).
+        Unknown host or service: socket.gaierror. Not a port: ValueError; no port: TypeError (design:ports).
         """
-        self.fileno()  # a closed socket is that, whatever the resolver would say of the name
-        walk(self._sock.bind, self._domain.addresses(host, port, self._sock.type, True))
+        self._check_open()  # before a resolver is asked
+        self._bind_first(self._domain.addresses(host, port, self._type, passive=True))
         return True
 
     def connect(self, host: Host | None = None, port: Port | None = None) -> Literal[True]:
-        """Connect to an address and return True (the norm, connect).
+        """Connect to an address and return True (norm:49-61).
 
-        As bind, except that no host is the loopback. A connection that would have to be waited for ends the walk over
-        the addresses with BlockingIOError(EINPROGRESS) (design: decided where silent).
+        As bind, but without a host it is the loopback. On a non-blocking socket a connection in progress ends the
+        attempts with BlockingIOError(EINPROGRESS): no further address is tried (design:walk).
         """
-        self.fileno()
-        domain = self._domain
-        addresses = domain.addresses(host, port, self._sock.type, False)
-        if isinstance(domain, Local):
-            self._connect_path(addresses[0])
-        else:
-            walk(self._sock.connect, addresses)
+        self._check_open()
+        self._connect_first(self._domain.addresses(host, port, self._type, passive=False))
         return True
 
-    def _connect_path(self, address: SocketAddress) -> None:
-        """Connect to a path, again if a signal came in between.
+    def _bind_first(self, addresses: Sequence[SocketAddress]) -> None:
+        """Bind to the first of the addresses that can be bound."""
+        try_each(self._sock.bind, addresses)
 
-        CPython takes an interrupted connect for one that goes on by itself and waits for the socket to be writable.
-        That is right for TCP; a unix stream socket that waited for room in the backlog is not connected then, but
-        writable, so CPython reports success. Only the peer's name tells.
+    def _connect_first(self, addresses: Sequence[SocketAddress]) -> None:
+        """Connect to the first of the addresses that can be connected to."""
+        stream_path = isinstance(self._domain, Local) and self._type == "stream"
+        try_each(self._connect_path if stream_path else self._sock.connect, addresses)
+
+    def _connect_path(self, address: SocketAddress) -> None:
+        """Connect a unix stream socket, again whenever a signal has interrupted it.
+
+        After EINTR, CPython waits until the socket is writable and reports success, because a TCP connection goes on in
+        the background. That of a unix socket, which was waiting for room in the listener's queue, does not: it is
+        writable and not connected. Only getpeername() shows the difference.
         """
-        sock = self._sock
         while True:
-            sock.connect(address)
-            if sock.type != _STREAM:
-                return
+            self._sock.connect(address)
             try:
-                sock.getpeername()
+                self._sock.getpeername()
             except OSError as error:
                 if error.errno != errno.ENOTCONN:
                     raise
@@ -130,29 +149,24 @@ class Socket:
                 return
 
     def listen(self, backlog: SupportsIndex) -> Literal[True]:
-        """Listen for connections, of which backlog may be pending, and return True (the norm, listen).
+        """Listen for connections, of which about backlog may be pending, and return True (norm:62-69).
 
-        A negative backlog is 0 (POSIX); one above the system's maximum is that maximum.
+        A negative backlog is 0, as in POSIX. A backlog above the system's maximum is that maximum (design:numbers).
         """
         self._sock.listen(min(max(integer(backlog, "backlog"), 0), C_INT_MAX))
         return True
 
     def accept(self) -> tuple[Socket, str | bytes, int | None]:
-        """Accept a connection; return its socket, which blocks, and the peer's host and port (the norm, accept).
+        """Accept a connection; return its socket and the host and port of the peer (norm:70-76).
 
-        For unix the host is the peer's path and the port is None.
+        The new socket blocks, whether the listener does or not (design:would-block). unix: path and None, as in
+        getsockname.
         """
-        listener = self._sock
-        descriptor, peer = listener._accept()  # type: ignore[attr-defined]  # accept() less the layer above
-        try:
-            sock = _ready(_basic_socket(self._domain.family, listener.type, listener.proto, descriptor))
-        except BaseException:
-            socket.close(descriptor)
-            raise
-        accepted: Socket = object.__new__(Socket)
-        accepted._domain = self._domain
-        accepted._sock = sock
-        return accepted, *_address(peer)
+        sock, address = self._sock.accept()
+        accepted = Socket.__new__(Socket)
+        accepted._own(sock, self._domain, self._type)
+        host, port = self._domain.host_and_port(address)
+        return accepted, host, port
 
     # -- data --------------------------------------------------------------------------------------------------------
 
@@ -164,118 +178,120 @@ class Socket:
         offset: SupportsIndex | None = None,
         length: SupportsIndex | None = None,
     ) -> int:
-        """Send a message to an address and return the number of bytes sent (the norm, sendto).
+        """Send a message to an address and return the number of bytes written, which may be fewer (norm:77-91).
 
-        buffer: any bytes-like object. host: a numeric address; a name is refused with socket.gaierror. port: 0 to
-        65535 as int or digits. unix: host is a path and port is ignored. offset, length: as in send.
-        A connected TCP socket ignores the address.
+        host: a numeric address; a name is refused with socket.gaierror. port: 0 to 65535 as int or digits. unix: host
+        is a path, and port is ignored. buffer, offset and length: as in send. A connected TCP socket ignores the
+        address.
         """
-        if offset is not None or length is not None:
-            buffer = chunk(buffer, offset, length)
+        # Shortcut: programs send many messages to one address, and checking it takes longer than the rest.
+        known_host, known_port, address = self._last_destination
+        if host is not known_host or port is not known_port:
+            address = self._destination(host, port)
+        return self._sock.sendto(chunk(buffer, offset, length), _NOSIGNAL, address)
+
+    def _destination(self, host: object, port: object) -> SocketAddress:
+        """Return the address for a message, and keep it for the next one if it cannot change."""
         try:
             address = self._domain.destination(host, port)
         except socket.gaierror:
-            self.fileno()  # as in bind
+            self._check_open()  # for a closed socket EBADF is the error, whatever the host is
             raise
-        try:
-            return self._sock.sendto(buffer, _SEND_FLAGS, address)
-        except BufferError:  # a view with gaps
-            return self._sock.sendto(octets(buffer), _SEND_FLAGS, address)
+        if type(host) is str and type(port) is int and "%" not in host:  # the interface of a zone may change
+            self._last_destination = host, port, address
+        return address
 
     def send(self, buffer: Buffer, offset: SupportsIndex | None = None, length: SupportsIndex | None = None) -> int:
-        """Send a message and return the number of bytes sent, which may be less than asked for (the norm, send).
+        """Send a message and return the number of bytes written, which may be fewer (norm:92-104).
 
-        buffer: any bytes-like object; it is counted in bytes, whatever its items are. offset: where to start, from 0
-        (default) on. length: how many bytes at most (default: the rest). What lies past the end is not there: nothing
-        is sent and 0 returned, on a datagram socket by an empty datagram. Negative: ValueError.
+        buffer: any bytes-like object; offset and length count its bytes, whatever its items are. offset: where to
+        start, from 0 (the default) on. length: how many bytes at most (default: the rest).
+        A range past the end is empty: 0 is returned, and a datagram socket sends an empty datagram. Negative numbers:
+        ValueError (design:offsets).
         """
-        if offset is not None or length is not None:
-            buffer = chunk(buffer, offset, length)
-        try:
-            return self._sock.send(buffer, _SEND_FLAGS)
-        except BufferError:  # a view with gaps
-            return self._sock.send(octets(buffer), _SEND_FLAGS)
+        return self._sock.send(chunk(buffer, offset, length), _NOSIGNAL)
 
-    write = send
+    write = send  # norm:105-116
 
     def recvfrom(self, length: SupportsIndex) -> tuple[bytes, str | bytes, int | None]:
-        """Receive a message; return the data and the sender's host and port (the norm, recvfrom).
+        """Receive a message; return its data and the host and port of the sender (norm:117-128).
 
-        length: bytes at most; above buffersize it is truncated to that, 0 reads nothing, negative: ValueError. The
-        rest of a datagram is lost, that of a stream stays. b"" from a stream is its end. unix: the sender's path, ""
-        if it has none, and None. A stream's sender is its peer; if that cannot be told any more, "" and None.
+        length: how many bytes at most; more than buffersize is buffersize (norm:128), negative: ValueError. The rest of
+        a longer datagram is lost; on a stream it stays. Length 0 takes a datagram, or nothing from a stream
+        (design:recv-zero). b"" from a stream is its end (design:end-of-stream).
+        The sender on a stream is the peer, or ("", None) if it is no longer known (design:recvfrom-stream). unix: path
+        and None, as in getsockname.
         """
-        if type(length) is not int or not 0 < length <= _RECEIVE_MAX:
+        if type(length) is not int or not 0 < length <= buffersize:  # shortcut: as a rule, nothing is to be done
             length = receive_length(length)
-            if not length and self._sock.type == _STREAM:
-                self._receive_nothing()
-                return b"", *self._sender()
-        data, address = self._sock.recvfrom(length)
-        if type(address) is tuple:
+        data, address = self._sock.recvfrom(length) if length else self._receive_nothing()
+        if type(address) is tuple:  # shortcut: host_and_port() for inet and inet6
             return data, address[0], address[1]
-        if address is None and self._sock.type == _STREAM:
-            return data, *self._sender()
-        return data, *_address(address)
+        if address is None and self._type == "stream":
+            return data, *self._peer_or_unnamed()
+        return data, *self._domain.host_and_port(address)
 
     def recv(self, length: SupportsIndex) -> bytes:
-        """Receive a message (the norm, recv): recvfrom without the sender's address."""
-        if type(length) is int and 0 < length <= _RECEIVE_MAX:
-            return self._sock.recv(length)
-        room = receive_length(length)
-        if room:
-            return self._sock.recv(room)
-        if self._sock.type == _STREAM:
-            self._receive_nothing()
-            return b""
-        return self._sock.recvfrom(0)[0]  # the basic socket's recv(0) would not ask the kernel: the datagram is due
+        """Receive a message and return its data: recvfrom without the sender (norm:129-139)."""
+        if type(length) is not int or not 0 < length <= buffersize:  # shortcut, as in recvfrom
+            length = receive_length(length)
+        # For length 0 socket.recv() would not ask the kernel, and not take the datagram.
+        return self._sock.recv(length) if length else self._receive_nothing()[0]
 
-    read = recv
+    read = recv  # norm:140-149
 
-    def _receive_nothing(self) -> None:
-        """Ask a stream for 0 bytes: its data stays, and waiting for some would be for nothing.
+    def _receive_nothing(self) -> tuple[bytes, Any]:
+        """Receive 0 bytes (design:recv-zero); return b"" and the sender's address."""
+        if self._type != "stream":
+            return self._sock.recvfrom(0)
+        # A stream is not waited for, because no data is wanted. The kernel is asked for the error of a socket that is
+        # closed or not connected.
+        if _DONTWAIT:
+            with contextlib.suppress(BlockingIOError):
+                self._sock.recvfrom(0, _DONTWAIT)
+        else:
+            self._check_open()
+        return b"", None
 
-        The kernel is still asked, because a socket that is closed or not connected has to fail.
-        """
-        if not _DONTWAIT:
-            self.fileno()
-            return
-        with contextlib.suppress(BlockingIOError):
-            self._sock.recvfrom(0, _DONTWAIT)
-
-    def _sender(self) -> Address:
-        """Return the address of a stream's peer; the kernel gives none with the data of a connected stream."""
+    def _peer_or_unnamed(self) -> Address:
         try:
-            return _address(self._sock.getpeername())
+            return self.getpeername()
         except OSError:
             return "", None
 
     # -- the descriptor ----------------------------------------------------------------------------------------------
 
     def close(self) -> Literal[True]:
-        """Close the socket and return True (the norm, close). A second time: OSError(EBADF), and nothing is closed."""
+        """Close the socket and return True (norm:150-155). A second time: OSError(EBADF), and nothing is closed."""
+        # detach() gives the descriptor away once, even to threads that close at the same time; a second close() of a
+        # socket.socket would be silent.
         descriptor = self._sock.detach()
         if descriptor < 0:
-            raise closed()
+            raise closed_error()
         socket.close(descriptor)
         return True
 
-    def shutdown(self, how: str | None = None) -> Literal[True]:
-        """Shut down "rd" (receiving), "wr" (sending) or "rdwr" (both, default) and return True (the norm, shutdown).
+    def shutdown(self, how: Literal["rdwr", "rd", "wr"] | None = None) -> Literal[True]:
+        """Shut down receiving ("rd"), sending ("wr") or both ("rdwr", the default) and return True (norm:156-163).
 
         Not connected: OSError(ENOTCONN), except on unix sockets. Another word: ValueError.
         """
-        self._sock.shutdown(word(_HOW, "rdwr" if how is None else how, "how"))
+        self._sock.shutdown(keyword(SHUTDOWN, "rdwr" if how is None else how, "how"))
         return True
 
     def fileno(self) -> int:
-        """Return the number of the file descriptor (the norm, fileno); there is none, not -1, after close()."""
+        """Return the number of the file descriptor (norm:164-169). After close(): OSError(EBADF)."""
         descriptor = self._sock.fileno()
         if descriptor < 0:
-            raise closed()
+            raise closed_error()
         return descriptor
 
+    def _check_open(self) -> None:
+        """Raise OSError(EBADF) after close()."""
+        self.fileno()
+
     def setblocking(self, blocking: bool) -> Literal[True]:
-        """Set whether calls wait (True) or raise BlockingIOError (False); return True (the norm, setblocking)."""
+        """Set whether calls wait (True) or raise BlockingIOError (False), and return True (norm:170-177)."""
         if not isinstance(blocking, bool):
             raise TypeError(f"blocking must be a bool, not {type(blocking).__name__}")
         self._sock.setblocking(blocking)
@@ -283,89 +299,108 @@ class Socket:
 
     # -- options -----------------------------------------------------------------------------------------------------
 
-    def setopt(self, level: str, option: str, value: Any) -> Literal[True]:
-        """Set a socket option and return True (the norm, setopt).
+    @overload
+    def getopt(self, level: Literal["socket"], option: SocketInt | Literal["error"]) -> int: ...
+    @overload
+    def getopt(self, level: Literal["socket"], option: SocketTimeout) -> tuple[int, int]: ...
+    @overload
+    def getopt(self, level: Literal["socket"], option: Literal["bindtodevice"]) -> str: ...
+    @overload
+    def getopt(self, level: Literal["tcp"], option: TcpInt) -> int: ...
+    @overload
+    def getopt(self, level: Literal["ip"], option: IpInt | Literal["mtu"]) -> int: ...
+    @overload
+    def getopt(self, level: Literal["ip"], option: Literal["multicast_if"]) -> str: ...
+    @overload
+    def getopt(self, level: Literal["ipv6"], option: Ipv6Int) -> int: ...
+    @overload
+    def getopt(self, level: Literal["ip", "ipv6"], option: Membership) -> NoReturn: ...
 
-        level: "socket", "tcp", "ip" or "ipv6"; option: one of that level's, else ValueError. value, in the shapes of
-        getopt (design, "the contract"):
-        - most: an int; flags are off at 0.
-        - socket linger: seconds, 0 is off. sndtimeo, rcvtimeo: (seconds, microseconds) or seconds, 0 waits for ever;
-          microseconds outside 0 to 999999: OSError(EDOM).
+    def getopt(self, level: str, option: str) -> object:
+        """Return the value of a socket option, in the form that setopt takes (norm:188-196, design:option-shapes).
+
+        Flags are 0 or 1. socket error: the pending errno or 0; reading clears it. ip mtu, ipv6 mtu: the path's, only if
+        connected (else ENOTCONN). Memberships cannot be read: OSError(ENOPROTOOPT).
+        """
+        found = find_option(level, option)
+        return found.shape.read(self._sock, found.level, found.number)
+
+    @overload
+    def setopt(self, level: Literal["socket"], option: SocketInt, value: int) -> Literal[True]: ...
+    @overload
+    def setopt(
+        self, level: Literal["socket"], option: SocketTimeout, value: int | tuple[int, int]
+    ) -> Literal[True]: ...
+    @overload
+    def setopt(self, level: Literal["socket"], option: Literal["bindtodevice"], value: str) -> Literal[True]: ...
+    @overload
+    def setopt(self, level: Literal["socket"], option: Literal["error"], value: int) -> NoReturn: ...
+    @overload
+    def setopt(self, level: Literal["tcp"], option: TcpInt, value: int) -> Literal[True]: ...
+    @overload
+    def setopt(self, level: Literal["ip"], option: IpInt, value: int) -> Literal[True]: ...
+    @overload
+    def setopt(self, level: Literal["ip"], option: Literal["mtu"], value: int) -> NoReturn: ...
+    @overload
+    def setopt(self, level: Literal["ip"], option: Literal["multicast_if"], value: str) -> Literal[True]: ...
+    @overload
+    def setopt(self, level: Literal["ip"], option: Membership, value: str | tuple[str, str]) -> Literal[True]: ...
+    @overload
+    def setopt(self, level: Literal["ipv6"], option: Ipv6Int, value: int) -> Literal[True]: ...
+    @overload
+    def setopt(self, level: Literal["ipv6"], option: Membership, value: str | tuple[str, int]) -> Literal[True]: ...
+
+    def setopt(self, level: str, option: str, value: object) -> Literal[True]:
+        """Set a socket option and return True (norm:178-187, design:option-shapes).
+
+        level: "socket", "tcp", "ip" or "ipv6"; option: one of that level's, else ValueError. value:
+        - most options: an int; a flag is off at 0. True and False are 1 and 0.
+        - socket linger: seconds; 0 is off (design:linger).
+        - socket sndtimeo, rcvtimeo: (seconds, microseconds) or seconds; 0 waits for ever. Microseconds outside 0 to
+          999999: OSError(EDOM).
         - socket bindtodevice: the interface's name, "" for none.
         - ip multicast_if: the interface's address; ipv6 multicast_if: its index.
         - add_membership, drop_membership: group or (group, interface), the interface as in multicast_if.
         - socket error and ip mtu cannot be set: OSError(ENOPROTOOPT).
-        A value of another type: TypeError (a bool counts as 1 or 0). One that cannot be represented: ValueError.
+        A value of another type: TypeError. One that the option cannot represent: ValueError (design:no-wrapping).
         """
-        try:
-            layer, number, _, write = OPTIONS[level][option]
-        except (KeyError, TypeError):
-            raise unknown(level, option) from None
-        if write is not None:
-            write(self._sock, layer, number, value)
-        elif type(value) is int and -0x80000000 <= value <= 0x7FFFFFFF:
-            self._sock.setsockopt(layer, number, value)
-        else:
-            write_int(self._sock, layer, number, value)
+        found = find_option(level, option)
+        found.shape.write(self._sock, found.level, found.number, value)
         return True
 
-    def getopt(self, level: str, option: str) -> Any:
-        """Return the value of a socket option, in the shape that setopt takes (the norm, getopt).
-
-        Flags are 0 or 1. socket error is the pending errno, or 0, and is cleared by reading. ip and ipv6 mtu are known
-        when connected (else OSError(ENOTCONN)). Memberships cannot be read: OSError(ENOPROTOOPT).
-        """
-        try:
-            layer, number, read, _ = OPTIONS[level][option]
-        except (KeyError, TypeError):
-            raise unknown(level, option) from None
-        if read is None:
-            return self._sock.getsockopt(layer, number)
-        return read(self._sock, layer, number)
-
-    # -- Python's own ------------------------------------------------------------------------------------------------
+    # -- Python's protocols ------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Socket:
         """Return the socket itself."""
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Close the socket, if that was not done already."""
-        if self._sock.fileno() >= 0:
-            self.close()
+        """Close the socket, if that has not been done."""
+        self._sock.close()
 
     def __del__(self) -> None:
-        """Close silently: garbage collection closes (design: decided where silent)."""
-        try:  # noqa: SIM105  # contextlib may be gone when the interpreter ends
+        """Close without a ResourceWarning: that unused sockets are closed is a feature here (design:garbage)."""
+        try:  # noqa: SIM105  # at the interpreter's end, contextlib may be gone
             self._sock.close()
-        except (AttributeError, OSError):  # never made; or somebody else closed the descriptor
+        except (AttributeError, OSError):  # __init__ failed, or the descriptor was closed by other code
             pass
 
     def __repr__(self) -> str:
-        """Say what the socket is, and its descriptor; it works on a closed one too."""
+        """Return domain, type, and descriptor or "closed"."""
         descriptor = self._sock.fileno()
         state = f"fd={descriptor}" if descriptor >= 0 else "closed"
-        kinds = {number: word for word, number in TYPES.items()}
-        return f"<nixio_reference.Socket {self._domain.word} {kinds.get(self._sock.type, self._sock.type)} {state}>"
+        return f"<nixio_reference.Socket {self._domain.name} {self._type} {state}>"
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be copied or pickled: two objects would own one descriptor."""
         raise TypeError("a Socket cannot be copied or pickled")
 
 
-def _ready(sock: socket.SocketType) -> socket.SocketType:
-    """Make a new socket block, whatever socket.setdefaulttimeout() or, on BSD, its listener says."""
-    if sock.gettimeout() is not None or not _ACCEPTED_BLOCK:
-        sock.setblocking(True)
-    if _SO_NOSIGPIPE is not None:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_NOSIGPIPE, 1)
-    return sock
-
-
-def _address(found: Any) -> Address:
-    """Return (host, port) of what the standard library gives: a tuple, a path, or None for an unnamed sender."""
-    if type(found) is tuple:
-        return found[0], found[1]
-    return found or "", None
+def _protocol_number(protocol: object) -> int:
+    if protocol is None:
+        return 0
+    if isinstance(protocol, str):
+        return keyword(PROTOCOLS, protocol, "protocol")
+    return int_in_range(protocol, "protocol", 0, C_INT_MAX)

@@ -3,7 +3,7 @@
 from typing import Final
 
 buffersize: Final = 8192
-"""The most bytes that one ``recv``, ``read`` or ``recvfrom`` returns (the norm, recvfrom: "8192 by default").
+"""The most bytes that one ``recv``, ``read`` or ``recvfrom`` returns (norm:128).
 
-It is fixed when the library is made, as in the original: changing this name changes nothing.
+A compile-time constant in nixio: rebinding this name has no effect.
 """

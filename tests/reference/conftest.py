@@ -1,4 +1,4 @@
-"""Sockets for the tests of the reference: on the loopback, with a deadline, closed at the end."""
+"""Sockets for the tests of the reference: on the loopback, with timeouts, closed after each test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from nixio_reference import Socket, socket
 
-DEADLINE = 10
+TIMEOUT = 10  # seconds
 LOOPBACK = {"inet": "127.0.0.1", "inet6": "::1"}
 
 Make = Callable[..., Socket]
@@ -20,7 +20,7 @@ Pair = tuple[Socket, Socket]
 
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
-    """Close at the end whatever is put on it."""
+    """Close what is entered here after the test."""
     with ExitStack() as opened:
         yield opened
 
@@ -33,8 +33,8 @@ def make(stack: ExitStack) -> Make:
         if domain == "inet6" and not has_inet6():
             pytest.skip("this host has no ::1")
         sock = stack.enter_context(socket(domain, kind, protocol))
-        sock.setopt("socket", "rcvtimeo", DEADLINE)
-        sock.setopt("socket", "sndtimeo", DEADLINE)
+        sock.setopt("socket", "rcvtimeo", TIMEOUT)
+        sock.setopt("socket", "sndtimeo", TIMEOUT)
         return sock
 
     return create
@@ -42,29 +42,25 @@ def make(stack: ExitStack) -> Make:
 
 @pytest.fixture
 def pair(make: Make, stack: ExitStack, tmp_path: Path) -> Callable[..., Pair]:
-    """Connect two sockets of a domain and type."""
+    """Connect two sockets of a domain and type; the datagram sockets of inet are connected to each other."""
 
     def connect(domain: str = "inet", kind: str = "stream") -> Pair:
-        near, listener = make(domain, kind), make(domain, kind)
-        listener.bind(LOOPBACK.get(domain, str(tmp_path / "listener")), 0)
+        near, far = make(domain, kind), make(domain, kind)
+        far.bind(LOOPBACK.get(domain, str(tmp_path / "far")), 0)
         if kind == "stream":
-            listener.listen(1)
-        near.connect(*listener.getsockname())
-        if kind == "stream":
-            return near, stack.enter_context(listener.accept()[0])
-        if domain == "unix":
-            near.close()
-            near = make(domain, kind)
-            near.bind(str(tmp_path / "near"))
-            near.connect(*listener.getsockname())
-        listener.connect(*near.getsockname())
-        return near, listener
+            far.listen(1)
+            near.connect(*far.getsockname())
+            return near, stack.enter_context(far.accept()[0])
+        near.connect(*far.getsockname())
+        if domain != "unix":
+            far.connect(*near.getsockname())
+        return near, far
 
     return connect
 
 
 def has_inet6() -> bool:
-    """Tell whether this host has the IPv6 loopback."""
+    """Return whether this host has the IPv6 loopback."""
     try:
         with standard.socket(standard.AF_INET6, standard.SOCK_STREAM) as probe:
             probe.bind(("::1", 0))
