@@ -51,8 +51,9 @@ class Clause:
     level: str
     source: str
     requires: str
-    #: The address of its source; empty if this version has none.
+    #: The address of its source, and the decision that the source stands for; empty where this version has none.
     link: str
+    decision: str
     #: The number of faults declared for it as text, and the capabilities that it needs; empty if there are none.
     faults: str
     needs: str
@@ -170,6 +171,7 @@ def _clause(cases: list[Case], faults: int) -> Clause:
         row.source,
         row.requires,
         link=_link(row.source),
+        decision=_decision(row.source),
         faults=f"{count(faults, 'fault')} declared" if faults else "",
         needs=", ".join(_needs().get(row.clause, ())),
         shown=tuple(case for case in cases if case.group in ("failed", "informational", "known")),
@@ -189,6 +191,15 @@ def _link(source: str) -> str:
     except (KeyError, ValueError):
         return ""
     return address if address.startswith(("https://", "http://")) else ""
+
+
+@cache
+def _decision(source: str) -> str:
+    """What this project decided where the norm is silent, in one sentence; empty for other sources."""
+    try:
+        return load().source(source).decision
+    except KeyError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

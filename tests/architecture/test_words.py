@@ -56,7 +56,5 @@ def test_a_file_of_another_kind_is_not_read() -> None:
     assert list(words.check(["LICENSE", "tests/architecture/words.py"])) == []
 
 
-# To be switched on, by deleting the mark, when the texts of all folders are rewritten.
-@pytest.mark.xfail(reason="the texts of some folders are still to be rewritten", strict=False)
 def test_the_tree_has_no_banned_word() -> None:
     assert [str(finding) for finding in words.check(words.tracked())] == []

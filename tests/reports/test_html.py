@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from tests.reports.samples import OUTCOMES, every, header, large, row, stream
 
+from nixio_fixtures import load
 from nixio_reports import (
     Header,
     Host,
@@ -254,3 +255,10 @@ def test_a_clause_links_its_source_where_this_version_knows_it(source: str, link
     page = Page(html_page(stream(row("unknown.clause", source=source))))
     links = [one for one in page.links if not one.startswith("#")]
     assert [one.startswith(link) for one in links] == ([True] if link else [])
+
+
+def test_a_decision_is_in_the_page_itself() -> None:
+    """The document with the decisions is not part of the installed package."""
+    page = html_page(stream(row("send.offset.default", source="design:closed")))
+    assert load().source("design:closed").decision in page
+    assert "design:unknown:" not in html_page(stream(row("send.offset.default", source="design:unknown")))
