@@ -26,6 +26,7 @@ def repeat(runs: Runs, *arguments: str) -> Finished:
     return runs.run("--select", "send.data.arrives", "--repeat", "3", *arguments)
 
 
+@pytest.mark.slow
 def test_the_same_verdicts_each_time(runs: Runs) -> None:
     done = repeat(runs, "--target", "impls:fine")
     assert done.code == 0, done.output + done.errors
@@ -41,6 +42,7 @@ def test_a_verdict_that_changes_is_reported(runs: Runs) -> None:
     assert (runs.report / "repeat-2" / "results.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_the_same_failure_each_time_is_not_conforming_but_stable(runs: Runs) -> None:
     done = repeat(runs, "--target", "impls:off_by_one", "--", "--tb=short")
     assert done.code == 1

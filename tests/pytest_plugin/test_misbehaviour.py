@@ -87,11 +87,18 @@ class closing(Wrapped):
         ("allocating", "failed", "MemoryError:  (an agent's memory is limited: --memory)"),
         ("opening", "failed", "EMFILE ("),
         ("stopping", "timed-out", "took more than {} s to answer; it was stopped by a signal"),
-        ("spinning", "timed-out", "took more than {} s to answer; it was computing"),
+        pytest.param(
+            "spinning", "timed-out", "took more than {} s to answer; it was computing", marks=pytest.mark.slow
+        ),
         ("talking", "crashed", "the agent ended with exit status 1"),
         ("shouting", "crashed", "the agent wrote more than 67108864 bytes to standard error"),
         ("forking", "crashed", "the agent ended with exit status 0"),
-        ("closing", "crashed", "the agent closed its output (or input) without ending"),
+        pytest.param(
+            "closing",
+            "crashed",
+            "the agent closed its output (or input) without ending",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_it_costs_one_verdict(runs: Runs, port: str, outcome: str, said: str) -> None:
