@@ -90,6 +90,12 @@ def _text(path: str) -> str:
 def _serve() -> None:
     for module in ("hypothesis.strategies", "xdist.plugin", "nixio_conformance.cli"):
         importlib.import_module(module)
+    # What every run reads and compiles, and keeps: the tables and the page's template.
+    from nixio_fixtures import load
+    from nixio_reports.html import template
+
+    load()
+    template()
     for line in sys.stdin:
         words, folder, environment, output, errors = json.loads(line)
         child = os.fork()

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from nixio_fixtures import load
@@ -81,8 +81,7 @@ def html_page(summary: Summary) -> str:
     stream, verdict = summary.stream, summary.verdict
     cases = _cases(summary)
     style, script = _file("report.css"), _file("report.js")
-    template = _environment().get_template("report.html.j2")
-    return template.render(
+    return template().render(
         header=stream.header,
         footer=stream.footer,
         problems=stream.problems,
@@ -232,6 +231,11 @@ def _by_clause(findings: Iterable[Row], summary: Summary, cases: dict[str, Case]
 
 
 @cache
+def template() -> Template:
+    """The page's template, which takes longer to compile than a page of a short run to render."""
+    return _environment().get_template("report.html.j2")
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("nixio_reports"),
