@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nixio_conformance.driver.messages import Foreign
-from nixio_conformance.driver.text import show
+from nixio_conformance.driver.text import show, show_all
 
 #: Error names that share a number on some systems and not on others; verdicts treat them as equal.
 _SYNONYMS = {"EWOULDBLOCK": "EAGAIN", "ENOTSUP": "EOPNOTSUPP"}
@@ -33,7 +33,7 @@ class Returned:
     def __str__(self) -> str:
         if len(self.values) == 1:
             return show(self.values[0])
-        return "(" + ", ".join(show(value) for value in self.values) + ")"
+        return f"({show_all(self.values)})"
 
 
 @dataclass(frozen=True)

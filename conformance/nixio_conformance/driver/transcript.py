@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
-from nixio_conformance.driver.text import show
+from nixio_conformance.driver.text import TEXT, VALUES, cut, show_all
 
 #: The result of a step that has not returned.
 PENDING = "..."
 
 Actor = Literal["port", "peer", "observer"]
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -39,9 +40,8 @@ class Step:
     @property
     def call(self) -> str:
         """The step in the notation of a call: `s1.recv(16)`."""
-        arguments = ", ".join(show(argument) for argument in self.arguments)
         prefix = f"{self.subject}." if self.subject else ""
-        return f"{prefix}{self.method}({arguments})"
+        return cut(f"{prefix}{self.method}({show_all(self.arguments)})")
 
 
 @dataclass
@@ -70,8 +70,18 @@ class Transcript:
         return step
 
     def end(self, step: Step, result: str, values: Sequence[object] = (), assigns: Sequence[str] = ()) -> None:
-        """Record the result of a step."""
-        step.result = result
-        step.values = tuple(values)
-        step.assigns = tuple(assigns)
+        """Record the result of a step, and of long results only the part that reports need."""
+        step.result = cut(result)
+        step.values = tuple(_kept(value) for value in _ends(values))
+        step.assigns = tuple(_ends(assigns))
         step.seconds = self.now() - step.at
+
+
+def _ends(values: Sequence[_T]) -> Sequence[_T]:
+    """The values; of too many, the first and the last one, in which scripts find sockets and port numbers."""
+    return values if len(values) <= VALUES else [values[0], values[-1]]
+
+
+def _kept(value: object) -> object:
+    """The value, and of long data the beginning: a case may receive any number of them."""
+    return value[:TEXT] if isinstance(value, (str, bytes)) else value

@@ -9,16 +9,13 @@ import msgspec
 import pytest
 
 from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentHung, CannotStart
-from nixio_conformance.driver.transcript import Step
+from nixio_conformance.pytest_plugin import row_size
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.expect import Mismatch
 from nixio_conformance.toolkit.leaks import Leaked, NetworkChanged
 from nixio_reports import records
-
-#: Steps of a case that a row keeps: the last ones, as these lead to the failure.
-STEPS_KEPT = 60
 
 
 @dataclass
@@ -35,6 +32,11 @@ class Judgement:
 
     def phase(self, when: str, seconds: float, error: BaseException | None) -> None:
         """Add one of pytest's phases. The first error of a case decides its verdict."""
+        self._judge(when, seconds, error)
+        if error is not None:
+            self.row = row_size.fitted(self.row)
+
+    def _judge(self, when: str, seconds: float, error: BaseException | None) -> None:
         self.row = msgspec.structs.replace(self.row, seconds=self.row.seconds + seconds)
         if error is not None and self.row.outcome in ("not-run", "passed"):
             self.leaked = isinstance(error, Leaked)
@@ -66,17 +68,13 @@ class Judgement:
             text = lua.write(self.row, self.target, case.session.welcome.name, case.folder, steps)
             scripts = {"lua": text, **scripts}
         return {
-            "steps": tuple(_step(step) for step in steps[-STEPS_KEPT:]),
+            "steps": row_size.last_steps(steps),
             "scripts": scripts,
             "stderr": case.session.current_stderr().strip(),
         }
 
 
-def _step(step: Step) -> records.Step:
-    return records.Step(at=step.at, actor=step.actor, call=step.call, result=step.result, seconds=step.seconds)
-
-
-def _verdict(error: BaseException) -> dict[str, object]:
+def _verdict(error: BaseException) -> dict[str, str]:
     """The fields of a row that an exception decides."""
     if isinstance(error, pytest.skip.Exception):
         return {"outcome": "host-skip", "message": str(error)}

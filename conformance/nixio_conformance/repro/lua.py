@@ -10,8 +10,10 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from nixio_conformance.driver.text import cut
 from nixio_conformance.driver.transcript import PENDING, Step
 from nixio_conformance.driver.wire import HeldAs
+from nixio_conformance.repro import long_data
 from nixio_conformance.repro.replay import Notation, replay
 from nixio_conformance.target.lua import PAIRS
 from nixio_conformance.target.target import Target
@@ -75,6 +77,12 @@ os.execute("mkdir '" .. folder .. "'")
 _ALIKE = {"bind", "listen", "connect", "send", "sendall", "sendto", "recv", "recvfrom", "close", "shutdown"}
 _NEW_PEER = re.compile(r"(\w+) = socket\.socket\(socket\.AF_(\w+), socket\.SOCK_(\w+)\)$")
 _ACCEPTED = re.compile(r"(\w+), _ = (\w+)\.accept\(\)$")
+#: Numbers of 4 bytes that count up.
+_NUMBERS = (
+    "(function() local all = {{}}; for n = {0}, {1} do "
+    "all[#all + 1] = string.char(math.floor(n / 16777216) % 256, math.floor(n / 65536) % 256, "
+    "math.floor(n / 256) % 256, n % 256) end; return table.concat(all) end)()"
+)
 _HOW = {0: "rd", 1: "wr", 2: "rdwr"}
 
 
@@ -86,7 +94,7 @@ def applies(target: Target, language: str) -> bool:
 def write(row: Row, target: Target, name: str, folder: str, steps: Sequence[Step]) -> str:
     """The program's text. `name` is the module's; `folder` is the case's folder, replaced by a temporary one."""
     head = _HEAD.format(case=row.case, requires=row.requires, load="\n".join(_load(target, name)))
-    body = list(replay(steps, _Lua(folder)))
+    body = long_data.fitted(lambda longest: [*replay(steps, _Lua(folder, longest))], "-- {}".format)
     if any("folder" in line for line in body):
         body = [_FOLDER, *body, """os.execute("rm -rf '" .. folder .. "'")"""]
     texts = (("Expected", row.expected), ("Actual", row.actual))
@@ -141,7 +149,7 @@ class _Lua(Notation):
         elif step.method in _ALIKE and step.code.startswith(f"{step.subject}.{step.method}("):
             yield self._call(step.subject, step.method.removesuffix("all"), self._peer_arguments(step))
         else:
-            yield self.comment(f"cannot be done with the module alone: {step.code} -> {step.result}")
+            yield self.comment(f"cannot be done with the module alone: {cut(step.code)} -> {step.result}")
 
     def release(self, names: Sequence[str]) -> str:
         return f"{', '.join(names)} = nil; collectgarbage(); collectgarbage()"
@@ -174,6 +182,8 @@ class _Lua(Notation):
         if port := self.chosen_port(argument):
             return port
         data = argument.data if isinstance(argument, HeldAs) else argument
+        if isinstance(data, (str, bytes)) and len(data) > self.longest:
+            return self._shortened(data)
         for kind, show in _LITERALS.items():
             if isinstance(data, kind):
                 return self._in_folder(show(data)) if kind in (str, bytes) else show(data)
@@ -181,9 +191,24 @@ class _Lua(Notation):
             return "{" + ", ".join(self._argument(inner) for inner in data) + "}"
         return "nil"
 
+    def _shortened(self, data: str | bytes) -> str:
+        """Long data by the rule that they follow, or without their middle."""
+        if found := long_data.repeated(data):
+            return _joined(f"({quoted(found.unit)}):rep({found.times})", quoted(found.rest))
+        if isinstance(data, bytes) and (numbers := long_data.numbered(data)):
+            return _joined(quoted(numbers.head), _NUMBERS.format(numbers.first, numbers.last), quoted(numbers.rest))
+        ends = long_data.cut(data)
+        self.notes.append(ends.note)
+        zeros = r'("\0")' if isinstance(data, bytes) else '("0")'
+        return _joined(quoted(ends.head), f"{zeros}:rep({ends.missing})", quoted(ends.tail))
+
     def _in_folder(self, literal: str) -> str:
         """A string literal with the case's folder in it replaced by the variable `folder`."""
         return literal.replace(self.folder, '" .. folder .. "').removeprefix('"" .. ') if self.folder else literal
+
+
+def _joined(*parts: str) -> str:
+    return " .. ".join(part for part in parts if part != '""')
 
 
 def _number(number: float) -> str:

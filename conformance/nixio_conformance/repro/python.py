@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from nixio_conformance.driver.transcript import Step
 from nixio_conformance.driver.wire import HeldAs
-from nixio_conformance.repro import agent
+from nixio_conformance.repro import agent, long_data
 from nixio_conformance.repro.replay import Notation, replay
 from nixio_conformance.target.target import Target
 from nixio_reports.records import Row
@@ -74,7 +74,8 @@ def write(row: Row, target: Target, folder: str, steps: Sequence[Step]) -> str:
     head = _HEAD.format(case=row.case, requires=row.requires, load="\n".join(_load(target)))
     texts = (("Expected", row.expected), ("Actual", row.actual))
     verdict = [f"print({f'{name}: {text}'!r})" for name, text in texts if text]
-    return head + "\n".join([*replay(steps, _Python(folder)), *verdict]) + "\n"
+    body = long_data.fitted(lambda longest: [*replay(steps, _Python(folder, longest))], "# {}".format)
+    return head + "\n".join([*body, *verdict]) + "\n"
 
 
 def _load(target: Target) -> Iterator[str]:
@@ -141,8 +142,25 @@ class _Python(Notation):
             return f"folder + {argument[len(self.folder) :]!r}"
         if isinstance(argument, HeldAs):
             made = "array.array('H', " if argument.type == "array" else f"{argument.type}("
-            return f"{made}{argument.data!r})"
-        return repr(argument)
+            return f"{made}{self._literal(argument.data)})"
+        return self._literal(argument)
+
+    def _literal(self, value: object) -> str:
+        """A value as an expression; long data by the rule that they follow, or without their middle."""
+        if isinstance(value, tuple):
+            inner = [self._literal(one) for one in value]
+            return f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
+        if not isinstance(value, (str, bytes)) or len(value) <= self.longest:
+            return repr(value)
+        if found := long_data.repeated(value):
+            return _sum(f"{found.unit!r} * {found.times}", repr(found.rest))
+        if isinstance(value, bytes) and (numbers := long_data.numbered(value)):
+            made = f'b"".join(number.to_bytes(4, "big") for number in range({numbers.first}, {numbers.last + 1}))'
+            return _sum(repr(numbers.head), made, repr(numbers.rest))
+        ends = long_data.cut(value)
+        self.notes.append(ends.note)
+        zeros = "bytes(1)" if isinstance(value, bytes) else "'0'"
+        return _sum(repr(ends.head), f"{zeros} * {ends.missing}", repr(ends.tail))
 
     def _replaced(self, code: str, step: Step) -> str:
         """A peer's line with the paths and port numbers in it looked up."""
@@ -151,7 +169,14 @@ class _Python(Notation):
                 code = code.replace(repr(argument), self._argument(argument))
             if isinstance(argument, tuple) and len(argument) == 2 and argument[1] in self.ports:
                 code = code.replace(repr(argument), f"({argument[0]!r}, {self.ports[argument[1]]})")
+            for data in argument if isinstance(argument, tuple) else (argument,):
+                if isinstance(data, (str, bytes)) and len(data) > self.longest:
+                    code = code.replace(repr(data), self._literal(data))
         return code
+
+
+def _sum(*parts: str) -> str:
+    return " + ".join(part for part in parts if part not in ("", "b''", "''"))
 
 
 def _is_expression(code: str) -> bool:

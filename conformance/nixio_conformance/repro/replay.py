@@ -15,13 +15,19 @@ from nixio_conformance.driver.transcript import PENDING, Step
 
 #: Port numbers below it are never chosen by the system.
 _FIRST_CHOSEN_PORT = 1024
+#: A text with as many digits is no port number.
+_DIGITS = 10
 
 
 class Notation(ABC):
     """How one language writes the steps. `folder` is the case's folder, whose path must not appear in the script."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, longest: int) -> None:
+        """Data of more than `longest` bytes or characters are shortened."""
         self.folder = folder
+        self.longest = longest
+        #: What the comment before the next line says.
+        self.notes: list[str] = []
         #: Expressions that give the port numbers that the system chose, by the number in the transcript.
         self.ports: dict[int, str] = {}
 
@@ -61,7 +67,12 @@ class Notation(ABC):
         """The expression for an argument that is a port number chosen by the system; empty for any other argument."""
         if isinstance(argument, int) and not isinstance(argument, bool):
             return self.ports.get(argument, "")
-        if isinstance(argument, str) and argument.isdecimal() and (expression := self.ports.get(int(argument))):
+        if (
+            isinstance(argument, str)
+            and len(argument) < _DIGITS
+            and argument.isdecimal()
+            and (expression := self.ports.get(int(argument)))
+        ):
             return self.as_text(expression)
         return ""
 
@@ -77,7 +88,14 @@ class Notation(ABC):
 
 
 def replay(steps: Sequence[Step], notation: Notation) -> Iterator[str]:
-    """The lines that do the steps again, in their order."""
+    """The lines that do the steps again, in their order, each after its notes."""
+    for line in _lines(steps, notation):
+        yield from map(notation.comment, notation.notes)
+        notation.notes.clear()
+        yield line
+
+
+def _lines(steps: Sequence[Step], notation: Notation) -> Iterator[str]:
     pending: dict[str, Step] = {}
     for number, step in enumerate(steps):
         yield from _returned(pending, step.at, notation)

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned
 from nixio_conformance.driver.socket import ImplSocket, Pending
-from nixio_conformance.driver.text import alternatives, show
+from nixio_conformance.driver.text import MESSAGE, alternatives, cut, show
 
 #: Kinds of failure that tables and checks may name besides the symbolic names of errors.
 ARGUMENT = "argument"
@@ -24,10 +24,10 @@ class Mismatch(AssertionError):
     """The implementation does not do what the clause requires."""
 
     def __init__(self, what: str, expected: str, actual: str) -> None:
-        super().__init__(f"{what}: expected {expected}, got {actual}")
-        self.what = what
-        self.expected = expected
-        self.actual = actual
+        self.what = cut(what)
+        self.expected = cut(expected)
+        self.actual = cut(actual)
+        super().__init__(cut(f"{self.what}: expected {self.expected}, got {self.actual}", MESSAGE))
 
 
 def mismatch(what: str, expected: object, actual: object) -> NoReturn:
