@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
@@ -25,7 +26,7 @@ from .text import clip, count, duration, visible
 
 #: Cases shown with transcript and scripts. The others have expected and actual, and refer to the stream.
 DETAILED = 500
-#: The longest text, in characters. An implementation may return megabytes; the stream has all of it.
+#: The longest text, in characters. An implementation may return megabytes; the stream has more of it.
 TEXT = 8_000
 #: Steps of a transcript.
 STEPS = 200
@@ -78,10 +79,21 @@ class Block:
 
 def html_page(summary: Summary) -> str:
     """The report as a self-contained page, usable without scripts, colours or a network."""
+    return b"".join(html_parts(summary)).decode()
+
+
+def html_parts(summary: Summary) -> Iterator[bytes]:
+    """The page of `html_page` in UTF-8, in parts."""
+    parts = _render(summary)
+    while part := "".join(islice(parts, 1000)):
+        yield part.encode()
+
+
+def _render(summary: Summary) -> Iterator[str]:
     stream, verdict = summary.stream, summary.verdict
     cases = _cases(summary)
     style, script = _file("report.css"), _file("report.js")
-    return template().render(
+    return template().generate(
         header=stream.header,
         footer=stream.footer,
         problems=stream.problems,
@@ -121,7 +133,9 @@ def _cases(summary: Summary) -> dict[str, Case]:
         parameters = ", ".join(
             f"{key}={value}" for key, value in row.parameters.items() if value and value not in (row.kind, name)
         )
-        made[row.case] = Case(row, f"case-{number}", group, name, clip(parameters, 200), needs and detailed <= DETAILED)
+        full = needs and detailed <= DETAILED
+        shown = summary.stream.whole(row) if full else row
+        made[row.case] = Case(shown, f"case-{number}", group, name, clip(parameters, 200), full)
     return made
 
 

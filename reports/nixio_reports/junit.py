@@ -1,10 +1,15 @@
-"""JUnit XML in the form that Jenkins, GitLab and GitHub Actions read."""
+"""JUnit XML in the form that Jenkins, GitLab and GitHub Actions read.
+
+It is written piece by piece: a tree of a run with many failures would take gigabytes. The indentation and the order of
+attributes are those of `xml.etree`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from xml.etree import ElementTree
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from .outcomes import ACTORS, Group, label
 from .records import Row
@@ -23,27 +28,89 @@ def junit_xml(summary: Summary) -> bytes:
     Cases that are informational, known to the baseline or not run count as skipped, with the reason. A run without a
     verdict gets a suite `stream` with an error for each problem, so that it is not taken for a good run.
     """
-    root = ElementTree.Element("testsuites", name="nixio-conformance")
+    return b"".join(junit_parts(summary))
+
+
+def junit_parts(summary: Summary) -> Iterator[bytes]:
+    """The document of `junit_xml` in parts."""
+    suites = _suites(summary)
+    total = _counts([row for suite in suites for row in suite.rows], summary)
+    total.tests += sum(len(suite.problems) for suite in suites)
+    total.tags["error"] += sum(len(suite.problems) for suite in suites)
+    name = {"name": "nixio-conformance"}
+    yield b"<?xml version='1.0' encoding='utf-8'?>\n"
+    if not suites:
+        yield _empty(0, "testsuites", name | total.attributes()).encode()
+        return
+    yield _start(0, "testsuites", name | total.attributes()).encode() + b"\n"
+    for suite in suites:
+        yield from (f"{line}\n".encode() for line in _lines(suite, summary))
+    yield b"</testsuites>"
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What servers expect as attributes of a suite and of the document."""
+
+    tests: int = 0
+    seconds: float = 0.0
+    tags: Counter[str] = field(default_factory=Counter)
+
+    def attributes(self) -> dict[str, str]:
+        found = {"tests": str(self.tests)}
+        found |= {name: str(self.tags[tag]) for name, tag in _TAGS.items()}
+        return found | {"time": f"{self.seconds:.6f}"}
+
+
+_TAGS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+@dataclass(slots=True)
+class _Suite:
+    """One suite: the rows of a method, or the problems of the stream."""
+
+    attributes: dict[str, str]
+    rows: list[Row] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    counts: _Counts = field(default_factory=_Counts)
+
+
+def _suites(summary: Summary) -> list[_Suite]:
     stream = summary.stream
-    for method in summary.matrix.methods:
-        suite = ElementTree.SubElement(root, "testsuite", name=_fit(method), timestamp=_fit(stream.header.started))
-        _properties(suite, summary)
-        for row in stream.rows:
-            if row.method == method:
-                _case(suite, row, summary.groups[row.case], summary.reasons.get(row.deviation, ""))
+    timestamp = _fit(stream.header.started)
+    made = {name: _Suite({"name": _fit(name), "timestamp": timestamp}) for name in summary.matrix.methods}
+    for row in stream.rows:
+        made[row.method].rows.append(row)
+    suites = list(made.values())
+    for suite in suites:
+        suite.counts = _counts(suite.rows, summary)
     if summary.verdict.state == "no-verdict" or stream.problems:
-        _problems(ElementTree.SubElement(root, "testsuite", name="stream"), summary)
-    _count(root)
-    ElementTree.indent(root)
-    made: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return made
+        wrong = [(f"{one.path}:{one.line}", f"{one.what}; {one.hint}") for one in stream.problems]
+        problems = wrong or [("verdict", summary.verdict.text)]
+        counts = _Counts(len(problems), 0.0, Counter(error=len(problems)))
+        suites.append(_Suite({"name": "stream"}, problems=problems, counts=counts))
+    return suites
 
 
-def _fit(text: str) -> str:
-    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", visible(clip(text, _LIMIT)))
+def _counts(rows: list[Row], summary: Summary) -> _Counts:
+    tags = Counter(_tag(row, summary.groups[row.case]) for row in rows)
+    return _Counts(len(rows), sum(float(_seconds(row)) for row in rows), tags)
 
 
-def _properties(suite: ElementTree.Element, summary: Summary) -> None:
+def _lines(suite: _Suite, summary: Summary) -> Iterator[str]:
+    yield _start(1, "testsuite", suite.attributes | suite.counts.attributes())
+    if suite.rows:
+        yield from _properties(summary)
+    for row in suite.rows:
+        yield from _case(summary.stream.whole(row), summary)
+    for name, text in suite.problems:
+        yield _start(2, "testcase", {"classname": "stream", "name": _fit(name), "time": "0"})
+        yield _empty(3, "error", {"message": _fit(text)})
+        yield "    </testcase>"
+    yield "  </testsuite>"
+
+
+def _properties(summary: Summary) -> Iterator[str]:
     header = summary.stream.header
     values = {
         "implementation": header.implementation.name,
@@ -56,25 +123,45 @@ def _properties(suite: ElementTree.Element, summary: Summary) -> None:
         "baseline": header.baseline.path if header.baseline else "",
         "verdict": summary.verdict.text,
     }
-    properties = ElementTree.SubElement(suite, "properties")
+    yield "    <properties>"
     for name, value in values.items():
-        ElementTree.SubElement(properties, "property", name=name, value=_fit(value))
+        yield _empty(3, "property", {"name": name, "value": _fit(value)})
+    yield "    </properties>"
 
 
-def _case(suite: ElementTree.Element, row: Row, group: Group, known: str) -> None:
-    case = ElementTree.SubElement(
-        suite, "testcase", classname=_fit(row.clause), name=_fit(row.case), time=f"{row.seconds:.6f}"
-    )
+def _seconds(row: Row) -> str:
+    return f"{row.seconds:.6f}"
+
+
+def _tag(row: Row, group: Group) -> str:
+    """The element that says that a case did not pass; empty for one that did."""
     if group == "failed":
         # A failure is a wrong result; an error is that there was no result, or that the suite itself is at fault.
-        tag = "error" if row.outcome in ("crashed", "timed-out") or row.traceback else "failure"
-        made = ElementTree.SubElement(case, tag, message=_fit(one_line(row.message or label(row.outcome))))
-        made.set("type", row.outcome)
-        made.text = _fit("\n".join(_body(row)))
-    elif group != "passed":
-        ElementTree.SubElement(case, "skipped", message=_fit(_skip_message(row, group, known)))
+        return "error" if row.outcome in ("crashed", "timed-out") or row.traceback else "failure"
+    return "" if group == "passed" else "skipped"
+
+
+def _case(row: Row, summary: Summary) -> Iterator[str]:
+    group = summary.groups[row.case]
+    inner = list(_inner(row, group, summary.reasons.get(row.deviation, "")))
+    attributes = {"classname": _fit(row.clause), "name": _fit(row.case), "time": _seconds(row)}
+    if not inner:
+        yield _empty(2, "testcase", attributes)
+        return
+    yield _start(2, "testcase", attributes)
+    yield from inner
+    yield "    </testcase>"
+
+
+def _inner(row: Row, group: Group, known: str) -> Iterator[str]:
+    if tag := _tag(row, group):
+        if tag == "skipped":
+            yield _empty(3, tag, {"message": _fit(_skip_message(row, group, known))})
+        else:
+            attributes = {"message": _fit(one_line(row.message or label(row.outcome))), "type": row.outcome}
+            yield _start(3, tag, attributes) + _text("\n".join(_body(row))) + f"</{tag}>"
     if row.stderr:
-        ElementTree.SubElement(case, "system-err").text = _fit(row.stderr)
+        yield _start(3, "system-err", {}) + _text(row.stderr) + "</system-err>"
 
 
 def _skip_message(row: Row, group: Group, known: str) -> str:
@@ -99,18 +186,29 @@ def _body(row: Row) -> Iterator[str]:
         yield f"the suite itself is at fault, please report it:\n{row.traceback}"
 
 
-def _problems(suite: ElementTree.Element, summary: Summary) -> None:
-    wrong = [(f"{one.path}:{one.line}", f"{one.what}; {one.hint}") for one in summary.stream.problems]
-    for name, text in wrong or [("verdict", summary.verdict.text)]:
-        case = ElementTree.SubElement(suite, "testcase", classname="stream", name=_fit(name), time="0")
-        ElementTree.SubElement(case, "error", message=_fit(text))
+def _fit(text: str) -> str:
+    if text.isprintable() and len(text) <= _LIMIT:
+        return text
+    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", visible(clip(text, _LIMIT)))
 
 
-def _count(root: ElementTree.Element) -> None:
-    """Set the counts and times of each suite and of the document, as attributes that servers expect."""
-    for element in (*root, root):
-        cases = element.findall(".//testcase")
-        element.set("tests", str(len(cases)))
-        for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-            element.set(name, str(sum(case.find(tag) is not None for case in cases)))
-        element.set("time", f"{sum(float(case.get('time', '0')) for case in cases):.6f}")
+def _text(text: str) -> str:
+    return _escaped(_fit(text))
+
+
+def _start(level: int, tag: str, attributes: Mapping[str, str]) -> str:
+    return f"{'  ' * level}<{tag}{''.join(_attributes(attributes.items()))}>"
+
+
+def _empty(level: int, tag: str, attributes: Mapping[str, str]) -> str:
+    return f"{'  ' * level}<{tag}{''.join(_attributes(attributes.items()))} />"
+
+
+def _attributes(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for name, value in pairs:
+        quoted = _escaped(value).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#09;")
+        yield f' {name}="{quoted}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import weakref
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,8 @@ Record = Header | Row | Footer
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+#: The fields that a stream may be read without.
+EVIDENCE = ("steps", "scripts", "stderr")
 _TYPES: dict[str, type[Record]] = {"header": Header, "row": Row, "footer": Footer}
 
 
@@ -106,6 +108,35 @@ class Stream:
     rows: tuple[Row, ...] = ()
     footer: Footer | None = None
     problems: tuple[Problem, ...] = ()
+    #: Where the evidence of rows is that were read without it.
+    evidence: Evidence | None = field(default=None, compare=False, repr=False)
+
+    def whole(self, row: Row) -> Row:
+        """The row with its evidence, if the stream was read without it; raises OSError if the file cannot be read."""
+        return self.evidence.add_to(row) if self.evidence else row
+
+
+class Evidence:
+    """Steps, scripts and standard error of rows, left in the file: they are nine tenths of a stream of failures."""
+
+    def __init__(self, path: Path, places: dict[str, tuple[int, int]], decode: Callable[[bytes], Record]) -> None:
+        """`places` has the offset and the length of the line of each case that has evidence."""
+        self._places = places
+        self._decode = decode
+        file = path.open("rb", buffering=0)
+        self._file = file
+        weakref.finalize(self, file.close)
+
+    def add_to(self, row: Row) -> Row:
+        """The row with its evidence."""
+        if row.case not in self._places:
+            return row
+        offset, length = self._places[row.case]
+        self._file.seek(offset)
+        record = self._decode(self._file.read(length))
+        if not isinstance(record, Row) or record.case != row.case:
+            return row  # another run has overwritten the file
+        return msgspec.structs.replace(row, **{name: getattr(record, name) for name in EVIDENCE})
 
 
 class StreamError(Exception):
@@ -120,21 +151,17 @@ class StreamError(Exception):
         self.rows = rows
 
 
-def read(source: str | Path | Iterable[bytes | str]) -> Stream:
+def read(source: str | Path | Iterable[bytes | str], *, light: bool = False) -> Stream:
     """Read a stream from a file (a path) or from lines.
 
-    Each corrupt line becomes a `Problem`, and all other lines are kept. Raises StreamError without a readable header,
-    and OSError when the file cannot be read.
+    With `light`, the rows of a file have neither steps nor scripts nor standard error: `Stream.whole` reads those of
+    one row again. This takes a tenth of the memory. Each corrupt line becomes a `Problem`, and all others are kept.
+    Raises StreamError without a readable header, and OSError when the file cannot be read.
     """
     if isinstance(source, str | Path):
-        path = str(source)
-        lines: Iterable[bytes | str] = io.BytesIO(Path(source).read_bytes())
-    else:
-        path, lines = "<lines>", source
-    reader = _Reader(path)
-    for number, line in enumerate(lines, 1):
-        reader.take(number, line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line)
-    return reader.finish()
+        with Path(source).open("rb") as file:
+            return _Reader(str(source), light).read(file)
+    return _Reader("<lines>").read(source)
 
 
 @dataclass(slots=True)
@@ -142,6 +169,7 @@ class _Reader:
     """The records and problems read so far."""
 
     path: str
+    light: bool = False
     header: Header | None = None
     footer: Footer | None = None
     footer_line: int = 0
@@ -150,6 +178,19 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
     newer: int = 0
     last: int = 0
+    #: The offset and the length of the line that is being read, and of lines whose evidence was left there.
+    place: tuple[int, int] = (0, 0)
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def read(self, lines: Iterable[bytes | str]) -> Stream:
+        """Read all lines."""
+        offset = 0
+        for number, text in enumerate(lines, 1):
+            line = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+            self.place = offset, len(line)
+            offset += len(line)
+            self.take(number, line)
+        return self.finish()
 
     def problem(self, line: int, what: str, hint: str) -> None:
         self.problems.append(Problem(self.path, line, what, hint))
@@ -219,19 +260,27 @@ class _Reader:
         if kept is None:
             if self.footer is not None:
                 self.problem(number, "a row after the footer", "it is used; give each run a directory of its own")
-            self.rows[row.case] = row
+            self._keep(row)
             self.lines[row.case] = number
             return
         # A finding must not be hidden by a pass, in whichever order they come.
         worse = row.outcome in FINDINGS and kept.outcome not in FINDINGS
         if worse:
-            self.rows[row.case] = row
+            self._keep(row)
         used = f"this one ({row.outcome})" if worse else f"the first one ({kept.outcome})"
         self.problem(
             number,
             f"case {row.case!r} has a row already, in line {self.lines[row.case]}",
             f"{used} counts; give each run a directory of its own",
         )
+
+    def _keep(self, row: Row) -> None:
+        if self.light:
+            self.places.pop(row.case, None)
+            if row.steps or row.scripts or row.stderr:
+                self.places[row.case] = self.place
+                row = msgspec.structs.replace(row, steps=(), scripts={}, stderr="")
+        self.rows[row.case] = row
 
     def _footer(self, number: int, footer: Footer) -> None:
         self.footer, self.footer_line = footer, number
@@ -247,7 +296,8 @@ class _Reader:
             )
         else:
             self._compare(self.footer, rows)
-        return Stream(self.header, rows, self.footer, tuple(self.problems))
+        evidence = Evidence(Path(self.path), self.places, self._decode) if self.places else None
+        return Stream(self.header, rows, self.footer, tuple(self.problems), evidence)
 
     def _compare(self, footer: Footer, rows: tuple[Row, ...]) -> None:
         """Compare the footer's counts with the rows, to detect rows that were lost or added."""

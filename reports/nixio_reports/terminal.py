@@ -23,6 +23,8 @@ from .text import clip, count, duration, one_line, visible
 
 #: Failures shown in full before the others get one line each.
 FULL = 20
+#: Failures, and informational ones, that get a line: more than the suite has cases, in a stream of many runs.
+LINES = 10_000
 #: Steps of a transcript that are shown: the last ones, which lead to the failure.
 STEPS = 30
 
@@ -185,15 +187,19 @@ def _findings(summary: Summary, limit: int, html: str | Path | None) -> Iterator
     """Full details for the first `limit` failures; one line for the rest and for informational ones."""
     verdict = summary.verdict
     for row in verdict.findings[:limit]:
-        yield from (_failure(row), Text())
+        yield from (_failure(summary.stream.whole(row)), Text())
     if rest := verdict.findings[limit:]:
         where = f"in full in {html}" if html else "for all in full, use --report DIR and open its report.html"
         yield Text(f"{count(len(rest), 'more failure')}, {where}:", "bold")
-        yield from (failure_line(row, "failed") for row in rest)
+        yield from (failure_line(row, "failed") for row in rest[:LINES])
+        if len(rest) > LINES:
+            yield Text(f"and {count(len(rest) - LINES, 'more failure')}", "bold")
         yield Text()
     if verdict.informational:
         yield Text("informational, not judged:", "bold yellow")
-        yield from (failure_line(row, "informational") for row in verdict.informational)
+        yield from (failure_line(row, "informational") for row in verdict.informational[:LINES])
+        if len(verdict.informational) > LINES:
+            yield Text(f"and {len(verdict.informational) - LINES} more", "bold")
         yield Text()
 
 

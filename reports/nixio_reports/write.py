@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from .badge import badge_data
-from .html import html_page
-from .junit import junit_xml
+from .html import html_parts
+from .junit import junit_parts
 from .summary import Summary
 
 
@@ -21,21 +22,22 @@ def write_reports(summary: Summary, directory: str | Path) -> dict[str, Path]:
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     made = {
-        "html": (directory / "report.html", html_page(summary).encode()),
-        "junit": (directory / "junit.xml", junit_xml(summary)),
-        "badge": (directory / "badge.json", json.dumps(badge_data(summary), indent=2).encode() + b"\n"),
+        "html": (directory / "report.html", html_parts(summary)),
+        "junit": (directory / "junit.xml", junit_parts(summary)),
+        "badge": (directory / "badge.json", [json.dumps(badge_data(summary), indent=2).encode() + b"\n"]),
     }
     for path, content in made.values():
         _replace(path, content)
     return {name: path for name, (path, _) in made.items()}
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: Iterable[bytes]) -> None:
     """Put `content` at `path` in one step."""
     # The process id and no random text: the draft of a killed run is overwritten if the id comes again.
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_bytes(content)
+        with draft.open("wb") as file:
+            file.writelines(content)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

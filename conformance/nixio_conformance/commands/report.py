@@ -30,7 +30,7 @@ def show(path: Path, folder: Path, console: Console) -> int:
 
     Returns the run's exit code; 1 where the stream has no end. Raises `StreamError`.
     """
-    stream = read(path)
+    stream = read(path, light=True)
     summary = summarize(stream)
     written = write_reports(summary, folder)
     print_report(console, summary, html=written["html"])
