@@ -12,6 +12,7 @@ from tests.architecture import words
         "What recv() told before.",
         "def _tell_all() -> None: ...",
         "class ToldPort:",
+        "class NoneTold:",
         "TOLD = 1",
         "the port's own\ngetopt",
         "#: What came\n    #: of the call.",
