@@ -99,7 +99,7 @@ class RunOptions(ImplementationOptions):
     baseline: Annotated[
         Path | None,
         Option(
-            "Known deviations: the run fails by what is not in it, and by what is in it and passes.",
+            "Known deviations. The run fails for any other failure, and for a listed case that passes.",
             "FILE",
             click.Path(path_type=Path, dir_okay=False),
         ),
@@ -132,8 +132,8 @@ class RunOptions(ImplementationOptions):
     ] = None
     require: Annotated[tuple[str, ...], Option("End the run where this host lacks it (exit 3).", "CAPABILITY")] = ()
     without: Annotated[tuple[str, ...], Option("Judge as if this host lacked it (see `list`).", "CAPABILITY")] = ()
-    seed: Annotated[int, Option("What random sequences of calls are drawn from.", "N", click.INT)] = 0
-    shuffle: Annotated[str, Option("Run the cases in an order that this seed decides.", "SEED")] = ""
+    seed: Annotated[int, Option("Seed of the random sequences of calls.", "N", click.INT)] = 0
+    shuffle: Annotated[str, Option("Seed of a random order of the cases.", "SEED")] = ""
 
     @property
     def judged(self) -> tuple[str, ...]:
