@@ -49,7 +49,7 @@ def test_a_finding_says_where_and_what_to_write_instead() -> None:
 def test_a_line_is_allowed_by_a_comment_and_only_where_it_needs_that() -> None:
     assert words.findings("a.py", 'TITLE = "The house"  # told; words: allow') == []
     assert words.findings("a.md", "It says so. <!-- words: allow -->") == [
-        words.Finding("a.md", 1, "words: allow", "nothing: the line has no banned word")
+        words.BannedWord("a.md", 1, "words: allow", "nothing: the line has no banned word")
     ]
 
 

@@ -56,7 +56,7 @@ BANNED: dict[str, str] = {
 }
 
 
-class Finding(NamedTuple):
+class BannedWord(NamedTuple):
     """A banned word at a place."""
 
     file: str
@@ -84,7 +84,7 @@ _METHODS = (
 _QUOTED = re.compile(rf"`[^`\n]+`|\b(?:{_METHODS})\.[a-z0-9.*-]+|\{{[a-z,]+\}}\.[a-z0-9.*-]+|\.tell\(\)")
 
 
-def findings(file: str, text: str) -> list[Finding]:
+def findings(file: str, text: str) -> list[BannedWord]:
     """All findings in a text, in the order of its lines."""
     readable = _QUOTED.sub(lambda match: "`" * len(match[0]), text)
     allowed = {number for number, line in enumerate(readable.split("\n"), 1) if ALLOW in line}
@@ -96,8 +96,8 @@ def findings(file: str, text: str) -> list[Finding]:
             if line in allowed:
                 excused.add(line)
             else:
-                found.append(Finding(file, line, " ".join(match[0].split()), instead))
-    stale = [Finding(file, line, ALLOW, "nothing: the line has no banned word") for line in allowed - excused]
+                found.append(BannedWord(file, line, " ".join(match[0].split()), instead))
+    stale = [BannedWord(file, line, ALLOW, "nothing: the line has no banned word") for line in allowed - excused]
     return sorted(found + stale)
 
 
@@ -107,7 +107,7 @@ def tracked() -> list[str]:
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-def check(files: Sequence[str]) -> Iterator[Finding]:
+def check(files: Sequence[str]) -> Iterator[BannedWord]:
     """The findings in those of the files that are read."""
     for name in files:
         if Path(name).suffix in SUFFIXES and name not in EXEMPT:

@@ -96,7 +96,7 @@ def mutants(
     pool = Pool(workers or 2 * (os.cpu_count() or 1), [f"--nixio-without={name}" for name in without])
     words = (*rows, *(f"--select={term}" for term in select), *([f"--part={part}"] if part else []))
 
-    def lines(on_result: Callable[[results.Result], None]) -> Iterator[results.Line]:
+    def lines(on_result: Callable[[results.RowResult], None]) -> Iterator[results.RecordLine]:
         search = not no_search
         return runner.run(
             chosen, spec, pool, chosen=words, whole=whole, search=search, earlier=earlier, on_result=on_result
@@ -114,7 +114,7 @@ def mutants(
 
 def _run(
     pool: Pool,
-    lines: Callable[[Callable[[results.Result], None]], Iterable[results.Line]],
+    lines: Callable[[Callable[[results.RowResult], None]], Iterable[results.RecordLine]],
     record: Path,
     progress: show.Progress,
 ) -> int | None:
@@ -144,7 +144,7 @@ def _recorded(record: Path) -> results.Record | None:
         raise click.ClickException(str(error)) from None
 
 
-def _earlier(found: results.Record | None, chosen: Catalogue, *, whole: bool) -> dict[str, results.Result]:
+def _earlier(found: results.Record | None, chosen: Catalogue, *, whole: bool) -> dict[str, results.RowResult]:
     return results.still_valid(found, chosen.rows, __version__, whole=whole) if found else {}
 
 

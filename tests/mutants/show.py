@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tests.mutants import results
 from tests.mutants.catalogue import Catalogue
-from tests.mutants.results import Result
+from tests.mutants.results import RowResult
 
 _WORDS: dict[results.Outcome, str] = {
     "reported": "reported as declared",
@@ -52,7 +52,7 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def done(self, result: Result) -> None:
+    def done(self, result: RowResult) -> None:
         """Count a result, and print it if it is bad."""
         self._bad += result.outcome in results.BAD
         self._bar.update(self._task, advance=1, description=f"{self._bad} wrong" if self._bad else "")
@@ -61,7 +61,7 @@ class Progress:
                 self._console.print(line, highlight=False, soft_wrap=True)
 
 
-def lines(result: Result) -> list[str]:
+def lines(result: RowResult) -> list[str]:
     """A bad row, in rich's markup."""
     text = [f"[bold]{result.outcome}[/bold] {escape(result.id)}: {escape(result.does)}"]
     if result.silent:
