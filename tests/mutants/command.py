@@ -105,11 +105,16 @@ def mutants(
     code = _run(pool, lines, record, show.Progress(console, _count(chosen)))
     if code is None:
         found = results.read(record)
-        for shown in show.summary(found):
-            console.print(shown, highlight=False)
         (folder / coverage.TABLE).write_text(coverage.markdown(spec, chosen.declared(), found), encoding="utf-8")
-        code = results.exit_code(found.results)
+        code = _show(found, console)
     sys.exit(code)
+
+
+def _show(found: results.Record, console: Console) -> int:
+    """Print the tables of a run. Returns its exit code."""
+    for shown in show.summary(found):
+        console.print(shown, highlight=False)
+    return results.exit_code(found.results)
 
 
 def _run(
