@@ -52,7 +52,7 @@ def run(
 
     What stands after `--` goes to pytest (`-- --pdb`).
     """
-    if values["name"].startswith("-") and any(values[way] for way in ("target", "agent", "lua")):
+    if values["name"].startswith("-") and any(values[form] for form in ("target", "agent", "lua")):
         pytest_arguments = (values["name"], *pytest_arguments)  # `--target m:o -- --pdb`: it is no name
         values["name"] = ""
     options = RunOptions(**values)

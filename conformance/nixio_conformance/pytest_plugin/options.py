@@ -2,6 +2,9 @@
 
 `RunOptions` is the record that everything else reads. Each of its fields is `--NAME` of `nixio-conformance run` and
 `--nixio-NAME` of pytest, but for `name`, which is the command's argument and pytest's `--nixio`.
+
+The command line passes its record to pytest as arguments, although pytest runs in the same process: xdist gives its
+workers nothing but these arguments, so each process makes the record from them in the same way.
 """
 
 from __future__ import annotations
