@@ -22,6 +22,8 @@ from tests.mutants.pool import CannotStart, Pool
 
 #: Name of the record in the report folder.
 RECORD = "mutants.jsonl"
+#: Columns that no row of the list is longer than.
+_ONE_LINE = 400
 
 
 @click.command(
@@ -85,8 +87,7 @@ def mutants(
     chosen = _chosen(rows, select, part, spec)
     record = folder / RECORD
     if list_:
-        for listing in show.listing(chosen):
-            console.print(listing)
+        _list(chosen, console)
         return
     if table:
         click.echo(coverage.markdown(spec, chosen.declared(), _recorded(record)), nl=False)
@@ -108,6 +109,13 @@ def mutants(
         (folder / coverage.TABLE).write_text(coverage.markdown(spec, chosen.declared(), found), encoding="utf-8")
         code = _show(found, console)
     sys.exit(code)
+
+
+def _list(chosen: Catalogue, console: Console) -> None:
+    """Print the rows; in a pipe each is one line, for grep."""
+    wide = console if console.is_terminal else Console(width=_ONE_LINE)
+    for table in show.listing(chosen):
+        wide.print(table)
 
 
 def _show(found: results.Record, console: Console) -> int:

@@ -8,7 +8,7 @@ from typing import Self
 from rich import progress
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from tests.mutants import results
 from tests.mutants.catalogue import Catalogue
@@ -105,10 +105,10 @@ def _rates(title: str, of: str, counts: Mapping[str, tuple[int, int]]) -> Table:
 
 def listing(catalogue: Catalogue) -> Iterable[Table]:
     """All rows."""
-    faults = Table("fault", "what is wrong", "clauses that must report it", box=None)
+    faults = Table(Column("fault", no_wrap=True), "what is wrong", "clauses that must report it", box=None)
     for fault in catalogue.faults:
         faults.add_row(escape(fault.id), escape(fault.does), escape(", ".join(fault.clauses)))
-    variants = Table("conforming variant", "what is unusual", box=None)
+    variants = Table(Column("conforming variant", no_wrap=True), "what is unusual", box=None)
     for variant in catalogue.variants:
         variants.add_row(escape(variant.id), escape(variant.does))
     return (faults, variants)
