@@ -61,7 +61,7 @@ def close_on_exec(pid: int, descriptor: int) -> bool:
 
 @contextmanager
 def no_descriptor_left(pid: int) -> Iterator[None]:
-    """Leave a process unable to open descriptors: RLIMIT_NOFILE is set to its lowest free number meanwhile."""
+    """Keep a process from opening descriptors for the body of a `with`, by RLIMIT_NOFILE (its lowest free number)."""
     import resource  # missing on some systems
 
     held = descriptors(pid)

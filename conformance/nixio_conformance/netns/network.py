@@ -68,7 +68,7 @@ LINKS = (
 )
 _PREFIX = {"inet": 24, "inet6": 64}
 _SYSCTLS = {
-    # Addresses can be used at once, and a packet that comes in by another link than it should is not dropped.
+    # Addresses can be used at once, and a packet that arrives on an unexpected link is not dropped.
     "net/ipv6/conf/default/accept_dad": "0",
     "net/ipv6/conf/all/accept_dad": "0",
     "net/ipv6/conf/default/accept_ra": "0",
