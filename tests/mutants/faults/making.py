@@ -25,12 +25,12 @@ def known(domain: Any, kind: Any) -> bool:
 
 
 def begins(word: Any, words: Iterable[str]) -> Any:
-    """The keyword that this one begins with."""
+    """The keyword that this text begins with."""
     return next((right for right in words if word.startswith(right)), word) if isinstance(word, str) else word
 
 
 def made(change: Callable[[Any, Any, Any], Arguments]) -> Any:
-    """Create another socket than requested."""
+    """Create a socket that differs from the requested one."""
     return lambda sock, d, t, p: reference().socket(*change(d, t, p))
 
 
@@ -212,7 +212,7 @@ class Collected(Wrapped):
         gc.callbacks.append(self.collect)
 
     def collect(self, phase: str, info: object) -> None:
-        """As the collector calls it."""
+        """Close the socket; a callback of the garbage collector."""
         gc.callbacks.remove(self.collect)
         with contextlib.suppress(OSError):
             self.inner.close()
