@@ -77,8 +77,8 @@ def test_selecting_nothing_is_wrong_usage(runs: Runs, workers: str) -> None:
     ("arguments", "said"),
     [
         (
-            ("--target", "absent:port"),
-            "--target absent:port: absent:port cannot be imported: ModuleNotFoundError: No module",
+            ("--target", "absent:socket"),
+            "--target absent:socket: absent:socket cannot be imported: ModuleNotFoundError: No module",
         ),
         (("--target", "impls:absent"), "AttributeError: module 'impls' has no attribute 'absent'"),
         (("--target", "broken"), "SyntaxError: "),
@@ -298,9 +298,9 @@ def test_smoke_prints_each_step(cli: Cli) -> None:
 
 
 def test_smoke_says_why_nothing_can_be_started(cli: Cli) -> None:
-    done = cli("smoke", "--target", "absent:port")
+    done = cli("smoke", "--target", "absent:socket")
     assert done.exit_code == 3
-    assert "absent:port cannot be imported: ModuleNotFoundError" in done.stderr
+    assert "absent:socket cannot be imported: ModuleNotFoundError" in done.stderr
 
 
 def test_smoke_finds_a_port_that_is_wrong(cli: Cli) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nixio_conformance.baseline.read import BaselineError
-from nixio_conformance.baseline.write import Written, write
+from nixio_conformance.baseline.write import Written, make_baseline
 from nixio_fixtures import load
 from nixio_reports import StreamError, read
 from nixio_reports.text import count
@@ -21,9 +21,9 @@ from nixio_reports.text import count
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the baseline to FILE, or update FILE, keeping its reasons and comments. [default: standard output]",
+    help="File to write; an existing baseline is updated, keeping reasons and comments. [default: standard output]",
 )
-@click.option("--reason", metavar="TEXT", default="", help="The reason for new rows; left empty by default.")
+@click.option("--reason", metavar="TEXT", default="", help="Reason for the new rows; empty by default.")
 def baseline(stream: Path, output: Path | None, reason: str) -> None:
     """Write a baseline from a run's failures.
 
@@ -39,7 +39,7 @@ def baseline(stream: Path, output: Path | None, reason: str) -> None:
         raise click.BadParameter(f"{recorded.problems[0]}", param_hint="STREAM")
     try:
         text = output.read_bytes().decode("utf-8-sig").replace("\r\n", "\n") if output and output.exists() else None
-        made = write(recorded, load(), path=str(output or ""), text=text, reason=" ".join(reason.split()))
+        made = make_baseline(recorded, load(), path=str(output or ""), text=text, reason=" ".join(reason.split()))
         if output:
             _replace(output, made.text)
     except UnicodeDecodeError:

@@ -43,7 +43,7 @@ _WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.US
     type=click.IntRange(min=1),
     help="Run N times in random order and report verdicts that change.",
 )
-@click.option("--load", "loaded", is_flag=True, help="Keep the processors and memory busy during the run.")
+@click.option("--load", "loaded", is_flag=True, help="Keep processors and memory busy during the run.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def run(
     workers: str,
@@ -57,7 +57,7 @@ def run(
 
     Arguments after `--` are passed to pytest (`-- --pdb`).
     """
-    if values["name"].startswith("-") and any(values[way] for way in ("target", "agent", "lua")):
+    if values["name"].startswith("-") and any(values[form] for form in ("target", "agent", "lua")):
         pytest_arguments = (values["name"], *pytest_arguments)  # `--target m:o -- --pdb`: not a name
         values["name"] = ""
     options = RunOptions(**values)

@@ -61,7 +61,7 @@ def close_on_exec(pid: int, descriptor: int) -> bool:
 
 @contextmanager
 def no_descriptor_left(pid: int) -> Iterator[None]:
-    """Keep a process from opening descriptors for the body of a `with`, by RLIMIT_NOFILE (its lowest free number)."""
+    """Set RLIMIT_NOFILE of a process to its lowest free descriptor, so that it cannot open any in the `with` block."""
     import resource  # missing on some systems
 
     held = descriptors(pid)
