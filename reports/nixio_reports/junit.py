@@ -86,7 +86,7 @@ def _skip_message(row: Row, group: Group, known: str) -> str:
 
 def _body(row: Row) -> Iterator[str]:
     yield f"{row.clause} ({row.level}, {row.source}): {row.requires}"
-    for name, text in (("wrong", row.message), ("expected", row.expected), ("actual", row.actual)):
+    for name, text in (("message", row.message), ("expected", row.expected), ("actual", row.actual)):
         if text:
             yield f"{name}: {text}"
     if row.steps:

@@ -223,7 +223,7 @@ def _facts(row: Row) -> Iterator[tuple[str, RenderableType]]:
     yield "outcome", Text(label(row.outcome), "red")
     yield "clause", Text(one_line(f"{row.clause} ({row.level}, {row.source})"))
     yield "requires", Text(one_line(row.requires, 600))
-    for name, text in (("wrong", row.message), ("expected", row.expected), ("actual", row.actual)):
+    for name, text in (("message", row.message), ("expected", row.expected), ("actual", row.actual)):
         if text:
             yield name, Text(visible(clip(text, 2000)), "bold" if name == "actual" else "")
     if row.steps:

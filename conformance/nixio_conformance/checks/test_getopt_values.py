@@ -1,4 +1,4 @@
-"""getopt and setopt by their results: True, shapes, defaults, and values that are returned as they were set."""
+"""The results of getopt and setopt: True, shapes, defaults, and values that are returned as they were set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The factory socket(): its arguments, the sockets that it makes, and their end by garbage collection."""
+"""The factory socket(): its arguments, the sockets that it creates, and their garbage collection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`run --repeat N`: repeats a run in another order each time, and reports cases whose verdict changed."""
+"""`run --repeat N`: repeats a run in a different order each time, and reports cases whose verdict changed."""
 
 from __future__ import annotations
 

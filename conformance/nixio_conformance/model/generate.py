@@ -1,7 +1,7 @@
 """Draws random sequences of operations from a seed.
 
 The generator is the suite's own and not Hypothesis's, which finds fewer faults in the same number of sequences and does
-not draw the same ones from a seed everywhere (docs/model.md has the measurements).
+not draw the same ones from a seed on every machine (docs/model.md has the measurements).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From an operation of a sequence to a call, given the state in which it is carried out."""
+"""Turns an operation of a sequence into a call, given the state in which it is carried out."""
 
 from __future__ import annotations
 

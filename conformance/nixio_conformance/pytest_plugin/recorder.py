@@ -1,4 +1,4 @@
-"""Writes the result stream during a run: a row as soon as a case ends; at the end, what did not run and a footer."""
+"""Writes the result stream during a run: a row when a case ends, then rows of cases that did not run, and a footer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that checks of several methods make: any method with valid arguments, and calls repeated until data arrived."""
+"""Calls that checks of several methods make: any method with valid arguments, and calls repeated until data arrives."""
 
 from __future__ import annotations
 

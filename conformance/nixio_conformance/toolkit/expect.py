@@ -148,7 +148,7 @@ def fails(outcome: Outcome, *allowed: str, what: str = "the call") -> Failure:
     Without `allowed`, any failure that the contract defines is accepted. Never accepted are an exception of another
     type, a missing method, and a system error without a known number. Returns the failure.
     """
-    expected = f"failure ({alternatives(allowed)})" if allowed else "a failure of the contract"
+    expected = f"a failure ({alternatives(allowed)})" if allowed else "a failure that the contract defines"
     if isinstance(outcome, Returned):
         mismatch(what, expected, outcome)
     unnamed = outcome.kind == "system" and not outcome.name

@@ -1,4 +1,4 @@
-"""What checks of options share: parameters made from the option table, and outcomes in an option's shape.
+"""Shared by checks of options: parameters made from the option table, and outcomes in an option's shape.
 
 A *pair* is a level and an option, as the document lists them; a row of the option table has one pair.
 """

@@ -170,7 +170,7 @@ class Peer:
             return bytes(data)
 
         code = f"{self.name}.recv(1 << 20)"
-        return self._record("recv while the implementation sends", receive, code, timeout=BULK)
+        return self._record("recv_until_call_returns", receive, code, timeout=BULK)
 
     def pending(self) -> bytes | None:
         """Receive what has arrived, without waiting; None if nothing has."""
