@@ -99,7 +99,7 @@ class Required(Wrapped):
 
 
 def failing(error: BaseException, number: int) -> Any:
-    """A factory that raises `error` where the system refuses with the errno `number`."""
+    """A factory that raises `error` if the system fails with the errno `number`."""
 
     def make(sock: Any, domain: Any, kind: Any, protocol: Any) -> Any:
         try:
