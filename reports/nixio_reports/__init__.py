@@ -1,4 +1,4 @@
-"""Reports of a conformance run: the result stream, and pure functions from it to terminal, HTML, JUnit and a badge.
+"""Reports of a conformance run: the result stream, and pure functions that turn it into reports and a badge.
 
 A run writes its stream with `Writer`. To report it, read it, summarize it once, and pass the summary on:
 
@@ -15,7 +15,7 @@ from .badge import badge_data
 from .deviations import DeviationView, deviations
 from .html import html_page
 from .junit import junit_xml
-from .matrix import Cell, Matrix, Tally
+from .matrix import Matrix, MatrixCell, Tally
 from .order import NO_KIND, kinds, methods
 from .outcomes import GROUPS, OUTCOMES, Look, group, label
 from .progress import Progress
@@ -35,7 +35,6 @@ __all__ = [
     "OUTCOMES",
     "VERSION",
     "Baseline",
-    "Cell",
     "ClauseView",
     "Deviation",
     "DeviationView",
@@ -45,6 +44,7 @@ __all__ = [
     "Implementation",
     "Look",
     "Matrix",
+    "MatrixCell",
     "Outcome",
     "Problem",
     "Progress",

@@ -17,24 +17,24 @@ from markupsafe import Markup, escape
 
 from nixio_fixtures import load
 
-from .matrix import Cell
+from .matrix import MatrixCell
 from .order import NO_KIND
 from .outcomes import ACTORS, GROUPS, Group, label
 from .records import Row
 from .summary import Summary
 from .text import clip, count, duration, visible
 
-#: Cases shown with transcript and scripts. The others have expected and actual, and refer to the stream.
+#: The number of cases shown with transcript and scripts. The others show expected and actual, and refer to the stream.
 DETAILED = 500
 #: The longest text, in characters. An implementation may return megabytes; the stream has more of it.
 TEXT = 8_000
-#: Steps of a transcript.
+#: The maximum number of steps of a transcript.
 STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One row as the page shows it. `detailed`: with transcript, scripts and stderr."""
+class CaseView:
+    """One row on the page. `detailed`: with transcript, scripts and stderr."""
 
     row: Row
     anchor: str
@@ -45,35 +45,35 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
+class ClauseInCell:
     """One clause within a cell: its findings and known deviations, its skipped cases by reason, its passed cases."""
 
     id: str
     level: str
     source: str
     requires: str
-    #: The address of its source, and the decision that the source stands for; empty where this version has none.
+    #: The address of its source, and the decision that it cites; empty if this version has none.
     link: str
     decision: str
     #: The number of faults declared for it as text, and the capabilities that it needs; empty if there are none.
     faults: str
     needs: str
-    shown: tuple[Case, ...]
-    skipped: tuple[tuple[str, tuple[Case, ...]], ...]
-    passed: tuple[Case, ...]
+    shown: tuple[CaseView, ...]
+    skipped: tuple[tuple[str, tuple[CaseView, ...]], ...]
+    passed: tuple[CaseView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CellSection:
     """One cell of the matrix, as a section of the details."""
 
-    cell: Cell
+    cell: MatrixCell
     anchor: str
-    clauses: tuple[Clause, ...]
+    clauses: tuple[ClauseInCell, ...]
 
     @property
     def urgent(self) -> bool:
-        """Whether it is open at first, because a case failed."""
+        """Whether it is expanded initially, because a case failed."""
         return bool(self.cell.tally.failed)
 
 
@@ -106,7 +106,7 @@ def _render(summary: Summary) -> Iterator[str]:
         findings=_by_clause(verdict.findings, summary, cases),
         informational=_by_clause(verdict.informational, summary, cases),
         cases=cases,
-        style=Markup(style),  # a file of this package, not text of the stream
+        style=Markup(style),  # this is a file of the package, not text of the stream
         script=Markup(script),
         policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; "
         "form-action 'none'",
@@ -121,34 +121,34 @@ def _moment(text: str) -> str:
         return text
 
 
-def _cases(summary: Summary) -> dict[str, Case]:
-    made: dict[str, Case] = {}
+def _cases(summary: Summary) -> dict[str, CaseView]:
+    made: dict[str, CaseView] = {}
     detailed = 0
     for number, row in enumerate(summary.stream.rows, 1):
         group = summary.groups[row.case]
         needs = group in ("failed", "informational", "known")
         detailed += needs
         name = row.case.removeprefix(row.clause) if row.case.startswith(f"{row.clause}[") else row.case
-        # The cell shows the kind, and the case's name may show the value already.
+        # The cell shows the kind, and the case's name may already show the value.
         parameters = ", ".join(
             f"{key}={value}" for key, value in row.parameters.items() if value and value not in (row.kind, name)
         )
         full = needs and detailed <= DETAILED
         shown = summary.stream.whole(row) if full else row
-        made[row.case] = Case(shown, f"case-{number}", group, name, clip(parameters, 200), full)
+        made[row.case] = CaseView(shown, f"case-{number}", group, name, clip(parameters, 200), full)
     return made
 
 
-def _blocks(summary: Summary, cases: dict[str, Case]) -> dict[tuple[str, str], Block]:
+def _blocks(summary: Summary, cases: dict[str, CaseView]) -> dict[tuple[str, str], CellSection]:
     """The cells in the order of the page. Anchors are unique, and the same in every run."""
     found, faults = summary.matrix, summary.stream.header.proven  # words: allow
-    made: dict[tuple[str, str], Block] = {}
+    made: dict[tuple[str, str], CellSection] = {}
     taken: set[str] = set()
     for method in found.methods:
         for kind in found.kinds:
             cell = found.cells.get((method, kind))
             if cell is not None:
-                made[method, kind] = Block(cell, _anchor(method, kind, taken), _clauses(cell, cases, faults))
+                made[method, kind] = CellSection(cell, _anchor(method, kind, taken), _clauses(cell, cases, faults))
     return made
 
 
@@ -162,8 +162,8 @@ def _anchor(method: str, kind: str, taken: set[str]) -> str:
     return anchor
 
 
-def _clauses(cell: Cell, cases: dict[str, Case], faults: dict[str, int]) -> tuple[Clause, ...]:
-    found: dict[str, list[Case]] = {}
+def _clauses(cell: MatrixCell, cases: dict[str, CaseView], faults: dict[str, int]) -> tuple[ClauseInCell, ...]:
+    found: dict[str, list[CaseView]] = {}
     for row in cell.rows:
         found.setdefault(row.clause, []).append(cases[row.case])
     made = [_clause(of, faults.get(clause, 0)) for clause, of in found.items()]
@@ -171,14 +171,14 @@ def _clauses(cell: Cell, cases: dict[str, Case], faults: dict[str, int]) -> tupl
     return tuple(sorted(made, key=lambda one: not any(case.group == "failed" for case in one.shown)))
 
 
-def _clause(cases: list[Case], faults: int) -> Clause:
-    reasons: dict[str, list[Case]] = {}
+def _clause(cases: list[CaseView], faults: int) -> ClauseInCell:
+    reasons: dict[str, list[CaseView]] = {}
     for case in cases:
         if case.group in ("skipped", "unrun"):
             reason = f"{label(case.row.outcome)}: {case.row.message or 'no reason given'}"
             reasons.setdefault(reason, []).append(case)
     row = cases[0].row
-    return Clause(
+    return ClauseInCell(
         row.clause,
         row.level,
         row.source,
@@ -197,7 +197,7 @@ def _clause(cases: list[Case], faults: int) -> Clause:
 def _link(source: str) -> str:
     """The web address of a clause's source; empty if the tables of this version have none.
 
-    The text comes from the stream, which another version may have written: any text must do.
+    The text is from the stream, which another version may have written, so it may be anything.
     """
     try:
         address = load().link(source)
@@ -216,28 +216,28 @@ def _decision(source: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ListedClause:
     """One clause in a list of findings: its cases with a finding, and the number of all its cases in the run."""
 
     id: str
     level: str
     requires: str
-    cases: tuple[Case, ...]
+    cases: tuple[CaseView, ...]
     total: int
 
 
 @cache
 def _needs() -> dict[str, tuple[str, ...]]:
-    """The capabilities that each clause needs, from the tables: rows do not have them."""
+    """The capabilities that each clause needs, from the tables, because rows of a stream do not have them."""
     return {clause.id: clause.needs for clause in load().clauses}
 
 
-def _by_clause(findings: Iterable[Row], summary: Summary, cases: dict[str, Case]) -> tuple[Finding, ...]:
+def _by_clause(findings: Iterable[Row], summary: Summary, cases: dict[str, CaseView]) -> tuple[ListedClause, ...]:
     found: dict[str, list[Row]] = {}
     for row in findings:
         found.setdefault(row.clause, []).append(row)
     return tuple(
-        Finding(
+        ListedClause(
             clause, of[0].level, of[0].requires, tuple(cases[row.case] for row in of), len(summary.clauses[clause].rows)
         )
         for clause, of in found.items()
@@ -265,7 +265,7 @@ def _environment() -> Environment:
 
 
 def _shown(value: object) -> object:
-    """Makes every text in the page visible, before it is escaped."""
+    """A value for the page: in texts, invisible characters become escapes, before HTML is escaped."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -280,5 +280,5 @@ def _file(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """An inline script or style as the content security policy names it: no other script runs, whatever is escaped."""
+    """The hash of an inline script or style for the content security policy, so that no other script can run."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -33,7 +33,7 @@ def write_reports(summary: Summary, directory: str | Path) -> dict[str, Path]:
 
 def _replace(path: Path, content: Iterable[bytes]) -> None:
     """Put `content` at `path` in one step."""
-    # The process id and no random text: the draft of a killed run is overwritten if the id comes again.
+    # The process id, not random text: the draft of a killed run is overwritten when the id is reused.
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with draft.open("wb") as file:

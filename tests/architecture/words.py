@@ -1,10 +1,10 @@
-"""Find words that a stranger has to guess at: `python -m tests.architecture.words [FILE...]`, a hook of pre-commit.
+"""Find unclear words: `python -m tests.architecture.words [FILE...]`, a hook of pre-commit.
 
-Without files it reads all tracked `.py`, `.md` and `.toml` files. It prints `FILE:LINE: word -> what to write instead`
-for each finding and exits with 1 if there is one. Parts of identifiers count (`tell_all`), case does not.
+Without files it reads all tracked files with one of `SUFFIXES`. For each finding it prints `FILE:LINE: word -> what to
+write instead`, and it exits with 1 if there is one. Parts of identifiers count (`tell_all`), case does not.
 
 Exempt are text in `backquotes`, which quotes names and fields (`port-skip`); ids of clauses, which never change; and a
-line that says `words: allow` in a comment, for other people's words, and is a finding where it allows nothing.
+line with `words: allow` in a comment, for quotations; such a comment is itself a finding if its line has no such word.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-SUFFIXES = {".py", ".md", ".toml"}
+SUFFIXES = {".py", ".lua", ".c", ".md", ".toml", ".ini", ".yml", ".yaml", ".j2"}
 #: They have the banned words as data.
 EXEMPT = {"tests/architecture/words.py", "tests/architecture/test_words.py"}
 ALLOW = "words: allow"
 
-#: What is done with an implementation, or by one: after these words and before them, `port` is no port number.
+#: Verbs and nouns that show that `port`, before or after them, does not mean a port number.
 _DOES = "returns?|raises?|does|did|said|says|sends?|receive[sd]?|opens?|refuse[sd]?|lacks?|wrote|under test"
 _OF = "own|socket|sockets|end|process|language|code|fault|getopt|setopt|roles|reach|form|business|descriptors?|listener"
 _PORT = "implementation (port alone is a TCP or UDP port number)"
@@ -33,6 +33,7 @@ BANNED: dict[str, str] = {
     r"(?:no|some|any)bod(?:y|ies)": "no socket, no process; the user, the caller, another program",
     r"comes? to|came to|comes? of|came of|coming of": "returns, results in, result",
     r"what there is|what is there": "name the things",
+    r"meanwhile": "during, while; inside the `with` block",
     r"hygiene": "leak check",
     r"im?patien(?:ce|t|tly)": "timeout",
     r"mend(?:s|ed|ing)?": "fix; a text for the user: hint",
@@ -55,7 +56,7 @@ BANNED: dict[str, str] = {
 }
 
 
-class Finding(NamedTuple):
+class BannedWord(NamedTuple):
     """A banned word at a place."""
 
     file: str
@@ -68,10 +69,10 @@ class Finding(NamedTuple):
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
-    """The pattern between other characters than letters, or at the border of two words in CamelCase."""
-    # A line break in a comment is followed by its mark.
+    """The pattern, matching only whole words, which includes parts of names in CamelCase (`NoneTold`)."""
+    # In a comment, a line break is followed by the comment's mark.
     spaced = pattern.replace(" ", r"(?:[ \t]+|[ \t]*\n[ \t]*(?:#:?[ \t]*)?)")
-    return re.compile(rf"(?<![A-Za-z])(?i:{spaced})(?![a-z])")
+    return re.compile(rf"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))(?i:{spaced})(?![a-z])")
 
 
 _PATTERNS = [(_compile(pattern), instead) for pattern, instead in BANNED.items()]
@@ -83,7 +84,7 @@ _METHODS = (
 _QUOTED = re.compile(rf"`[^`\n]+`|\b(?:{_METHODS})\.[a-z0-9.*-]+|\{{[a-z,]+\}}\.[a-z0-9.*-]+|\.tell\(\)")
 
 
-def findings(file: str, text: str) -> list[Finding]:
+def findings(file: str, text: str) -> list[BannedWord]:
     """All findings in a text, in the order of its lines."""
     readable = _QUOTED.sub(lambda match: "`" * len(match[0]), text)
     allowed = {number for number, line in enumerate(readable.split("\n"), 1) if ALLOW in line}
@@ -95,8 +96,8 @@ def findings(file: str, text: str) -> list[Finding]:
             if line in allowed:
                 excused.add(line)
             else:
-                found.append(Finding(file, line, " ".join(match[0].split()), instead))
-    stale = [Finding(file, line, ALLOW, "nothing: the line has no banned word") for line in allowed - excused]
+                found.append(BannedWord(file, line, " ".join(match[0].split()), instead))
+    stale = [BannedWord(file, line, ALLOW, "nothing: the line has no banned word") for line in allowed - excused]
     return sorted(found + stale)
 
 
@@ -106,15 +107,15 @@ def tracked() -> list[str]:
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-def check(files: Sequence[str]) -> Iterator[Finding]:
-    """The findings in those of the files that are read."""
+def check(files: Sequence[str]) -> Iterator[BannedWord]:
+    """The findings in these files, except those of other types and exempt ones."""
     for name in files:
         if Path(name).suffix in SUFFIXES and name not in EXEMPT:
             yield from findings(name, (ROOT / name).read_text(encoding="utf-8"))
 
 
 def main(files: Sequence[str]) -> int:
-    """Print the findings; 1 if there is one."""
+    """Print the findings. Returns 1 if there is one, else 0."""
     found = list(check(files or tracked()))
     for finding in found:
         print(finding)

@@ -22,10 +22,12 @@ from tests.mutants.pool import CannotStart, Pool
 
 #: Name of the record in the report folder.
 RECORD = "mutants.jsonl"
+#: Columns that no row of the list is longer than.
+_ONE_LINE = 400
 
 
 @click.command(
-    epilog="Exit codes: 0 every fault is reported and every variant accepted, 1 not so, 2 wrong usage, 3 the suite "
+    epilog="Exit codes: 0 every fault is reported and every variant accepted, 1 otherwise, 2 wrong usage, 3 the suite "
     "cannot be started or this host can run none of the rows, 130 interrupted, 143 terminated."
 )
 @click.argument("rows", nargs=-1, metavar="[ROW]...")
@@ -42,10 +44,10 @@ RECORD = "mutants.jsonl"
 )
 @click.option("--part", metavar="K/N", help="Only every N-th row, from row K on.")
 @click.option(
-    "--whole", is_flag=True, help="Run the whole suite over each conforming variant, not a sample and its own methods."
+    "--whole", is_flag=True, help="Run the whole suite over each variant, instead of a sample and its methods' checks."
 )
-@click.option("--no-search", is_flag=True, help="Do not search other clauses where the named ones report nothing.")
-@click.option("--without", metavar="CAPABILITY", multiple=True, help="As if this host lacked it (see `list`).")
+@click.option("--no-search", is_flag=True, help="Do not run other clauses if the named ones report nothing.")
+@click.option("--without", metavar="CAPABILITY", multiple=True, help="Run as if this host lacked it (see `list`).")
 @click.option(
     "--report",
     "folder",
@@ -53,16 +55,14 @@ RECORD = "mutants.jsonl"
     type=click.Path(path_type=Path, file_okay=False, writable=True),
     default=Path("nixio-mutants"),
     show_default=True,
-    help=f"Where {RECORD} and {coverage.TABLE} are written.",
+    help=f"The folder for {RECORD} and {coverage.TABLE}.",
 )
-@click.option(
-    "--resume", is_flag=True, help="Take over the good results that --report has, and run the other rows only."
-)
-@click.option("--list", "list_", is_flag=True, help="Print the rows and run nothing.")
+@click.option("--resume", is_flag=True, help="Keep the good results recorded in --report, and run only the other rows.")
+@click.option("--list", "list_", is_flag=True, help="Print the rows without running them.")
 @click.option(
     "--table",
     is_flag=True,
-    help="Print the coverage table and run nothing: declared faults, and what --report has recorded.",
+    help="Print the coverage table (declared faults, and results recorded in --report) without running anything.",
 )
 def mutants(
     rows: tuple[str, ...],
@@ -77,7 +77,7 @@ def mutants(
     list_: bool,
     table: bool,
 ) -> None:
-    """Test the suite by mutants of the reference: it must report every fault and accept every conforming variant.
+    """Test the suite with mutants of the reference: it must report every fault and accept every conforming variant.
 
     ROW is an id (`chunks/swapped-send`), a group (`chunks`), or a pattern with `*`; the default is all rows.
     """
@@ -85,8 +85,7 @@ def mutants(
     chosen = _chosen(rows, select, part, spec)
     record = folder / RECORD
     if list_:
-        for listing in show.listing(chosen):
-            console.print(listing)
+        _list(chosen, console)
         return
     if table:
         click.echo(coverage.markdown(spec, chosen.declared(), _recorded(record)), nl=False)
@@ -96,7 +95,7 @@ def mutants(
     pool = Pool(workers or 2 * (os.cpu_count() or 1), [f"--nixio-without={name}" for name in without])
     words = (*rows, *(f"--select={term}" for term in select), *([f"--part={part}"] if part else []))
 
-    def lines(on_result: Callable[[results.Result], None]) -> Iterator[results.Line]:
+    def lines(on_result: Callable[[results.RowResult], None]) -> Iterator[results.RecordLine]:
         search = not no_search
         return runner.run(
             chosen, spec, pool, chosen=words, whole=whole, search=search, earlier=earlier, on_result=on_result
@@ -105,20 +104,32 @@ def mutants(
     code = _run(pool, lines, record, show.Progress(console, _count(chosen)))
     if code is None:
         found = results.read(record)
-        for shown in show.summary(found):
-            console.print(shown, highlight=False)
         (folder / coverage.TABLE).write_text(coverage.markdown(spec, chosen.declared(), found), encoding="utf-8")
-        code = results.exit_code(found.results)
+        code = _show(found, console)
     sys.exit(code)
+
+
+def _list(chosen: Catalogue, console: Console) -> None:
+    """Print the rows; in a pipe each is one line, for grep."""
+    wide = console if console.is_terminal else Console(width=_ONE_LINE)
+    for table in show.listing(chosen):
+        wide.print(table)
+
+
+def _show(found: results.Record, console: Console) -> int:
+    """Print the tables of a run. Returns its exit code."""
+    for shown in show.summary(found):
+        console.print(shown, highlight=False)
+    return results.exit_code(found.results)
 
 
 def _run(
     pool: Pool,
-    lines: Callable[[Callable[[results.Result], None]], Iterable[results.Line]],
+    lines: Callable[[Callable[[results.RowResult], None]], Iterable[results.RecordLine]],
     record: Path,
     progress: show.Progress,
 ) -> int | None:
-    """Write the record. Returns an exit code where the run stopped before its end."""
+    """Run the rows and write the record. Returns an exit code if the run stopped before its end."""
     previous = signal.signal(signal.SIGTERM, _terminated)
     try:
         with pool, progress:
@@ -144,7 +155,7 @@ def _recorded(record: Path) -> results.Record | None:
         raise click.ClickException(str(error)) from None
 
 
-def _earlier(found: results.Record | None, chosen: Catalogue, *, whole: bool) -> dict[str, results.Result]:
+def _earlier(found: results.Record | None, chosen: Catalogue, *, whole: bool) -> dict[str, results.RowResult]:
     return results.still_valid(found, chosen.rows, __version__, whole=whole) if found else {}
 
 

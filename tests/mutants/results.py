@@ -1,4 +1,4 @@
-"""Results: the record of a run (JSON Lines, a line for each row), counts and exit code. Pure but for read and write."""
+"""Results: the record of a run (JSON Lines, one line for each row), counts and exit code."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from tests.mutants.jobs import SUITE_ERROR, Answer, Finding
+from tests.mutants.jobs import SUITE_ERROR, Answer, ReportingCase
 from tests.mutants.registry import Fault, Variant
 
 Outcome = Literal[
-    "reported",  # each clause that the fault's row names reports it
-    "partly",  # not all of them
-    "elsewhere",  # none of them, but another clause
+    "reported",  # every clause that the fault's row names reports it
+    "partly",  # some of them report it, others do not
+    "elsewhere",  # none of them reports it, but another clause does
     "survived",  # no clause reports it
-    "accepted",  # no case fails for a conforming variant
-    "rejected",  # a case does
+    "accepted",  # all cases of a conforming variant pass
+    "rejected",  # a case of a conforming variant fails
     "host-skip",  # this host cannot run the clauses that the row names
-    "suite-error",  # no result: a check raised an error of its own, or a worker died
+    "suite-error",  # no result: a check raised an unexpected error, or a worker died
 ]
 #: Outcomes that make the exit code 1.
 BAD: tuple[Outcome, ...] = ("partly", "elsewhere", "survived", "rejected", "suite-error")
 READ_HINT = "run `python -m tests.mutants` again"
 
 
-class Line(Struct, frozen=True, kw_only=True, tag_field="record", tag=str.lower, forbid_unknown_fields=True):
+class RecordLine(Struct, frozen=True, kw_only=True, tag_field="record", forbid_unknown_fields=True):
     """One line of the record."""
 
 
-class Header(Line, frozen=True, kw_only=True):
+class RecordHeader(RecordLine, tag="header", frozen=True, kw_only=True):
     """First line: which rows were run, and on what host."""
 
     suite: str
     started: str
-    #: The command line's words that select rows; empty for the whole catalogue.
+    #: The arguments of the command line that select rows; empty for the whole catalogue.
     chosen: tuple[str, ...] = ()
-    #: The whole suite was run over each variant, not a sample.
+    #: True if the whole suite was run over each variant, instead of a sample.
     whole: bool = False
-    #: Number of cases of each clause on this host.
+    #: The number of cases of each clause on this host.
     cases: dict[str, int] = {}
-    #: Why this host lacks a capability, by its name; empty where it has it.
+    #: By capability: why this host lacks it; empty if it has it.
     capabilities: dict[str, str] = {}
 
 
-class Result(Line, frozen=True, kw_only=True):
+class RowResult(RecordLine, tag="result", frozen=True, kw_only=True):
     """One row's result."""
 
     id: str
@@ -55,15 +55,15 @@ class Result(Line, frozen=True, kw_only=True):
     outcome: Outcome
     #: The clauses that the row names; empty for a variant.
     named: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ReportingCase, ...] = ()
     silent: tuple[str, ...] = ()
     message: str = ""
     cases: int = 0
     seconds: float = 0.0
 
 
-class Footer(Line, frozen=True, kw_only=True):
-    """Last line; where it is missing, the run was stopped."""
+class RecordFooter(RecordLine, tag="footer", frozen=True, kw_only=True):
+    """Last line; if it is missing, the run was interrupted."""
 
     counts: dict[str, int]
     seconds: float
@@ -72,12 +72,12 @@ class Footer(Line, frozen=True, kw_only=True):
 class Record(Struct, frozen=True, kw_only=True):
     """A whole record."""
 
-    header: Header
-    results: tuple[Result, ...]
-    footer: Footer | None = None
+    header: RecordHeader
+    results: tuple[RowResult, ...]
+    footer: RecordFooter | None = None
 
 
-def of_fault(fault: Fault, answer: Answer) -> Result:
+def of_fault(fault: Fault, answer: Answer) -> RowResult:
     """The result of a fault."""
     outcome: Outcome
     failed = any(finding.outcome == SUITE_ERROR for finding in answer.findings)
@@ -89,7 +89,7 @@ def of_fault(fault: Fault, answer: Answer) -> Result:
         outcome = "partly" if answer.silent else "reported"
     else:
         outcome = "elsewhere"
-    return Result(
+    return RowResult(
         id=fault.id,
         does=fault.does,
         outcome=outcome,
@@ -102,12 +102,12 @@ def of_fault(fault: Fault, answer: Answer) -> Result:
     )
 
 
-def of_variant(variant: Variant, answers: Iterable[Answer]) -> Result:
+def of_variant(variant: Variant, answers: Iterable[Answer]) -> RowResult:
     """The result of a conforming variant, from the answers to its jobs."""
     parts = list(answers)
     findings = tuple(finding for answer in parts for finding in answer.findings)
     errors = "; ".join(answer.error for answer in parts if answer.error)
-    return Result(
+    return RowResult(
         id=variant.id,
         does=variant.does,
         outcome="rejected" if findings else "suite-error" if errors else "accepted",
@@ -118,8 +118,8 @@ def of_variant(variant: Variant, answers: Iterable[Answer]) -> Result:
     )
 
 
-def reported(results: Iterable[Result]) -> dict[str, int]:
-    """How many faults each clause reported, of those whose rows name it (by a pattern too)."""
+def reported(results: Iterable[RowResult]) -> dict[str, int]:
+    """How many faults each clause reported, of those whose rows name it by its id or by a pattern."""
     counts: Counter[str] = Counter()
     for result in results:
         if result.outcome in ("reported", "partly"):
@@ -127,7 +127,7 @@ def reported(results: Iterable[Result]) -> dict[str, int]:
     return dict(counts)
 
 
-def by_method(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
+def by_method(results: Iterable[RowResult]) -> dict[str, tuple[int, int]]:
     """Faults that were reported as declared, and all, by the method of the first clause that a row names."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for result in results:
@@ -138,30 +138,30 @@ def by_method(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
     return {method: (count[0], count[1]) for method, count in sorted(counts.items())}
 
 
-def by_clause(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
+def by_clause(results: Iterable[RowResult]) -> dict[str, tuple[int, int]]:
     """Faults that each clause reported, and all that are declared for it. A name with `*` counts for no clause."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for result in results:
         reported = {finding.clause for finding in result.findings}
         for name in result.named:
-            if name in reported or name in result.silent:  # else this host cannot run the clause
+            if name in reported or name in result.silent:  # otherwise this host cannot run the clause
                 counts[name][0] += name in reported
                 counts[name][1] += "*" not in name
     return {clause: (count[0], count[1]) for clause, count in sorted(counts.items()) if count[1]}
 
 
-def exit_code(results: Iterable[Result]) -> int:
-    """0: each fault reported, each variant accepted. 1: not so. 3: no result but host-skips."""
+def exit_code(results: Iterable[RowResult]) -> int:
+    """0: every fault was reported and every variant accepted; 1: not so; 3: all results are host-skips."""
     outcomes = {result.outcome for result in results}
     if not outcomes or outcomes <= {"host-skip"}:
         return 3
     return 1 if outcomes & set(BAD) else 0
 
 
-def still_valid(record: Record, rows: Iterable[Fault | Variant], suite: str, *, whole: bool) -> dict[str, Result]:
+def still_valid(record: Record, rows: Iterable[Fault | Variant], suite: str, *, whole: bool) -> dict[str, RowResult]:
     """Good results of an earlier run of the same suite, by row id, for rows that have not changed since.
 
-    With `whole`, variants count only where the earlier run was whole too.
+    With `whole`, results of variants are used only if the earlier run was whole, too.
     """
     if record.header.suite != suite:
         return {}
@@ -175,7 +175,7 @@ def still_valid(record: Record, rows: Iterable[Fault | Variant], suite: str, *, 
     }
 
 
-def write(path: Path, lines: Iterable[Line]) -> None:
+def write(path: Path, lines: Iterable[RecordLine]) -> None:
     """Write a record, flushing each line."""
     with path.open("wb") as file:
         for line in lines:
@@ -185,17 +185,17 @@ def write(path: Path, lines: Iterable[Line]) -> None:
 
 def read(path: Path) -> Record:
     """Read a record. ValueError names the file and the line that is wrong."""
-    header: Header | None = None
-    results: list[Result] = []
-    footer: Footer | None = None
+    header: RecordHeader | None = None
+    results: list[RowResult] = []
+    footer: RecordFooter | None = None
     for number, line in _lines(path):
         try:
-            found = msgspec.json.decode(line, type=Header | Result | Footer)
+            found = msgspec.json.decode(line, type=RecordHeader | RowResult | RecordFooter)
         except msgspec.DecodeError as error:
             raise ValueError(f"{path}, line {number}: {error}; {READ_HINT}") from None
-        if isinstance(found, Header):
+        if isinstance(found, RecordHeader):
             header = found
-        elif isinstance(found, Result):
+        elif isinstance(found, RowResult):
             results.append(found)
         else:
             footer = found

@@ -15,18 +15,18 @@ from tests.mutants.catalogue import Catalogue, matching, target
 from tests.mutants.jobs import Accept, Answer, Job, Seek
 from tests.mutants.pool import Pool
 
-#: Into how many jobs the whole suite over a variant is divided, so that no worker idles at the end.
+#: The number of jobs into which a whole run over a variant is divided, so that no worker is idle at the end.
 PARTS = 8
-#: The sample of a variant is every so many-th case, from another first case for each variant.
+#: The sample of a variant is one case in this many; each variant starts with a different case.
 SAMPLE = 40
-#: About so many cases of a variant's own methods are run besides the sample.
+#: The approximate number of cases of a variant's own methods that are run besides the sample.
 OWN = 250
 
 
 def jobs(
     catalogue: Catalogue, spec: Spec, cases: Mapping[str, int], *, whole: bool = False, search: bool = True
 ) -> list[Job]:
-    """The jobs for these rows, the longest first. `cases`: how many each clause has on this host."""
+    """The jobs for these rows, the longest first. `cases` is the number of cases of each clause on this host."""
     long: list[Job] = []
     for number, variant in enumerate(catalogue.variants):
         parts = PARTS if whole else SAMPLE
@@ -56,9 +56,9 @@ def run(
     chosen: Sequence[str] = (),
     whole: bool = False,
     search: bool = True,
-    earlier: Mapping[str, results.Result] = {},
-    on_result: Callable[[results.Result], None] = lambda result: None,
-) -> Iterator[results.Line]:
+    earlier: Mapping[str, results.RowResult] = {},
+    on_result: Callable[[results.RowResult], None] = lambda result: None,
+) -> Iterator[results.RecordLine]:
     """The lines of the record, as they are known; `on_result` is called with each row's result.
 
     `chosen`: the command line's words that select rows. `whole`: run the whole suite over each variant, not a sample
@@ -66,7 +66,7 @@ def run(
     results by row id that are taken over instead of running the row.
     """
     started = time.monotonic()
-    yield results.Header(
+    yield results.RecordHeader(
         suite=__version__,
         started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
         chosen=tuple(chosen),
@@ -80,10 +80,10 @@ def run(
         counts[result.outcome] += 1
         on_result(result)
         yield result
-    yield results.Footer(counts=dict(counts), seconds=time.monotonic() - started)
+    yield results.RecordFooter(counts=dict(counts), seconds=time.monotonic() - started)
 
 
-def _results(catalogue: Catalogue, todo: Sequence[Job], answers: Iterator[Answer]) -> Iterator[results.Result]:
+def _results(catalogue: Catalogue, todo: Sequence[Job], answers: Iterator[Answer]) -> Iterator[results.RowResult]:
     faults = {fault.id: fault for fault in catalogue.faults}
     variants = {variant.id: variant for variant in catalogue.variants}
     due = Counter(job.id.partition("#")[0] for job in todo)

@@ -28,11 +28,11 @@ from nixio_conformance.pytest_plugin.cases import Cases
 from nixio_conformance.pytest_plugin.stash import PLANNED
 from nixio_conformance.target.target import Target
 from nixio_reports.records import FINDINGS, Row
-from tests.mutants.jobs import SUITE_ERROR, Accept, Answer, Finding, Job, Ready, Seek
+from tests.mutants.jobs import SUITE_ERROR, Accept, Answer, Job, Ready, ReportingCase, Seek
 
 _CHECKS = Path(checks.__file__).parent
 _JUDGED = ("must", "should")
-#: Most findings of a variant that an answer has; a single one is wrong already.
+#: The maximum number of a variant's findings in an answer; a single one is enough to reject it.
 MOST_FINDINGS = 20
 
 
@@ -66,12 +66,12 @@ class Worker:
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep a case's row."""
+        """Store a case's row."""
         if (row := getattr(report, "nixio_row", None)) is not None:
             self._rows.append(msgspec.convert(row, Row))
 
     def _seek(self, job: Seek) -> Answer:
-        findings: list[Finding] = []
+        findings: list[ReportingCase] = []
         silent: list[str] = []
         skipped: dict[str, str] = {}
         for name, clauses in job.names.items():
@@ -90,8 +90,8 @@ class Worker:
             findings += self._elsewhere({clause for clauses in job.names.values() for clause in clauses})
         return Answer(id=job.id, findings=tuple(findings), silent=tuple(silent), skipped=skipped)
 
-    def _elsewhere(self, named: set[str]) -> list[Finding]:
-        """The first finding of a clause that is not named, those of the same methods first."""
+    def _elsewhere(self, named: set[str]) -> list[ReportingCase]:
+        """The first finding of a clause that the row does not name; clauses of the same methods are run first."""
         methods = {self._by_clause[name][0].stash[PLANNED].clause.method for name in named}
         others = [item for item in self._items if item.stash[PLANNED].clause.id not in named]
         others.sort(key=lambda item: item.stash[PLANNED].clause.method not in methods)
@@ -100,7 +100,7 @@ class Worker:
 
     def _accept(self, job: Accept) -> Answer:
         items = [item for name in job.clauses for item in self._by_clause[name]] if job.clauses else self._items
-        findings: list[Finding] = []
+        findings: list[ReportingCase] = []
         for found in self._findings(items[job.part :: job.parts]):
             findings.append(found)
             if len(findings) == MOST_FINDINGS:
@@ -109,17 +109,17 @@ class Worker:
 
     def _findings(
         self, items: list[pytest.Item], skipped: Callable[[str], object] = lambda reason: None
-    ) -> Iterator[Finding]:
+    ) -> Iterator[ReportingCase]:
         for item in items:
             self._rows.clear()
-            # No next item: a finding decides which one that is, so no fixture is kept for it.
+            # There is no next item, because a finding decides which one it is: no fixture is kept for it.
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
             self._ran += 1
             for row in self._rows:
                 if row.outcome in FINDINGS and row.level in _JUDGED:
                     outcome = SUITE_ERROR if row.traceback else row.outcome
                     message = row.traceback[-500:] if row.traceback else row.message[:500]
-                    yield Finding(clause=row.clause, case=row.case, outcome=outcome, message=message)
+                    yield ReportingCase(clause=row.clause, case=row.case, outcome=outcome, message=message)
                 elif row.outcome in ("host-skip", "port-skip"):
                     skipped(row.message)
 
@@ -130,7 +130,7 @@ class Worker:
 
 def main() -> int:
     """Serve jobs until the input ends; the exit code is pytest's."""
-    # Whatever prints goes to standard error, so that standard output has answers only.
+    # All other output goes to standard error, so that standard output has only answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

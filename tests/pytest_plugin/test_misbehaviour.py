@@ -1,4 +1,4 @@
-"""Implementations that use up the machine in one case: its row says so, and the other cases are judged as usual."""
+"""Implementations that exhaust resources in one case: its row says so, and the other cases are judged as usual."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nixio_conformance.driver.deadline import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and views of processes")
 
-#: Each class is right but for what it does in send() on one kind of socket.
+#: Each class is right except for what it does in send() on one kind of socket.
 WILD = '''
 import os, signal, socket as _socket, subprocess, sys, time
 import nixio_reference as right
@@ -82,7 +82,7 @@ class closing(Wrapped):
 
 
 @pytest.mark.parametrize(
-    ("port", "outcome", "said"),
+    ("fault", "outcome", "said"),
     [
         ("allocating", "failed", "MemoryError:  (an agent's memory is limited: --memory)"),
         ("opening", "failed", "EMFILE ("),
@@ -101,10 +101,10 @@ class closing(Wrapped):
         ),
     ],
 )
-def test_it_costs_one_verdict(runs: Runs, port: str, outcome: str, said: str) -> None:
+def test_it_costs_one_verdict(runs: Runs, fault: str, outcome: str, said: str) -> None:
     (runs.folder / "wild.py").write_text(WILD)
     select = ["--select", "send.data.arrives", "--select", "kind=*-dgram", "--deadline", "3", "--memory", "200"]
-    done = runs.run("--target", f"wild:{port}", *select)
+    done = runs.run("--target", f"wild:{fault}", *select)
     assert done.code == 1, done.errors
     found = done.outcomes
     assert found.pop("inet-dgram-mutual") == outcome

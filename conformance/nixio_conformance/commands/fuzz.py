@@ -23,7 +23,7 @@ from nixio_conformance.driver.timeouts import CALL
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
-from nixio_conformance.model.examples import row
+from nixio_conformance.model.examples import example_row
 from nixio_conformance.model.search import Counterexample, Searcher
 from nixio_conformance.model.sequences import KINDS, OperationSequence, kinds_of
 from nixio_conformance.model.shrink import shrink
@@ -49,7 +49,7 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in some v
         """The duration in seconds."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
         if found is None:
-            self.fail(f"{value!r} is no duration: expected 90s, 10m, 1.5h, or a number of seconds")
+            self.fail(f"{value!r} is not a duration: expected 90s, 10m, 1.5h, or a number of seconds")
         return float(found[1]) * _UNITS[found[2]]
 
 
@@ -66,18 +66,48 @@ class Choices:
 
 @click.command(epilog=_EPILOG)
 @implementation_options()
-@click.option("--for", "seconds", metavar="TIME", type=_Duration(), default="1m", show_default=True)
-@click.option("--seed", metavar="N", type=int, help="Draw the same sequences again.  [default: other ones each time]")
-@click.option("--kind", "kinds", metavar="KIND", type=click.Choice(list(KINDS)), multiple=True, help="Only these.")
-@click.option("--report", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="nixio-report")
-@click.option("--deadline", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), default=CALL)
-@click.option("--without", type=click.Choice(["lab"]), help="Stay on plain loopback, not in the hermetic network.")
+@click.option(
+    "--for",
+    "seconds",
+    metavar="TIME",
+    type=_Duration(),
+    default="1m",
+    show_default=True,
+    help="How long to run: `90s`, `10m`, `1.5h`.",
+)
+@click.option("--seed", metavar="N", type=int, help="Draw the sequences from this seed.  [default: a random one]")
+@click.option(
+    "--kind",
+    "kinds",
+    metavar="KIND",
+    type=click.Choice(list(KINDS)),
+    multiple=True,
+    help="Only sequences about this kind of socket.",
+)
+@click.option(
+    "--report",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="nixio-report",
+    show_default=True,
+    help="Where a difference is written.",
+)
+@click.option(
+    "--deadline",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=CALL,
+    show_default=True,
+    help="Timeout per call.",
+)
+@click.option("--without", type=click.Choice(["lab"]), help="Use plain loopback instead of the hermetic network.")
 def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: Any) -> None:
     """Compare random calls with a model of sockets.
 
-    Runs until the implementation and the model differ, or the time is over.
+        Runs until the implementation and the model differ, or until the time is over.
 
-    A difference is printed as a short script, and as a row for the table of examples; both are kept in --report.
+        A difference is printed, and written into the folder --report as a short script and as a row for the table of
+    examples.
     """
     _enter_network(without or "")
     choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
@@ -90,7 +120,7 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
 
 def _enter_network(without: str) -> None:
     """Enter the hermetic network if this host allows it, and probe the capabilities there."""
-    entry = hermetic.Entry("taken away by --without lab") if without else hermetic.probe_entry()
+    entry = hermetic.Entry("excluded by --without lab") if without else hermetic.probe_entry()
     if entry.reason:
         hermetic.stay_out(entry.reason)
     else:
@@ -192,7 +222,7 @@ class _Fuzz:
             program.with_suffix(".lua").write_text(text, encoding="utf-8")
             self._print(f"in Lua: {program.with_suffix('.lua')}")
         example = folder / "difference.toml"
-        example.write_text(row(found.executed, "name-it", str(found.error)), encoding="utf-8")
+        example.write_text(example_row(found.executed, "name-it", str(found.error)), encoding="utf-8")
         for step in steps:
             self._print(f"  {step.call} -> {step.result}")
         self._print(f"\n{found.error}\n")

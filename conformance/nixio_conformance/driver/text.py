@@ -33,7 +33,7 @@ _NOTE = re.compile(r"\.\.\. \(\d+ (?:characters|bytes|values), sha256 [0-9a-f]{1
 
 
 def clip(text: str, most: int = 2000) -> str:
-    """Text of at most `most` characters, and the full length where it was cut."""
+    """Text of at most `most` characters, and the full length if it was cut."""
     return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
 
 

@@ -10,7 +10,7 @@ from nixio_conformance.driver.text import MESSAGE, ROW, STEPS, TEXT, cut
 from nixio_conformance.driver.transcript import Step
 from nixio_reports import encode, records
 
-#: Steps of a case that a row keeps: the last ones, as these lead to the failure.
+#: The number of steps that a row keeps: the last ones of the case, which lead to the failure.
 STEPS_KEPT = 60
 #: Longest texts of a row, by field.
 _TEXTS = {"message": MESSAGE, "expected": TEXT, "actual": TEXT, "stderr": MESSAGE, "traceback": MESSAGE}

@@ -17,8 +17,10 @@ from nixio_conformance.toolkit.peer import family_of, type_of
 from nixio_fixtures import Kind, Option, Scalar, Value, load
 
 #: Placeholders in the tables' values for this host's loopback interface and for a new multicast group.
-LOOPBACK = "@loopback"
-GROUP = "@group"
+_LOOPBACK = "@loopback"
+_GROUP = "@group"
+#: 127.0.0.1 as the system's options take it.
+PACKED_LOOPBACK = socket.inet_aton("127.0.0.1")
 
 _TIMEVAL = struct.Struct("@ll")
 _LINGER = struct.Struct("@ii")
@@ -90,16 +92,16 @@ def _encode(option: Option, value: Value) -> bytes | int:
 
 
 def concrete(option: Option, value: Value) -> Value:
-    """A value of the tables with `@loopback` and `@group` replaced by this host's own; a new group each time."""
+    """A value of the tables with `@loopback` and `@group` replaced: this host's interface, a new group each time."""
     if isinstance(value, tuple):
         return tuple(_concrete(option, part) for part in value)
     return _concrete(option, value)
 
 
 def _concrete(option: Option, value: Scalar) -> Scalar:
-    if value == GROUP:
+    if value == _GROUP:
         return group(option.level)
-    if value != LOOPBACK:
+    if value != _LOOPBACK:
         return value
     index, name = loopback()
     if option.shape == "device":

@@ -1,7 +1,9 @@
-"""Whether bind and connect used the right address, found out by reaching the socket there, or the peer from it."""
+"""Checks which address bind and connect used: a peer can reach a bound socket, and a connected socket its peer."""
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,15 +12,17 @@ from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case
-from nixio_conformance.toolkit.peer import Address, Peer
+from nixio_conformance.toolkit.peer import Address, Peer, family_of, type_of
 from nixio_fixtures import Kind
 
-#: Ports to try, as another program may take the one that was free before the implementation binds it.
+#: How many ports to try: another program may take a free port before the implementation binds it.
 ATTEMPTS = 5
+#: Ports to draw until one has only octal digits, as four in ten do.
+_DRAWS = 100
 
 
 def reached(case: Case, sock: ImplSocket, address: Address, kind: Kind | None = None) -> None:
-    """A new peer reaches the bound (datagram) or listening (stream) socket at this address.
+    """Check that a new peer reaches the bound (datagram) or listening (stream) socket at this address.
 
     `kind` is the peer's; by default the case's own.
     """
@@ -32,7 +36,7 @@ def reached(case: Case, sock: ImplSocket, address: Address, kind: Kind | None = 
 
 
 def reaches(case: Case, sock: ImplSocket, destination: Peer) -> None:
-    """A connected socket is connected to this peer, bound or listening: what it sends arrives there."""
+    """Check that a socket is connected to this peer (bound or listening): what it sends arrives there."""
     if destination.kind.type == "stream":
         destination = case.keep(destination.accept())
     expect.count(sock.send(b"to you"), 6)
@@ -75,13 +79,24 @@ def free_port(case: Case, host: str) -> int:
     return port or 0
 
 
+def _port_of_octal_digits(case: Case) -> int:
+    """A free port of loopback without the digits 8 and 9: with a 0 in front, an octal reading is another number."""
+    for _ in range(_DRAWS):
+        with socket.socket(family_of(case.kind), type_of(case.kind)) as unused:
+            unused.bind((case.loopback, 0))
+            port: int = unused.getsockname()[1]
+        if not set("89") & set(str(port)):
+            return port
+    return port
+
+
 @dataclass
 class Attempt:
-    """A bind() or connect() whose port was given in some spelling."""
+    """A call of bind() or connect() with the port in one of the spellings."""
 
     sock: ImplSocket
     outcome: Outcome
-    #: Raises `Mismatch` where the socket is not bound to, or connected to, that host and port.
+    #: Raises `Mismatch` if the socket is not bound to, or connected to, that host and port.
     right_address: Callable[[], None]
 
 
@@ -93,7 +108,7 @@ def attempt(case: Case, method: str, spell: Callable[[int], Argument]) -> Attemp
 def attempt_bind(case: Case, spell: Callable[[int], Argument]) -> Attempt:
     """Bind a new socket to a free port of loopback in this spelling."""
     for _ in range(ATTEMPTS):
-        port = free_port(case, case.loopback)
+        port = _port_of_octal_digits(case)
         sock = case.socket()
         outcome = sock.bind(case.loopback, spell(port))
         if not (isinstance(outcome, Failure) and outcome.name == "EADDRINUSE"):
@@ -103,14 +118,19 @@ def attempt_bind(case: Case, spell: Callable[[int], Argument]) -> Attempt:
 
 def attempt_connect(case: Case, spell: Callable[[int], Argument]) -> Attempt:
     """Connect a new socket to a peer on loopback whose port is given in this spelling."""
-    peer = case.destination()
+    for _ in range(ATTEMPTS):
+        with contextlib.suppress(OSError):  # another program took the port first
+            peer = peer_at(case, case.loopback, _port_of_octal_digits(case))
+            break
+    else:
+        peer = case.destination()
     sock = case.socket()
     outcome = sock.connect(case.loopback, spell(peer.address[1] or 0))
     return Attempt(sock, outcome, lambda: reaches(case, sock, peer))
 
 
 def uses_loopback(case: Case, method: str, host: str) -> None:
-    """bind() or connect() with this spelling of the loopback address succeeds and uses that address."""
+    """Check that bind() or connect() with this spelling of the loopback address succeeds and uses that address."""
     sock = case.socket()
     if method == "bind":
         expect.true(sock.bind(host, 0), "bind()")
@@ -122,7 +142,10 @@ def uses_loopback(case: Case, method: str, host: str) -> None:
 
 
 def uses_name(case: Case, method: str, name: str | bytes, port: Argument = None) -> None:
-    """bind() or connect() of a UNIX socket with this path or abstract name, and port, succeeds and uses that name."""
+    """Check that bind() or connect() of a UNIX socket with this name and port succeeds and uses that name.
+
+    `name` is a path or an abstract name.
+    """
     sock = case.socket()
     if method == "bind":
         expect.true(sock.bind(name, port), "bind()")

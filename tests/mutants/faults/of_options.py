@@ -18,7 +18,7 @@ Pair = tuple[str, str]
 
 
 class Differing(Wrapped):
-    """setopt and getopt of one pair through hooks."""
+    """setopt and getopt of one pair, with hooks."""
 
     pair: Pair = ("", "")
 
@@ -86,7 +86,7 @@ class Once(Differing):
         return result
 
 
-class NoneTold(Differing):
+class NoneReturned(Differing):
     """setopt returns nothing."""
 
     def put(self, value: Any) -> Any:
@@ -94,7 +94,7 @@ class NoneTold(Differing):
 
 
 class Constant(Differing):
-    """getopt returns what a new socket has."""
+    """getopt returns the value of a new socket."""
 
     def take(self) -> Any:
         found = self.inner.getopt(*self.pair)
@@ -120,7 +120,7 @@ class AsText(Differing):
 
 
 class Shifted(Differing):
-    """getopt returns a value that is one too high."""
+    """getopt returns a value that is too high by one."""
 
     def take(self) -> Any:
         return self.inner.getopt(*self.pair) + 1
@@ -204,7 +204,7 @@ SIBLINGS: dict[str, str] = {
 
 
 class Constants(Differing):
-    """Another option of the system is set and read."""
+    """A wrong option of the system is set and read."""
 
     key: tuple[int, int] = (0, 0)
 
@@ -244,7 +244,7 @@ class Behaviour(NamedTuple):
     #: The clauses that must report it, with `{}` for the pair as clauses spell it.
     clauses: tuple[str, ...]
     applies: Callable[[Option], bool]
-    port: type[Wrapped]
+    implementation: type[Wrapped]
 
 
 def can_set(option: Option) -> bool:
@@ -273,15 +273,15 @@ def of_shape(*shapes: str) -> Callable[[Option], bool]:
 
 
 EFFECT = "setopt.{}.effect.*"
-#: Effects of an option that is off, or that has no further effect: a setopt that does nothing passes there.
+#: Effects of an option that is off or has no effect: a setopt that does nothing passes their checks.
 OFF = ("off", "no-reset", "released", "in-time", "not-sending", "not-receiving", "seconds")
-#: Those of them that fail where an option cannot be cleared.
+#: Those of `OFF` whose checks fail if an option cannot be cleared.
 STUCK = ("off", "released")
 BEHAVIOURS = {
     "ignored": Behaviour("setting {} does nothing", (EFFECT,), can_set, Ignored),
     "remembered": Behaviour("{} is only stored", (EFFECT,), both, Remembered),
-    "once": Behaviour("{} can be set once only", ("setopt.stored.latest",), stored, Once),
-    "none": Behaviour("setting {} returns nothing", ("setopt.returns.true",), can_set, NoneTold),
+    "once": Behaviour("{} can be set only once", ("setopt.stored.latest",), stored, Once),
+    "none": Behaviour("setting {} returns nothing", ("setopt.returns.true",), can_set, NoneReturned),
     "write-refused": Behaviour("{} cannot be set", ("setopt.returns.true",), can_set, WriteRefused),
     "read-refused": Behaviour("{} cannot be read", ("getopt.value.shape",), can_get, ReadRefused),
     "unknown": Behaviour("{} is unknown", ("[sg]etopt.*",), lambda option: True, Unknown),
@@ -316,8 +316,8 @@ def build(behaviour: str, name: str) -> Any:
     pair = tuple(name.split("-", 1))
     if behaviour == "other-constant":
         return type(f"constant of {name}", (Constants,), {"pair": pair, "key": CONSTANTS[name][1]})
-    port = Stuck if behaviour == "stuck" else BEHAVIOURS[behaviour].port
-    return type(f"{behaviour} {name}", (port,), {"pair": pair})
+    base = Stuck if behaviour == "stuck" else BEHAVIOURS[behaviour].implementation
+    return type(f"{behaviour} {name}", (base,), {"pair": pair})
 
 
 #: Rows that other clauses than the behaviour's must report: an mtu has no value before the socket is connected, a str
@@ -334,7 +334,7 @@ ELSEWHERE = {
 
 
 def effects(row: str, chosen: Callable[[str], bool]) -> tuple[str, ...]:
-    """The clauses about a pair's effects whose last parts are chosen."""
+    """The clauses about the effects of a pair, for these last parts of their ids."""
     from nixio_fixtures import load
 
     start = f"setopt.{row}.effect."
