@@ -6,7 +6,6 @@ attributes are those of `xml.etree`.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +15,6 @@ from .records import Row
 from .summary import Summary
 from .text import clip, one_line, visible
 
-# Characters that XML 1.0 cannot contain, not even as a reference.
-_UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: The longest text, in characters: servers refuse files that are too large.
 _LIMIT = 20_000
 
@@ -187,9 +184,8 @@ def _body(row: Row) -> Iterator[str]:
 
 
 def _fit(text: str) -> str:
-    if text.isprintable() and len(text) <= _LIMIT:
-        return text
-    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", visible(clip(text, _LIMIT)))
+    # What `visible` leaves are characters that XML 1.0 may contain.
+    return visible(clip(text, _LIMIT))
 
 
 def _text(text: str) -> str:

@@ -133,9 +133,12 @@ class Evidence:
             return row
         offset, length = self._places[row.case]
         self._file.seek(offset)
-        record = self._decode(self._file.read(length))
-        if not isinstance(record, Row) or record.case != row.case:
+        try:
+            record = self._decode(self._file.read(length))
+        except (msgspec.DecodeError, UnicodeError):
             return row  # another run has overwritten the file
+        if not isinstance(record, Row) or record.case != row.case:
+            return row
         return msgspec.structs.replace(row, **{name: getattr(record, name) for name in EVIDENCE})
 
 

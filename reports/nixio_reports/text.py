@@ -13,7 +13,8 @@ _INVISIBLE = re.compile(
 
 def visible(text: str) -> str:
     """`text` with every character that is invisible or cannot be encoded written as an escape such as `\\x1b`."""
-    if text.isprintable():  # nearly all texts, and much faster than the search
+    # Nearly all texts, and much faster than the search.
+    if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return _INVISIBLE.sub(_escape, text)
 

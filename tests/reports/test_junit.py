@@ -82,3 +82,22 @@ def test_any_text_can_be_parsed_back(text: str) -> None:
     made = row("a", "failed", message=text, actual=text, stderr=text, method=text or "x")
     root = ElementTree.fromstring(junit_xml(stream(made)))
     assert root.get("failures") == "1"
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [every(), stream(), Stream(stream(row()).header), stream(row(outcome="crashed", stderr='<&>"\t\n\r é\x00'))],
+    ids=["every", "empty", "stopped", "hostile"],
+)
+def test_the_document_is_as_etree_writes_it(sample: Stream) -> None:
+    made = junit_xml(sample)
+    root = ElementTree.fromstring(made)
+    assert made == ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    ElementTree.indent(root)
+    assert made == ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def test_no_character_is_left_that_xml_cannot_contain() -> None:
+    text = "".join(map(chr, [*range(0x300), *range(0x2000, 0x2100), *range(0xD7F0, 0xE010), *range(0xFFF0, 0x10010)]))
+    made = junit_xml(stream(row(outcome="failed", message=text, actual=text, stderr=text)))
+    assert ElementTree.fromstring(made).find(".//failure") is not None

@@ -12,7 +12,21 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from tests.reports.samples import every, header, row, stream
 
-from nixio_reports import FINDINGS, VERSION, Outcome, Record, Row, Stream, StreamError, Writer, encode, read, schema
+from nixio_reports import (
+    FINDINGS,
+    VERSION,
+    Outcome,
+    Record,
+    Row,
+    Stream,
+    StreamError,
+    Writer,
+    encode,
+    read,
+    schema,
+    summarize,
+    write_reports,
+)
 
 #: Made once, because that takes longer than validating a line.
 VALIDATOR = Draft202012Validator(schema())
@@ -243,3 +257,42 @@ def test_schema_knows_the_three_records() -> None:
 
 def test_findings_are_outcomes() -> None:
     assert set(FINDINGS) <= set(get_args(Outcome))
+
+
+def test_a_light_stream_reads_evidence_again_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    rows = (row("send.a[x]", "failed"), row("send.b[x]"), row("send.c[x]", "crashed", stderr="é"))
+    with Writer(path) as writer:
+        for record in (header(), *rows, row("send.b[x]", "failed")):
+            writer.write(record)
+    light, full = read(path, light=True), read(path)
+    assert [one.outcome for one in light.rows] == ["failed", "failed", "crashed"]
+    assert not any(one.steps or one.scripts or one.stderr for one in light.rows)
+    assert tuple(light.whole(one) for one in light.rows) == full.rows
+    assert full.rows[1] == row("send.b[x]", "failed"), "a finding counts more than a pass"
+    assert full.whole(full.rows[0]) is full.rows[0]
+    assert light.problems == full.problems
+
+
+def test_reports_of_a_light_stream_are_those_of_a_full_one(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    sample = every()
+    assert sample.footer is not None
+    with Writer(path) as writer:
+        writer.write(sample.header)
+        for one in sample.rows:
+            writer.write(one)
+        writer.write(sample.footer)
+    reports = [write_reports(summarize(read(path, light=light)), tmp_path / str(light)) for light in (True, False)]
+    for name in ("html", "junit", "badge"):
+        assert reports[0][name].read_bytes() == reports[1][name].read_bytes()
+
+
+def test_a_light_stream_whose_file_was_overwritten_has_no_evidence(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Writer(path) as writer:
+        writer.write(header())
+        writer.write(row("send.a[x]", "failed"))
+    light = read(path, light=True)
+    path.write_bytes(b"")
+    assert light.whole(light.rows[0]) == light.rows[0]
