@@ -98,3 +98,5 @@ def test_a_step_keeps_what_scripts_need_and_nothing_huge() -> None:
     assert len(step.result) == TEXT
     assert step.values == ("h" * TEXT, 999_999), "the first and the last one: sockets and port numbers"
     assert step.assigns == ("s2", "")
+    assert transcript.large
+    assert not Transcript().large

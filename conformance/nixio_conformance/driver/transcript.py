@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from nixio_conformance.driver.text import TEXT, VALUES, cut, show_all
+from nixio_conformance.driver.text import LARGE, TEXT, VALUES, cut, show_all
 
 #: The result of a step that has not returned.
 PENDING = "..."
@@ -49,6 +49,8 @@ class Transcript:
     """The steps of one case, in order, and the names of its sockets."""
 
     steps: list[Step] = field(default_factory=list)
+    #: Whether a call returned more values, or longer ones, than any check asks for.
+    large: bool = False
     _start: float = field(default_factory=time.monotonic)
     _names: dict[str, int] = field(default_factory=dict)
 
@@ -71,6 +73,7 @@ class Transcript:
 
     def end(self, step: Step, result: str, values: Sequence[object] = (), assigns: Sequence[str] = ()) -> None:
         """Record the result of a step, and of long results only the part that reports need."""
+        self.large = self.large or len(values) > VALUES or any(map(_is_large, values))
         step.result = cut(result)
         step.values = tuple(_kept(value) for value in _ends(values))
         step.assigns = tuple(_ends(assigns))
@@ -80,6 +83,10 @@ class Transcript:
 def _ends(values: Sequence[_T]) -> Sequence[_T]:
     """The values; of too many, the first and the last one, in which scripts find sockets and port numbers."""
     return values if len(values) <= VALUES else [values[0], values[-1]]
+
+
+def _is_large(value: object) -> bool:
+    return isinstance(value, (str, bytes)) and len(value) > LARGE
 
 
 def _kept(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from dataclasses import dataclass
 
@@ -35,6 +36,9 @@ class Judgement:
         self._judge(when, seconds, error)
         if error is not None:
             self.row = row_size.fitted(self.row)
+        if when == "teardown" and self.case is not None and self.case.transcript.large:
+            # Exceptions and frames of pytest refer to each other, and keep the long results of many cases alive.
+            gc.collect()
 
     def _judge(self, when: str, seconds: float, error: BaseException | None) -> None:
         self.row = msgspec.structs.replace(self.row, seconds=self.row.seconds + seconds)
