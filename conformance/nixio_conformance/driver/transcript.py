@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nixio_conformance.driver.budget import Budget
 from nixio_conformance.driver.text import show
 
 #: The result of a step that has not returned.
@@ -49,6 +50,8 @@ class Transcript:
     """The steps of one case, in order, and the names of its sockets."""
 
     steps: list[Step] = field(default_factory=list)
+    #: What the case may use; the session sets it when the case begins.
+    budget: Budget = field(default_factory=Budget)
     _start: float = field(default_factory=time.monotonic)
     _names: dict[str, int] = field(default_factory=dict)
 
@@ -62,7 +65,11 @@ class Transcript:
         return f"{prefix}{self._names[prefix]}"
 
     def begin(self, actor: Actor, subject: str, method: str, arguments: Sequence[object]) -> Step:
-        """Record the beginning of a step and return it; `end` records its result."""
+        """Record the beginning of a step and return it; `end` records its result.
+
+        Raises `CaseTimedOut` when the case's budget is used up.
+        """
+        self.budget.step(arguments)
         step = Step(self.now(), actor, subject, method, tuple(arguments))
         if self.steps and self.steps[-1].result == PENDING:
             self.steps[-1].overlapped = True
@@ -71,6 +78,7 @@ class Transcript:
 
     def end(self, step: Step, result: str, values: Sequence[object] = (), assigns: Sequence[str] = ()) -> None:
         """Record the result of a step."""
+        self.budget.keep(values)
         step.result = result
         step.values = tuple(values)
         step.assigns = tuple(assigns)

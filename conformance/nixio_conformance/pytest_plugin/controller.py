@@ -19,7 +19,7 @@ from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.pytest_plugin.collection import Collection
 from nixio_conformance.pytest_plugin.faults import declared_faults
 from nixio_conformance.pytest_plugin.greeting import greet, network_hint
-from nixio_conformance.pytest_plugin.recorder import BROKEN, FAIL_FAST, INTERRUPTED, Recorder
+from nixio_conformance.pytest_plugin.recorder import BROKEN, FAIL_FAST, INTERRUPTED, TIMEOUTS, Recorder
 from nixio_conformance.pytest_plugin.stash import EXPECTATIONS, OPTIONS, SESSION
 from nixio_conformance.pytest_plugin.workers import Plan, WorkerSetup, hand_over
 from nixio_conformance.target.target import Target
@@ -120,7 +120,7 @@ class Controller:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write the row of a case that ended, here or in a worker."""
-        if self._recorder is None or self._stopped == FAIL_FAST:
+        if self._recorder is None or self._stopped in (FAIL_FAST, TIMEOUTS):
             return
         if (row := getattr(report, "nixio_row", None)) is not None:
             self._recorder.done(report.nodeid, msgspec.convert(row, Row))
@@ -134,6 +134,8 @@ class Controller:
             )
         if self._recorder.findings and self._options.fail_fast and not self._stopped:
             self._stop(FAIL_FAST)
+        if self._recorder.timeouts >= self._options.max_timeouts and not self._stopped:
+            self._stop(TIMEOUTS)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Stop the workers after Ctrl-C or a stop: none of them may delay the report by the case that it is in."""

@@ -17,7 +17,7 @@ import click
 import pytest
 
 from nixio_conformance.driver.limits import Limits
-from nixio_conformance.driver.timeouts import CALL
+from nixio_conformance.driver.timeouts import CALL, CASE, CASE_SHORT
 from nixio_conformance.target.lua import Lua
 from nixio_conformance.target.target import Form, Target
 
@@ -55,9 +55,13 @@ class ImplementationOptions:
     lua_program: Annotated[str, Option("Which Lua runs it: luajit, lua5.4, a path.", "PROGRAM")] = ""
     lua_path: Annotated[str, Option("Folders or templates, before LUA_PATH's.", "PATH")] = ""
     lua_cpath: Annotated[str, Option("The same for modules in C.", "PATH")] = ""
-    in_process: Annotated[bool, Option("Host a Python implementation in the test process (debugger, coverage).")] = (
-        False
-    )
+    in_process: Annotated[
+        bool,
+        Option(
+            "Host a Python implementation in the test process (debugger, coverage); cases have no deadline there, and "
+            "a hang or a crash ends the run."
+        ),
+    ] = False
 
     def implementation(self) -> Target | None:
         """The implementation that is named; None where none is. Raises `OptionError`."""
@@ -122,6 +126,18 @@ class RunOptions(ImplementationOptions):
             click.FloatRange(min=0, min_open=True),
         ),
     ] = CALL
+    case_deadline: Annotated[
+        float,
+        Option(
+            "Timeout per case, which then is timed-out; time without a processor is not counted. "
+            f"Where many cases of a method time out, the others have {CASE_SHORT:g} s.",
+            "SECONDS",
+            click.FloatRange(min=0, min_open=True),
+        ),
+    ] = CASE
+    max_timeouts: Annotated[int, Option("End the run after this many timed-out cases.", "N", click.IntRange(min=1))] = (
+        50
+    )
     memory: Annotated[
         int | None,
         Option(

@@ -15,6 +15,7 @@ STREAM = "results.jsonl"
 #: Why a run ended before its last case: the footer's `stopped`.
 INTERRUPTED = "interrupted"
 FAIL_FAST = "fail-fast"
+TIMEOUTS = "too many cases timed out, --max-timeouts"
 BROKEN = "an error of the suite itself"
 
 
@@ -31,6 +32,8 @@ class Recorder:
         self._counts: Counter[str] = Counter()
         #: Rows that make the implementation not conforming, so far.
         self.findings = 0
+        #: Cases that timed out, so far, without those that a baseline knows.
+        self.timeouts = 0
         self._start = time.monotonic()
 
     def plan(self, rows: Iterable[tuple[str, Row]]) -> None:
@@ -95,4 +98,5 @@ class Recorder:
     def _count(self, row: Row) -> None:
         self._writer.write(row)
         self._counts[row.outcome] += 1
+        self.timeouts += row.outcome == "timed-out"
         self.findings += row.outcome in FINDINGS and row.level in self._judged

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nixio_conformance.driver.session import Session
+from nixio_conformance.pytest_plugin.case_deadlines import CaseDeadlines
 from nixio_conformance.pytest_plugin.expectations import Expectations
 from nixio_conformance.pytest_plugin.options import RunOptions
 from nixio_conformance.pytest_plugin.planned import Planned
@@ -17,6 +18,8 @@ JUDGEMENT = pytest.StashKey[Judgement]()
 PLANNED = pytest.StashKey[Planned]()
 #: Of the config: what the user chose.
 OPTIONS = pytest.StashKey[RunOptions]()
+#: Of the config: how long each case may take.
+DEADLINES = pytest.StashKey[CaseDeadlines]()
 #: Of the config: the known deviations.
 EXPECTATIONS = pytest.StashKey[Expectations]()
 #: Of the config: the agent that hosts the implementation.
