@@ -19,7 +19,7 @@ from nixio_conformance.commands.target_options import implementation_options
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.session import Session
-from nixio_conformance.driver.timeouts import CALL
+from nixio_conformance.driver.timeouts import CALL, CASE
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
@@ -115,7 +115,7 @@ class _Fuzz:
                 welcome = session.welcome
                 named = f"{welcome.name or self._target.name} {welcome.version}".strip()
                 self._print(f"{named} against the model, seed {self._choices.seed}")
-                searcher = Searcher(session, folder)
+                searcher = Searcher(session, folder, None if self._target.in_process else CASE)
                 return self._search(searcher, self._kinds())
         finally:
             session.kill()

@@ -15,6 +15,7 @@ from nixio_conformance.commands.target_options import EPILOG, implementation_opt
 from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.driver.transcript import Step, Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
@@ -66,6 +67,7 @@ def _run(target: Target, console: Console) -> bool:
                     console.print(Text(f"skip  {kind.id}: {reason}"))
                     continue
                 case = Case(session, folder, kind)
+                session.allow(None if target.in_process else CASE)
                 session.begin_case(case.transcript)
                 for title, step in _steps(case, kind):
                     if not session.alive:  # the step before ended it

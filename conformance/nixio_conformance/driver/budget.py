@@ -23,7 +23,7 @@ BYTES = 32 << 20
 #: Calls of the implementation and of peers in one case. The longest case of a conforming implementation has 127.
 STEPS = 50_000
 #: Time without a processor is not counted, but only until this many times the deadline has passed by the clock.
-_MOST_CREDIT = 5
+_MOST_CREDIT = 3
 
 
 class Budget:
