@@ -109,7 +109,7 @@ def test_starvation_is_credited_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -
     made = Budget(10.0)
     now[0] += 9
     made.check()
-    now[0] += 40
+    now[0] += 20
     made.check()
     now[0] += 2
     with pytest.raises(CaseTimedOut):

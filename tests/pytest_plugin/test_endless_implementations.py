@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from nixio_fixtures import load
-from nixio_reports import read
+from nixio_reports import Stream, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="UNIX sockets, and the alarm")]
 
-#: `METHOD_FAULT` is the reference with a fault in one method.
+#: `METHOD_TURN` is the reference with a fault in one method, on each kind of socket another one.
 ENDLESS = """
-import time
+import contextlib, os, socket, threading, time
 import nixio_reference as right
 
 def hang(*arguments):
@@ -26,23 +28,50 @@ def trickle(*arguments):
     time.sleep(0.1)
     return b"a"
 
-FAULTS = {"hang": hang, "trickle": trickle, "zero": lambda *_: 0, "empty": lambda *_: b"", "none": lambda *_: None,
-          "byte": lambda *_: b"a"}
+ONE = {"unix": hang, "inet": lambda *_: 0, "inet6": lambda *_: b"a"}
+OTHER = {"unix": trickle, "inet": lambda *_: b"", "inet6": lambda *_: None}
+TURNS = {"1": {"stream": ONE, "dgram": OTHER}, "2": {"stream": OTHER, "dgram": ONE}}
 
 class Faulty:
     def __init__(self, inner, method, fault):
         self.inner, self.method, self.fault = inner, method, fault
     def __getattr__(self, name):
-        return FAULTS[self.fault] if name == self.method else getattr(self.inner, name)
+        return self.fault if name == self.method else getattr(self.inner, name)
+    def accept(self):
+        if self.method == "accept":
+            return self.fault()
+        accepted, *address = self.inner.accept()
+        return Faulty(accepted, self.method, self.fault), *address
+
+class Flooding:
+    # Each send() goes on for ever.
+    def __init__(self, domain, type, protocol=None, inner=None):
+        self.inner = inner or right.socket(domain, type, protocol)
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+    def accept(self):
+        accepted, *address = self.inner.accept()
+        return Flooding("", "", None, accepted), *address
+    def send(self, *arguments):
+        with contextlib.suppress(OSError):
+            end = socket.socket(fileno=os.dup(self.inner.fileno()))
+            end.setblocking(True)
+            threading.Thread(target=self.flood, args=(end,), daemon=True).start()
+        return self.inner.send(*arguments)
+    def flood(self, end):
+        with contextlib.suppress(OSError):
+            while True:
+                end.sendall(b"x" * 65536)
 
 def __getattr__(name):
-    method, _, fault = name.partition("_")
-    if fault not in FAULTS:
+    method, _, turn = name.partition("_")
+    if turn not in TURNS:
         raise AttributeError(name)
-    return lambda *arguments: Faulty(right.socket(*arguments), method, fault)
+    def open_socket(domain, type, protocol=None):
+        return Faulty(right.socket(domain, type, protocol), method, TURNS[turn].get(type, ONE)[domain])
+    return open_socket
 """
 
-FAULTS = ("hang", "trickle", "zero", "empty", "none", "byte")
 #: Bytes of memory that the process of a run may use; it imports the suite, which takes about 80 MB.
 MEMORY = 400_000_000
 
@@ -58,25 +87,45 @@ finally:
 """
 
 
-@pytest.mark.parametrize("method", [method.name for method in load().methods])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_the_run_ends(method: str, fault: str, tmp_path: Path) -> None:
-    (tmp_path / "endless.py").write_text(ENDLESS)
-    limits = ["--deadline=0.3", "--case-deadline=0.8", "--max-timeouts=8", "--memory=300"]
-    selected = [f"--select={method}", "--select=kind=unix-stream"]
-    words = ["run", f"--target=endless:{method}_{fault}", "--without=lab", "--report=report", *limits, *selected]
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-    )
-    stream = read(tmp_path / "report" / "results.jsonl")
-    assert stream.footer is not None
-    outcomes = {row.outcome for row in stream.rows}
-    assert outcomes & {"failed", "timed-out", "crashed"} or method == "close"
-    assert done.returncode == (1 if outcomes & {"failed", "timed-out", "crashed"} else 0), done.stderr
-    assert int(done.stdout.rsplit("peak ")[-1]) < MEMORY
-    for row in stream.rows:
-        assert row.seconds < 20, row.case
-        if row.outcome == "timed-out":
-            assert row.steps, row.case
-        if outcomes & {"not-run"}:
-            assert stream.footer.stopped == "too many cases timed out, --max-timeouts"
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Stream]:
+    """Runs `nixio-conformance` over an implementation of `ENDLESS` with small budgets; the stream that it writes."""
+
+    def make(implementation: str, *selected: str) -> Stream:
+        (tmp_path / "endless.py").write_text(ENDLESS)
+        limits = ["--deadline=0.3", "--case-deadline=0.8", "--max-timeouts=12", "--memory=300", "--without=lab"]
+        words = ["run", f"--target=endless:{implementation}", "--report=report", *limits, *selected]
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURED, *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == 1, done.stderr
+        assert int(done.stdout.rsplit("peak ")[-1]) < MEMORY
+        stream = read(tmp_path / "report" / "results.jsonl")
+        assert stream.footer is not None
+        stopped = stream.footer.stopped
+        counts = Counter(row.outcome for row in stream.rows)
+        assert (counts["timed-out"] >= 12) == (stopped == "too many cases timed out, --max-timeouts")
+        assert bool(counts["not-run"]) <= bool(stopped)
+        for row in stream.rows:
+            assert row.seconds < 20, row.case
+            assert row.steps or row.outcome != "timed-out", row.case
+        return stream
+
+    return make
+
+
+@pytest.mark.parametrize("method", [method.name for method in load().methods if method.name != "socket"])
+@pytest.mark.parametrize("turn", ["1", "2"])
+def test_the_run_ends(run: Callable[..., Stream], method: str, turn: str) -> None:
+    run(f"{method}_{turn}", f"--select=method={method}", "--select=kind=*-stream", "--select=kind=*-dgram")
+
+
+def test_a_flood_of_bytes_ends_the_case_and_not_the_suite(run: Callable[..., Stream]) -> None:
+    stream = run("Flooding", "--select=method=shutdown", "--select=method=close", "--select=kind=*-stream")
+    ended = [row for row in stream.rows if row.message.endswith("sent or received more than 32 MiB")]
+    assert {row.outcome for row in ended} == {"timed-out"}
