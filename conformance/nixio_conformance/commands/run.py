@@ -27,7 +27,7 @@ from nixio_fixtures import load
 from nixio_reports import Progress
 
 _CHECKS = Path(shipped_checks.__file__).parent
-#: Exit codes by pytest's, when a run ended before its stream began.
+#: The exit code for each of pytest's, if a run ended before its stream began.
 _WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.USAGE_ERROR): 2}
 
 
@@ -37,7 +37,12 @@ _WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.US
 @click.option(
     "--checks", metavar="DIR", hidden=True, type=click.Path(path_type=Path, file_okay=False), default=_CHECKS
 )  # for the tests of the suite's machinery
-@click.option("--repeat", metavar="N", type=click.IntRange(min=1), help="Run N times, shuffled: are verdicts stable?")
+@click.option(
+    "--repeat",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Run N times in random order and report verdicts that change.",
+)
 @click.option("--load", "loaded", is_flag=True, help="Keep processors and memory busy during the run.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def run(
@@ -50,10 +55,10 @@ def run(
 ) -> None:
     """Judge one implementation and write a report.
 
-    What stands after `--` goes to pytest (`-- --pdb`).
+    Arguments after `--` are passed to pytest (`-- --pdb`).
     """
     if values["name"].startswith("-") and any(values[form] for form in ("target", "agent", "lua")):
-        pytest_arguments = (values["name"], *pytest_arguments)  # `--target m:o -- --pdb`: it is no name
+        pytest_arguments = (values["name"], *pytest_arguments)  # `--target m:o -- --pdb`: not a name
         values["name"] = ""
     options = RunOptions(**values)
     chosen(options)
@@ -82,15 +87,15 @@ def _arguments(options: RunOptions, workers: str, checks: Path) -> list[str]:
     terms = (*options.select, *(f"level={name}" for name in options.level))
     options = dataclasses.replace(options, select=terms, report=_folder(options).absolute())
     arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={checks}", str(checks)]
-    # The checks say by themselves what they expected: rewriting assertions would cost more than to start.
+    # Checks raise errors with complete messages, and rewriting assertions would take longer than the rest of the start.
     arguments += ["-p", "nixio_conformance.pytest_plugin.plugin", "-p", "xdist.plugin", "--assert=plain"]
     arguments += options.pytest_arguments()
-    # An implementation that brings its worker down, case after case, still gets a row for each.
+    # An implementation that crashes its worker in each case still gets a row for each case.
     return arguments + (["-n", workers, "--max-worker-restart=100000"] if workers != "0" else [])
 
 
 class _Quiet:
-    """Removes pytest's own terminal output: the progress and the summary are the reports'."""
+    """Removes pytest's terminal output, because the suite prints its own progress and summary."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
@@ -104,14 +109,14 @@ class _Quiet:
 
 
 def _run(arguments: list[str], folder: Path, console: Console) -> int:
-    # Other plugins that happen to be installed must not change what the suite does, in the workers neither.
+    # Other installed plugins must not change what the suite does, here or in the workers.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     stream = folder / STREAM
     stream.unlink(missing_ok=True)
     progress = Progress(console, None)
-    # A folder of the run's own: pytest's usual one belongs to a user name, and in the hermetic network all are root.
+    # A folder for this run: pytest names its usual one after the user, and in the hermetic network every user is root.
     with _SigtermAsInterrupt() as terminated, tempfile.TemporaryDirectory(prefix="nx") as temporary:
         progress.start()
         try:
@@ -121,7 +126,7 @@ def _run(arguments: list[str], folder: Path, console: Console) -> int:
             progress.stop()
         code = show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
     if code == 2 and stream.exists():
-        click.echo("no case is selected: the terms of --select exclude each other, or no check has them all", err=True)
+        click.echo("no case is selected: no case matches all axes of --select", err=True)
     return 143 if terminated else code
 
 

@@ -118,7 +118,7 @@ class Budget:
         raise CaseTimedOut(why)
 
     def _starvation(self) -> float:
-        """Seconds that the agent and this process have been runnable without running; 0.0 where that is unknown."""
+        """Seconds that the agent and this process have been runnable without running; 0.0 if that is unknown."""
         return sum(map(starvation, {self._pid(), os.getpid()}))
 
 

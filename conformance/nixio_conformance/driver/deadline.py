@@ -27,7 +27,7 @@ class Deadline:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the creation, by the clock."""
+        """Seconds of wall-clock time since the creation."""
         return time.monotonic() - self._start
 
     def remaining(self) -> float:
@@ -45,7 +45,7 @@ class Deadline:
 
 
 def starvation(pid: int, proc: Path = Path("/proc")) -> float:
-    """Seconds that a process has been runnable without running; 0.0 where that is unknown."""
+    """Seconds that a process has been runnable without running; 0.0 if that is unknown."""
     try:
         return int((proc / str(pid) / "schedstat").read_text().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
