@@ -16,7 +16,6 @@ from tests.conftest import Begin
 from nixio_conformance.driver import alarm, budget
 from nixio_conformance.driver.budget import Budget
 from nixio_conformance.driver.errors import CaseTimedOut
-from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.toolkit.peer import Peer
 from nixio_fixtures import load
@@ -41,26 +40,27 @@ def test_it_ends_a_loop_of_calls(begin: Begin) -> None:
     assert not session.alive
 
 
-def test_it_ends_a_loop_that_waits_for_a_pending_call(hanging: Session) -> None:
-    pending = open_socket(hanging).start("hang")
-    with pytest.raises(CaseTimedOut):
-        forever(lambda: pending.done(0.001))
-    assert not hanging.alive
-
-
-def test_it_ends_a_call_that_may_take_longer(hanging: Session) -> None:
-    with pytest.raises(CaseTimedOut, match=r"^s1\.hang\(\): the case did not end within"):
-        open_socket(hanging).call("hang")
-    assert "the case did not end" in hanging.transcript.steps[-1].result
-
-
-@pytest.fixture
-def hanging(begin: Begin) -> Session:
-    """A session of which the case has 0.2 seconds, and each call ten."""
+def test_it_ends_a_loop_that_waits_for_a_pending_call(begin: Begin) -> None:
     session = begin()
-    session.allow(0.2)
-    session.begin_case(Transcript())
-    return session
+    sock = open_socket(session)
+    session.transcript.budget = session.allow(0.2)
+
+    def wait() -> None:
+        pending = sock.start("hang")
+        forever(lambda: pending.done(0.001))
+
+    with pytest.raises(CaseTimedOut):
+        wait()
+    assert not session.alive
+
+
+def test_it_ends_a_call_that_may_take_longer(begin: Begin) -> None:
+    session = begin()
+    sock = open_socket(session)
+    session.transcript.budget = session.allow(0.5)
+    with pytest.raises(CaseTimedOut, match=r"^s1\.hang\(\): the case did not end within"):
+        sock.call("hang")
+    assert "the case did not end" in session.transcript.steps[-1].result
 
 
 def test_what_is_used_up_stays_so(begin: Begin) -> None:
@@ -177,7 +177,7 @@ def test_the_alarm_ends_a_loop_that_calls_nothing() -> None:
 
 def test_the_alarm_ends_a_peer_that_waits(flooded: Callable[[int], Peer]) -> None:
     peer = flooded(0)
-    made = peer._transcript.budget = Budget(0.05)
+    made = peer._transcript.budget = Budget(0.3)
     with pytest.raises(CaseTimedOut), alarm.watched(made):
         peer.recv()
     assert "did not end" in peer._transcript.steps[-1].result

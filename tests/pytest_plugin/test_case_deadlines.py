@@ -45,12 +45,11 @@ def runs(tmp_path: Path) -> Runs:
 
 def test_a_case_that_does_not_end_costs_one_verdict_and_many_end_the_run(runs: Runs) -> None:
     limits = ("--case-deadline", "0.5", "--max-timeouts", "2")
-    done = runs.run("--target", "impls:fine", *limits, "--select", "kind=*-dgram")
+    done = runs.run("--target", "impls:fine", *limits, "--select", "kind=inet-dgram", "--select", "kind=unix-dgram")
     assert done.code == 1, done.errors
     rows = {row.case: row for row in done.stream.rows}
     outcomes = {case: row.outcome for case, row in rows.items() if row.outcome != "host-skip"}
     assert outcomes.pop("send.data.arrives[inet-dgram-mutual]") == "timed-out"
-    assert outcomes.pop("send.data.arrives[inet6-dgram-mutual]", "passed") == "passed"
     assert outcomes.pop("send.data.arrives[unix-dgram-mutual]") == "timed-out"
     assert set(outcomes.values()) == {"not-run"}
     row = rows["send.data.arrives[unix-dgram-mutual]"]
