@@ -104,9 +104,9 @@ class Choices:
 def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: Any) -> None:
     """Compare random calls with a model of sockets.
 
-        Runs until the implementation and the model differ, or until the time is over.
+    Runs until the implementation and the model differ, or until the time is over.
 
-        A difference is printed, and written into the folder --report as a short script and as a row for the table of
+    A difference is printed, and written into the folder --report as a short script and as a row for the table of
     examples.
     """
     _enter_network(without or "")
