@@ -143,8 +143,12 @@ class Runs:
 
     def command(self, *arguments: str, lab: bool = False) -> list[str]:
         """The words of a `run` with the probes as its checks; on plain loopback unless the test is about the lab."""
-        run = [sys.executable, "-m", "nixio_conformance", "run", f"--report={self.report}", f"--checks={self.checks}"]
-        return [*run, *(["--require=lab"] if lab else ["--without=lab"]), *arguments]
+        program = [sys.executable, "-m", "nixio_conformance"]
+        return [*program, *self.words(f"--report={self.report}", *arguments, lab=lab)]
+
+    def words(self, *arguments: str, lab: bool = False) -> list[str]:
+        """The same without the program and the report."""
+        return ["run", f"--checks={self.checks}", "--require=lab" if lab else "--without=lab", *arguments]
 
     def run(self, *arguments: str, **environment: str) -> Finished:
         """`nixio-conformance run` with these arguments."""

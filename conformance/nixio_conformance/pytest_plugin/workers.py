@@ -28,6 +28,8 @@ class WorkerSetup(Struct, frozen=True):
     capabilities: dict[str, str]
     #: As it was read: the file may be a pipe, or be edited while the run goes on.
     baseline: Baseline | None
+    #: The folder for temporary files; removed by the controller.
+    folder: str
 
 
 class Plan(Struct, frozen=True):
