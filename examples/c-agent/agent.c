@@ -975,7 +975,7 @@ static void done(struct call *call, int result)
         fail_system(call, errno);
 }
 
-static void tell_address(struct call *call, int (*ask)(int fd, struct sockaddr *address, socklen_t *length))
+static void return_address(struct call *call, int (*ask)(int fd, struct sockaddr *address, socklen_t *length))
 {
     union address found = {.room = {0}};
     socklen_t length = sizeof found;
@@ -987,12 +987,12 @@ static void tell_address(struct call *call, int (*ask)(int fd, struct sockaddr *
 
 static void method_getsockname(struct call *call)
 {
-    tell_address(call, getsockname);
+    return_address(call, getsockname);
 }
 
 static void method_getpeername(struct call *call)
 {
-    tell_address(call, getpeername);
+    return_address(call, getpeername);
 }
 
 /* bind() or connect() with one address: 0, or the system's error. */

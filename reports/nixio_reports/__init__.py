@@ -15,7 +15,7 @@ from .badge import badge_data
 from .deviations import DeviationView, deviations
 from .html import html_page
 from .junit import junit_xml
-from .matrix import Cell, Matrix, Tally
+from .matrix import Matrix, MatrixCell, Tally
 from .order import NO_KIND, kinds, methods
 from .outcomes import GROUPS, OUTCOMES, Look, group, label
 from .progress import Progress
@@ -35,7 +35,6 @@ __all__ = [
     "OUTCOMES",
     "VERSION",
     "Baseline",
-    "Cell",
     "ClauseView",
     "Deviation",
     "DeviationView",
@@ -45,6 +44,7 @@ __all__ = [
     "Implementation",
     "Look",
     "Matrix",
+    "MatrixCell",
     "Outcome",
     "Problem",
     "Progress",

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from nixio_fixtures import load
 
-from .matrix import Cell
+from .matrix import MatrixCell
 from .order import NO_KIND
 from .outcomes import ACTORS, GROUPS, Group, label
 from .records import Row
@@ -32,7 +32,7 @@ STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CaseView:
     """One row as the page shows it. `detailed`: with transcript, scripts and stderr."""
 
     row: Row
@@ -44,7 +44,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
+class ClauseInCell:
     """One clause within a cell: its findings and known deviations, its skipped cases by reason, its passed cases."""
 
     id: str
@@ -57,18 +57,18 @@ class Clause:
     #: The number of faults declared for it as text, and the capabilities that it needs; empty if there are none.
     faults: str
     needs: str
-    shown: tuple[Case, ...]
-    skipped: tuple[tuple[str, tuple[Case, ...]], ...]
-    passed: tuple[Case, ...]
+    shown: tuple[CaseView, ...]
+    skipped: tuple[tuple[str, tuple[CaseView, ...]], ...]
+    passed: tuple[CaseView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CellSection:
     """One cell of the matrix, as a section of the details."""
 
-    cell: Cell
+    cell: MatrixCell
     anchor: str
-    clauses: tuple[Clause, ...]
+    clauses: tuple[ClauseInCell, ...]
 
     @property
     def urgent(self) -> bool:
@@ -109,8 +109,8 @@ def _moment(text: str) -> str:
         return text
 
 
-def _cases(summary: Summary) -> dict[str, Case]:
-    made: dict[str, Case] = {}
+def _cases(summary: Summary) -> dict[str, CaseView]:
+    made: dict[str, CaseView] = {}
     detailed = 0
     for number, row in enumerate(summary.stream.rows, 1):
         group = summary.groups[row.case]
@@ -121,20 +121,22 @@ def _cases(summary: Summary) -> dict[str, Case]:
         parameters = ", ".join(
             f"{key}={value}" for key, value in row.parameters.items() if value and value not in (row.kind, name)
         )
-        made[row.case] = Case(row, f"case-{number}", group, name, clip(parameters, 200), needs and detailed <= DETAILED)
+        made[row.case] = CaseView(
+            row, f"case-{number}", group, name, clip(parameters, 200), needs and detailed <= DETAILED
+        )
     return made
 
 
-def _blocks(summary: Summary, cases: dict[str, Case]) -> dict[tuple[str, str], Block]:
+def _blocks(summary: Summary, cases: dict[str, CaseView]) -> dict[tuple[str, str], CellSection]:
     """The cells in the order of the page. Anchors are unique, and the same in every run."""
     found, faults = summary.matrix, summary.stream.header.proven  # words: allow
-    made: dict[tuple[str, str], Block] = {}
+    made: dict[tuple[str, str], CellSection] = {}
     taken: set[str] = set()
     for method in found.methods:
         for kind in found.kinds:
             cell = found.cells.get((method, kind))
             if cell is not None:
-                made[method, kind] = Block(cell, _anchor(method, kind, taken), _clauses(cell, cases, faults))
+                made[method, kind] = CellSection(cell, _anchor(method, kind, taken), _clauses(cell, cases, faults))
     return made
 
 
@@ -148,8 +150,8 @@ def _anchor(method: str, kind: str, taken: set[str]) -> str:
     return anchor
 
 
-def _clauses(cell: Cell, cases: dict[str, Case], faults: dict[str, int]) -> tuple[Clause, ...]:
-    found: dict[str, list[Case]] = {}
+def _clauses(cell: MatrixCell, cases: dict[str, CaseView], faults: dict[str, int]) -> tuple[ClauseInCell, ...]:
+    found: dict[str, list[CaseView]] = {}
     for row in cell.rows:
         found.setdefault(row.clause, []).append(cases[row.case])
     made = [_clause(of, faults.get(clause, 0)) for clause, of in found.items()]
@@ -157,14 +159,14 @@ def _clauses(cell: Cell, cases: dict[str, Case], faults: dict[str, int]) -> tupl
     return tuple(sorted(made, key=lambda one: not any(case.group == "failed" for case in one.shown)))
 
 
-def _clause(cases: list[Case], faults: int) -> Clause:
-    reasons: dict[str, list[Case]] = {}
+def _clause(cases: list[CaseView], faults: int) -> ClauseInCell:
+    reasons: dict[str, list[CaseView]] = {}
     for case in cases:
         if case.group in ("skipped", "unrun"):
             reason = f"{label(case.row.outcome)}: {case.row.message or 'no reason given'}"
             reasons.setdefault(reason, []).append(case)
     row = cases[0].row
-    return Clause(
+    return ClauseInCell(
         row.clause,
         row.level,
         row.source,
@@ -202,13 +204,13 @@ def _decision(source: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ListedClause:
     """One clause in a list of findings: its cases with a finding, and the number of all its cases in the run."""
 
     id: str
     level: str
     requires: str
-    cases: tuple[Case, ...]
+    cases: tuple[CaseView, ...]
     total: int
 
 
@@ -218,12 +220,12 @@ def _needs() -> dict[str, tuple[str, ...]]:
     return {clause.id: clause.needs for clause in load().clauses}
 
 
-def _by_clause(findings: Iterable[Row], summary: Summary, cases: dict[str, Case]) -> tuple[Finding, ...]:
+def _by_clause(findings: Iterable[Row], summary: Summary, cases: dict[str, CaseView]) -> tuple[ListedClause, ...]:
     found: dict[str, list[Row]] = {}
     for row in findings:
         found.setdefault(row.clause, []).append(row)
     return tuple(
-        Finding(
+        ListedClause(
             clause, of[0].level, of[0].requires, tuple(cases[row.case] for row in of), len(summary.clauses[clause].rows)
         )
         for clause, of in found.items()

@@ -41,7 +41,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MatrixCell:
     """One method on one kind of socket, with its rows in the order of the run."""
 
     method: str
@@ -56,7 +56,7 @@ class Matrix:
 
     methods: tuple[str, ...]
     kinds: tuple[str, ...]
-    cells: Mapping[tuple[str, str], Cell]
+    cells: Mapping[tuple[str, str], MatrixCell]
     by_method: Mapping[str, Tally]
     by_kind: Mapping[str, Tally]
     total: Tally
@@ -71,7 +71,7 @@ def matrix(rows: Iterable[Row], groups: Mapping[str, Group]) -> Matrix:
     for row in rows:
         found.setdefault((row.method, row.kind or NO_KIND), []).append(row)
     cells = {
-        (method, kind): Cell(method, kind, Tally.of(groups[row.case] for row in of), tuple(of))
+        (method, kind): MatrixCell(method, kind, Tally.of(groups[row.case] for row in of), tuple(of))
         for (method, kind), of in found.items()
     }
     by_method: dict[str, Tally] = {}

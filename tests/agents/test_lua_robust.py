@@ -119,15 +119,15 @@ def test_a_stale_errno_is_the_same_in_every_run(begin_lua: Begin, interpreter: s
         ("return {socket = 1}", "returns a table without a function `socket`"),
         ("return setmetatable({}, {__index = error})", "returns a table without"),
         ("error('no system for it')", "no system for it"),
-        ("x = (", "port.lua:1:"),
+        ("x = (", "module.lua:1:"),
         ("local x = nil; return x.y", "attempt to index"),
     ],
 )
 def test_a_module_that_cannot_be_loaded(begin_lua: Begin, tmp_path: Path, source: str | None, message: str) -> None:
     if source is not None:
-        (tmp_path / "port.lua").write_text(source)
-    with pytest.raises(CannotStart, match=r"port\.lua cannot be loaded by Lua") as caught:
-        begin_lua(tmp_path / "port.lua")
+        (tmp_path / "module.lua").write_text(source)
+    with pytest.raises(CannotStart, match=r"module\.lua cannot be loaded by Lua") as caught:
+        begin_lua(tmp_path / "module.lua")
     assert message in str(caught.value)
 
 

@@ -12,6 +12,7 @@ from tests.architecture import words
         "What recv() told before.",
         "def _tell_all() -> None: ...",
         "class ToldPort:",
+        "class NoneTold:",
         "TOLD = 1",
         "the port's own\ngetopt",
         "#: What came\n    #: of the call.",
@@ -48,7 +49,7 @@ def test_a_finding_says_where_and_what_to_write_instead() -> None:
 def test_a_line_is_allowed_by_a_comment_and_only_where_it_needs_that() -> None:
     assert words.findings("a.py", 'TITLE = "The house"  # told; words: allow') == []
     assert words.findings("a.md", "It says so. <!-- words: allow -->") == [
-        words.Finding("a.md", 1, "words: allow", "nothing: the line has no banned word")
+        words.BannedWord("a.md", 1, "words: allow", "nothing: the line has no banned word")
     ]
 
 

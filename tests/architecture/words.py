@@ -1,7 +1,7 @@
 """Find words that a stranger has to guess at: `python -m tests.architecture.words [FILE...]`, a hook of pre-commit.
 
-Without files it reads all tracked `.py`, `.md` and `.toml` files. It prints `FILE:LINE: word -> what to write instead`
-for each finding and exits with 1 if there is one. Parts of identifiers count (`tell_all`), case does not.
+Without files it reads all tracked files with one of `SUFFIXES`. For each finding it prints `FILE:LINE: word -> what to
+write instead`, and it exits with 1 if there is one. Parts of identifiers count (`tell_all`), case does not.
 
 Exempt are text in `backquotes`, which quotes names and fields (`port-skip`); ids of clauses, which never change; and a
 line that says `words: allow` in a comment, for other people's words, and is a finding where it allows nothing.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-SUFFIXES = {".py", ".md", ".toml"}
+SUFFIXES = {".py", ".lua", ".c", ".md", ".toml", ".ini", ".yml", ".yaml", ".j2"}
 #: They have the banned words as data.
 EXEMPT = {"tests/architecture/words.py", "tests/architecture/test_words.py"}
 ALLOW = "words: allow"
@@ -33,6 +33,7 @@ BANNED: dict[str, str] = {
     r"(?:no|some|any)bod(?:y|ies)": "no socket, no process; the user, the caller, another program",
     r"comes? to|came to|comes? of|came of|coming of": "returns, results in, result",
     r"what there is|what is there": "name the things",
+    r"meanwhile": "during, while; inside the `with` block",
     r"hygiene": "leak check",
     r"im?patien(?:ce|t|tly)": "timeout",
     r"mend(?:s|ed|ing)?": "fix; a text for the user: hint",
@@ -55,7 +56,7 @@ BANNED: dict[str, str] = {
 }
 
 
-class Finding(NamedTuple):
+class BannedWord(NamedTuple):
     """A banned word at a place."""
 
     file: str
@@ -68,10 +69,10 @@ class Finding(NamedTuple):
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
-    """The pattern between other characters than letters, or at the border of two words in CamelCase."""
+    """The pattern between other characters than letters, or at the borders of words in CamelCase (`NoneTold`)."""
     # A line break in a comment is followed by its mark.
     spaced = pattern.replace(" ", r"(?:[ \t]+|[ \t]*\n[ \t]*(?:#:?[ \t]*)?)")
-    return re.compile(rf"(?<![A-Za-z])(?i:{spaced})(?![a-z])")
+    return re.compile(rf"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))(?i:{spaced})(?![a-z])")
 
 
 _PATTERNS = [(_compile(pattern), instead) for pattern, instead in BANNED.items()]
@@ -83,7 +84,7 @@ _METHODS = (
 _QUOTED = re.compile(rf"`[^`\n]+`|\b(?:{_METHODS})\.[a-z0-9.*-]+|\{{[a-z,]+\}}\.[a-z0-9.*-]+|\.tell\(\)")
 
 
-def findings(file: str, text: str) -> list[Finding]:
+def findings(file: str, text: str) -> list[BannedWord]:
     """All findings in a text, in the order of its lines."""
     readable = _QUOTED.sub(lambda match: "`" * len(match[0]), text)
     allowed = {number for number, line in enumerate(readable.split("\n"), 1) if ALLOW in line}
@@ -95,8 +96,8 @@ def findings(file: str, text: str) -> list[Finding]:
             if line in allowed:
                 excused.add(line)
             else:
-                found.append(Finding(file, line, " ".join(match[0].split()), instead))
-    stale = [Finding(file, line, ALLOW, "nothing: the line has no banned word") for line in allowed - excused]
+                found.append(BannedWord(file, line, " ".join(match[0].split()), instead))
+    stale = [BannedWord(file, line, ALLOW, "nothing: the line has no banned word") for line in allowed - excused]
     return sorted(found + stale)
 
 
@@ -106,7 +107,7 @@ def tracked() -> list[str]:
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-def check(files: Sequence[str]) -> Iterator[Finding]:
+def check(files: Sequence[str]) -> Iterator[BannedWord]:
     """The findings in those of the files that are read."""
     for name in files:
         if Path(name).suffix in SUFFIXES and name not in EXEMPT:

@@ -7,18 +7,18 @@ from textwrap import dedent
 
 import pytest
 
-from nixio_conformance.baseline.read import BaselineError, load
-from nixio_fixtures import load as tables
+from nixio_conformance.baseline.read import BaselineError, load_baseline
+from nixio_fixtures import load
 from nixio_reports import Baseline
 
-SPEC = tables()
+SPEC = load()
 MAY = next(clause.id for clause in SPEC.clauses if clause.level == "may")
 
 
 def read(folder: Path, *rows: str, head: str = "format = 1") -> Baseline:
     path = folder / "known.toml"
     path.write_text("\n".join([head, *(f"[[deviation]]\n{row}" for row in rows)]), "utf-8")
-    return load(path, SPEC)
+    return load_baseline(path, SPEC)
 
 
 def refused(folder: Path, *rows: str, head: str = "format = 1") -> str:
@@ -103,21 +103,21 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, head: str, said: str)
 
 def test_a_file_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(BaselineError, match="the baseline cannot be read: No such file"):
-        load(tmp_path / "absent", SPEC)
+        load_baseline(tmp_path / "absent", SPEC)
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(BaselineError, match="is not UTF-8 text"):
-        load(tmp_path / "binary", SPEC)
+        load_baseline(tmp_path / "binary", SPEC)
 
 
 def test_a_level_that_is_judged_may_have_rows(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
     path.write_text(f'format = 1\n[[deviation]]\nclause = "{MAY}"\nreason = "x"\n')
-    assert load(path, SPEC, ("may",)).deviations[0].clause == MAY
+    assert load_baseline(path, SPEC, ("may",)).deviations[0].clause == MAY
 
 
 def test_the_guides_example_is_one(tmp_path: Path) -> None:
     guide = (Path(__file__).parents[2] / "docs/baselines.md").read_text("utf-8")
     example = dedent(guide[guide.index("    format = 1") : guide.index("| key |")])
     (tmp_path / "known.toml").write_text(example, "utf-8")
-    first, second = load(tmp_path / "known.toml", SPEC).deviations
+    first, second = load_baseline(tmp_path / "known.toml", SPEC).deviations
     assert (first.kinds, second.outcomes) == (("unix-stream",), ("failed", "passed"))

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from nixio_conformance.baseline.read import parse
-from nixio_conformance.baseline.write import write
+from nixio_conformance.baseline.write import make_baseline
 from nixio_fixtures import load
 from nixio_reports import Footer, Header, Host, Implementation, Outcome, Row, Stream
 
@@ -46,39 +46,42 @@ def rows(text: str) -> str:
 
 
 def test_a_kind_that_fails_throughout_is_named_and_else_its_cases() -> None:
-    assert write(outcomes("failed", "failed", "passed"), SPEC).text == (
+    assert make_baseline(outcomes("failed", "failed", "passed"), SPEC).text == (
         'format = 1\nport = "one"\n\n'
         '[[deviation]]\n# [inet-stream-1] 4 for 5\nclause = "send.b"\nkinds = ["inet-stream"]\nreason = ""\n'
     )
-    assert 'cases = [\n    "send.b[inet-stream-2]",\n]\n' in write(outcomes("passed", "failed", "passed"), SPEC).text
-    both = rows(write(outcomes("passed", "failed", "failed"), SPEC).text)
+    assert (
+        'cases = [\n    "send.b[inet-stream-2]",\n]\n'
+        in make_baseline(outcomes("passed", "failed", "passed"), SPEC).text
+    )
+    both = rows(make_baseline(outcomes("passed", "failed", "failed"), SPEC).text)
     assert 'kinds = ["unix-stream"]\ncases = [\n    "send.b[inet-stream-2]",\n]\n' in both
     assert both.count("[[deviation]]") == 1
 
 
 def test_a_kind_of_which_not_all_was_shown_is_not_named() -> None:
-    assert "kinds" not in write(outcomes("failed", "host-skip", "passed"), SPEC).text
-    assert "kinds" not in write(outcomes("failed", "failed", "passed", selection=(WHOLE[0][0],)), SPEC).text
-    assert "kinds" in write(outcomes("failed", "failed", "passed", selection=("send",)), SPEC).text
+    assert "kinds" not in make_baseline(outcomes("failed", "host-skip", "passed"), SPEC).text
+    assert "kinds" not in make_baseline(outcomes("failed", "failed", "passed", selection=(WHOLE[0][0],)), SPEC).text
+    assert "kinds" in make_baseline(outcomes("failed", "failed", "passed", selection=("send",)), SPEC).text
 
 
 def test_each_way_to_fail_has_a_row() -> None:
-    made = write(outcomes("crashed", "crashed", "failed"), SPEC)
+    made = make_baseline(outcomes("crashed", "crashed", "failed"), SPEC)
     assert made.rows == 2
     assert 'kinds = ["inet-stream"]\noutcomes = ["crashed"]\n' in made.text
 
 
 def test_a_clause_without_kinds_is_named_alone() -> None:
-    made = rows(write(run(("socket.a", "", "failed")), SPEC, reason='say "no"\\').text)
+    made = rows(make_baseline(run(("socket.a", "", "failed")), SPEC, reason='say "no"\\').text)
     assert made == '[[deviation]]\n# 4 for 5\nclause = "socket.a"\nreason = "say \\"no\\"\\\\"\n'
 
 
 def test_what_is_not_judged_or_the_suites_fault_is_left_out() -> None:
     stream = run(("send.a[x]", "", "failed"), ("send.b[x]", "", "passed"))
-    assert write(stream, SPEC).rows == 1
+    assert make_baseline(stream, SPEC).rows == 1
     for changes in ({"level": "may"}, {"traceback": "Traceback"}):
         row = replace(stream.rows[0], **changes)
-        assert write(Stream(stream.header, (row,), stream.footer), SPEC).rows == 0
+        assert make_baseline(Stream(stream.header, (row,), stream.footer), SPEC).rows == 0
 
 
 OLD = '''\
@@ -100,7 +103,7 @@ as it takes"""
 
 
 def update(stream: Stream, text: str = OLD) -> str:
-    return write(stream, SPEC, path="known.toml", text=text).text
+    return make_baseline(stream, SPEC, path="known.toml", text=text).text
 
 
 def test_what_is_still_true_stays_to_the_letter() -> None:
@@ -110,18 +113,18 @@ def test_what_is_still_true_stays_to_the_letter() -> None:
 
 
 def test_what_passes_goes_and_the_reason_stays() -> None:
-    made = write(outcomes("failed", "failed", "passed"), SPEC, path="known.toml", text=OLD)
+    made = make_baseline(outcomes("failed", "failed", "passed"), SPEC, path="known.toml", text=OLD)
     assert made.text == OLD.replace('kinds = ["inet-stream", "unix-stream"]   # by hand', 'kinds = ["inet-stream"]')
     assert (made.blank, made.dropped) == ((), ())
     part = update(outcomes("passed", "failed", "failed"))
     assert 'kinds = ["unix-stream"]\ncases = [\n    "send.b[inet-stream-2]",\n]\nreason = """\nas long\n' in part
-    none = write(outcomes("passed", "passed", "passed"), SPEC, path="known.toml", text=OLD)
+    none = make_baseline(outcomes("passed", "passed", "passed"), SPEC, path="known.toml", text=OLD)
     assert none.text == "# Ours.\nformat = 1\n\n# ---- sending\n\n# ---- the end\n"
     assert none.dropped == ("send.b (lines 6 to 12)",)
 
 
 def test_what_fails_in_another_way_wants_a_reason_of_its_own() -> None:
-    made = write(outcomes("failed", "failed", "crashed"), SPEC, path="known.toml", text=OLD)
+    made = make_baseline(outcomes("failed", "failed", "crashed"), SPEC, path="known.toml", text=OLD)
     assert 'kinds = ["unix-stream"]\noutcomes = ["crashed"]\nreason = ""' in made.text
     assert made.blank == (made.text.split("\n").index('reason = ""') + 1,)
 
@@ -178,7 +181,7 @@ def test_whatever_a_message_says_the_file_can_be_read() -> None:
     made = outcomes("failed", "failed", "passed")
     wild = 'x\x00\x7f\u202e]] """ \\ \n[[deviation]]\nformat = 2'
     stream = Stream(made.header, tuple(replace(row, message=wild) for row in made.rows), made.footer)
-    [one] = parse("f", write(stream, SPEC, reason=wild).text).deviations
+    [one] = parse("f", make_baseline(stream, SPEC, reason=wild).text).deviations
     assert one.reason == wild
 
 

@@ -58,7 +58,7 @@ def test_a_run_that_cannot_begin_is_not_repeated(runs: Runs) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel lists a process's children on Linux")
-def test_the_machine_is_busy_meanwhile_and_nothing_stays() -> None:
+def test_the_machine_is_busy_during_a_run_and_nothing_stays() -> None:
     before = set(children(os.getpid()))
     with stress.busy():
         assert set(children(os.getpid())) > before

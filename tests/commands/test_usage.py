@@ -77,8 +77,8 @@ def test_selecting_nothing_is_wrong_usage(runs: Runs, workers: str) -> None:
     ("arguments", "said"),
     [
         (
-            ("--target", "absent:port"),
-            "--target absent:port: absent:port cannot be imported: ModuleNotFoundError: No module",
+            ("--target", "absent:socket"),
+            "--target absent:socket: absent:socket cannot be imported: ModuleNotFoundError: No module",
         ),
         (("--target", "impls:absent"), "AttributeError: module 'impls' has no attribute 'absent'"),
         (("--target", "broken"), "SyntaxError: "),
@@ -240,7 +240,7 @@ def test_what_lies_in_the_users_folder_does_not_disturb(runs: Runs) -> None:
 
 
 def test_random_buffers_leave_no_notes_in_the_users_folder(runs: Runs) -> None:
-    """Hypothesis reads the local code that it finds loaded, here the port's, and would keep what it read."""
+    """Hypothesis reads the local code that it finds loaded, here the implementation's, and would keep what it read."""
     command = [sys.executable, "-m", "nixio_conformance", "run", "--target=impls:fine", "--in-process", "--without=lab"]
     done = runs.execute([*command, "--select=clause=send.chunk.any", "--select=clause=write.chunk.any"])
     assert done.code == 0, done.output + done.errors
@@ -298,9 +298,9 @@ def test_smoke_prints_each_step(cli: Cli) -> None:
 
 
 def test_smoke_says_why_nothing_can_be_started(cli: Cli) -> None:
-    done = cli("smoke", "--target", "absent:port")
+    done = cli("smoke", "--target", "absent:socket")
     assert done.exit_code == 3
-    assert "absent:port cannot be imported: ModuleNotFoundError" in done.stderr
+    assert "absent:socket cannot be imported: ModuleNotFoundError" in done.stderr
 
 
 def test_smoke_finds_a_port_that_is_wrong(cli: Cli) -> None:

@@ -37,14 +37,14 @@ class Exchange:
         """Show a port number as another one."""
         self._names[port] = name
 
-    def ask(self, do: str, meanwhile: Callable[[], str] | None = None, **fields: object) -> list[object]:
-        """Send a request and wait for its reply; returns the values. `meanwhile` runs in between."""
+    def ask(self, do: str, while_pending: Callable[[], str] | None = None, **fields: object) -> list[object]:
+        """Send a request, call `while_pending`, and wait for the reply; returns the values."""
         self._identifier += 1
         request = {"do": do, "id": self._identifier, **fields}
         self.agent.send(json.dumps(request).encode(), Deadline())
         self.lines.append(f"> {self._shown(json.dumps(request))}")
-        if meanwhile:
-            self.lines.append(f"  ({meanwhile()})")
+        if while_pending:
+            self.lines.append(f"  ({while_pending()})")
         reply = json.loads(self.agent.receive(Deadline()))
         if "message" in reply:
             reply["message"] = "..."
@@ -58,9 +58,11 @@ class Exchange:
                 raise AssertionError(f"a port number that is not replaced: {shown}")
         return values
 
-    def call(self, number: int, method: str, *args: object, meanwhile: Callable[[], str] | None = None) -> list[object]:
+    def call(
+        self, number: int, method: str, *args: object, while_pending: Callable[[], str] | None = None
+    ) -> list[object]:
         """Call a method."""
-        return self.ask("call", meanwhile, socket=number, method=method, args=args)
+        return self.ask("call", while_pending, socket=number, method=method, args=args)
 
     def _shown(self, line: str) -> str:
         for port, name in self._names.items():
@@ -94,7 +96,7 @@ def _run(exchange: Exchange, peer: socket.socket, closed: socket.socket) -> None
         peer.connect(("127.0.0.1", server))
         return "the call blocks; a client connects; the call returns"
 
-    exchange.call(1, "accept", meanwhile=connects)
+    exchange.call(1, "accept", while_pending=connects)
     exchange.call(2, "send", {"type": "buffer", "hex": b"\x00ping\xff".hex()}, 1, 4)
     exchange.call(2, "send", {"type": "buffer", "hex": b"ping".hex()}, None, 2)
     peer.sendall(b"pong")

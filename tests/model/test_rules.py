@@ -8,7 +8,7 @@ from nixio_conformance.driver.outcome import Failure, Outcome, Returned
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.model.chunk import select_chunk
 from nixio_conformance.model.outcomes import Allowed
-from nixio_conformance.model.rules import Call, allowed, next_state
+from nixio_conformance.model.rules import SocketCall, allowed, next_state
 from nixio_conformance.model.state import UNKNOWN, Address, Message, Pipe, Sock, State, System, surely_unbound
 from nixio_conformance.toolkit.case import LOOPBACK
 from nixio_fixtures import load
@@ -41,7 +41,7 @@ def bound(*messages: Message, kind: str = "unix-dgram") -> State:
 
 
 def outcomes_of(state: State, method: str, *arguments: Argument) -> Allowed:
-    return allowed(state, Call(0, method, arguments))
+    return allowed(state, SocketCall(0, method, arguments))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_stream_returns_a_prefix_of_the_unread_data(outcome: Outcome, is_allow
 
 
 def test_the_rest_of_the_data_is_received_next() -> None:
-    state = next_state(connected(b"abcdef"), Call(0, "recv", (2,)), Returned((b"ab",)))
+    state = next_state(connected(b"abcdef"), SocketCall(0, "recv", (2,)), Returned((b"ab",)))
     assert outcomes_of(state, "recv", 10).match(Returned((b"cdef",)))
     assert not outcomes_of(state, "recv", 10).match(Returned((b"abcdef",)))
 
@@ -83,18 +83,18 @@ def test_would_block_is_transient_while_data_is_in_flight() -> None:
 
 
 def test_data_from_before_shutdown_rd_can_still_be_received() -> None:
-    state = next_state(connected(b"abc"), Call(0, "shutdown", ("rd",)), Returned((True,)))
+    state = next_state(connected(b"abc"), SocketCall(0, "shutdown", ("rd",)), Returned((True,)))
     end = outcomes_of(state, "recv", 10).match(Returned((b"",)))
     assert end is not None
     assert end.transient, "EOF is not final while there is data"
-    state = next_state(state, Call(0, "recv", (10,)), Returned((b"abc",)))
+    state = next_state(state, SocketCall(0, "recv", (10,)), Returned((b"abc",)))
     end = outcomes_of(state, "recv", 10).match(Returned((b"",)))
     assert end is not None
     assert not end.transient
 
 
 def test_sending_after_shutdown_wr_fails() -> None:
-    state = next_state(connected(), Call(0, "shutdown", ("wr",)), Returned((True,)))
+    state = next_state(connected(), SocketCall(0, "shutdown", ("wr",)), Returned((True,)))
     assert outcomes_of(state, "send", b"x").match(fails("EPIPE"))
     assert not outcomes_of(state, "send", b"x").match(Returned((1,)))
 
@@ -105,20 +105,20 @@ def test_an_impossible_count_is_not_allowed(count: int) -> None:
 
 
 def test_only_the_bytes_that_were_counted_are_in_flight() -> None:
-    state = next_state(connected(), Call(0, "send", (b"abcdef", 1)), Returned((2,)))
+    state = next_state(connected(), SocketCall(0, "send", (b"abcdef", 1)), Returned((2,)))
     assert state.pipes[1].data == b"bc"
 
 
 def test_a_closed_socket_fails_with_ebadf_or_bad_argument_only() -> None:
-    state = next_state(connected(), Call(0, "close"), Returned((True,)))
+    state = next_state(connected(), SocketCall(0, "close"), Returned((True,)))
     assert outcomes_of(state, "send", b"x").match(fails("EBADF"))
     assert outcomes_of(state, "send", b"x").match(Failure("argument", "", None, ""))
     assert not outcomes_of(state, "send", b"x").match(fails("ENOTCONN"))
 
 
 def test_closing_with_unread_data_resets_the_connection() -> None:
-    assert next_state(connected(b"abc"), Call(0, "close"), Returned((True,))).pipes[1].reset
-    assert not next_state(connected(), Call(0, "close"), Returned((True,))).pipes[1].reset
+    assert next_state(connected(b"abc"), SocketCall(0, "close"), Returned((True,))).pipes[1].reset
+    assert not next_state(connected(), SocketCall(0, "close"), Returned((True,))).pipes[1].reset
 
 
 FIRST = Message(b"first", 1, Address("/b", None))
@@ -133,15 +133,15 @@ def test_datagrams_arrive_in_order_over_unix_and_in_any_order_over_ip() -> None:
 
 
 def test_the_rest_of_a_truncated_datagram_is_lost() -> None:
-    state = next_state(bound(FIRST, SECOND), Call(0, "recv", (2,)), Returned((b"fi",)))
+    state = next_state(bound(FIRST, SECOND), SocketCall(0, "recv", (2,)), Returned((b"fi",)))
     assert state.sockets[0].messages == (SECOND,)
 
 
 def test_a_read_of_length_0_may_remove_the_datagram() -> None:
-    state = next_state(bound(FIRST, SECOND), Call(0, "recv", (0,)), Returned((b"",)))
+    state = next_state(bound(FIRST, SECOND), SocketCall(0, "recv", (0,)), Returned((b"",)))
     assert outcomes_of(state, "recv", 10).match(Returned((b"first",)))
     assert outcomes_of(state, "recv", 10).match(Returned((b"second",)))
-    state = next_state(state, Call(0, "recv", (10,)), Returned((b"second",)))
+    state = next_state(state, SocketCall(0, "recv", (10,)), Returned((b"second",)))
     assert state.sockets[0].messages == ()
 
 
@@ -152,15 +152,15 @@ def test_recvfrom_returns_the_address_of_the_sender() -> None:
 
 
 def test_a_descriptor_stays_the_same_and_belongs_to_one_socket() -> None:
-    state = next_state(bound(), Call(0, "fileno"), Returned((5,)))
+    state = next_state(bound(), SocketCall(0, "fileno"), Returned((5,)))
     assert not outcomes_of(state, "fileno").match(Returned((6,)))
-    assert not allowed(state, Call(1, "fileno")).match(Returned((5,)))
-    assert allowed(state, Call(1, "fileno")).match(Returned((6,)))
+    assert not allowed(state, SocketCall(1, "fileno")).match(Returned((5,)))
+    assert allowed(state, SocketCall(1, "fileno")).match(Returned((6,)))
 
 
 def test_next_state_raises_for_an_outcome_that_is_not_allowed() -> None:
     with pytest.raises(ValueError, match="recv"):
-        next_state(connected(b"abc"), Call(0, "recv", (10,)), Returned((b"x",)))
+        next_state(connected(b"abc"), SocketCall(0, "recv", (10,)), Returned((b"x",)))
 
 
 @pytest.mark.parametrize("cell", load().grid.cells, ids=lambda cell: cell.id)

@@ -22,6 +22,8 @@ from tests.mutants.pool import CannotStart, Pool
 
 #: Name of the record in the report folder.
 RECORD = "mutants.jsonl"
+#: Columns that no row of the list is longer than.
+_ONE_LINE = 400
 
 
 @click.command(
@@ -85,8 +87,7 @@ def mutants(
     chosen = _chosen(rows, select, part, spec)
     record = folder / RECORD
     if list_:
-        for listing in show.listing(chosen):
-            console.print(listing)
+        _list(chosen, console)
         return
     if table:
         click.echo(coverage.markdown(spec, chosen.declared(), _recorded(record)), nl=False)
@@ -96,7 +97,7 @@ def mutants(
     pool = Pool(workers or 2 * (os.cpu_count() or 1), [f"--nixio-without={name}" for name in without])
     words = (*rows, *(f"--select={term}" for term in select), *([f"--part={part}"] if part else []))
 
-    def lines(on_result: Callable[[results.Result], None]) -> Iterator[results.Line]:
+    def lines(on_result: Callable[[results.RowResult], None]) -> Iterator[results.RecordLine]:
         search = not no_search
         return runner.run(
             chosen, spec, pool, chosen=words, whole=whole, search=search, earlier=earlier, on_result=on_result
@@ -105,16 +106,28 @@ def mutants(
     code = _run(pool, lines, record, show.Progress(console, _count(chosen)))
     if code is None:
         found = results.read(record)
-        for shown in show.summary(found):
-            console.print(shown, highlight=False)
         (folder / coverage.TABLE).write_text(coverage.markdown(spec, chosen.declared(), found), encoding="utf-8")
-        code = results.exit_code(found.results)
+        code = _show(found, console)
     sys.exit(code)
+
+
+def _list(chosen: Catalogue, console: Console) -> None:
+    """Print the rows; in a pipe each is one line, for grep."""
+    wide = console if console.is_terminal else Console(width=_ONE_LINE)
+    for table in show.listing(chosen):
+        wide.print(table)
+
+
+def _show(found: results.Record, console: Console) -> int:
+    """Print the tables of a run. Returns its exit code."""
+    for shown in show.summary(found):
+        console.print(shown, highlight=False)
+    return results.exit_code(found.results)
 
 
 def _run(
     pool: Pool,
-    lines: Callable[[Callable[[results.Result], None]], Iterable[results.Line]],
+    lines: Callable[[Callable[[results.RowResult], None]], Iterable[results.RecordLine]],
     record: Path,
     progress: show.Progress,
 ) -> int | None:
@@ -144,7 +157,7 @@ def _recorded(record: Path) -> results.Record | None:
         raise click.ClickException(str(error)) from None
 
 
-def _earlier(found: results.Record | None, chosen: Catalogue, *, whole: bool) -> dict[str, results.Result]:
+def _earlier(found: results.Record | None, chosen: Catalogue, *, whole: bool) -> dict[str, results.RowResult]:
     return results.still_valid(found, chosen.rows, __version__, whole=whole) if found else {}
 
 

@@ -41,7 +41,7 @@ class Accept(Struct, frozen=True, kw_only=True, tag="accept"):
 Job = Seek | Accept
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class ReportingCase(Struct, frozen=True, kw_only=True):
     """A case that reported something."""
 
     clause: str
@@ -54,7 +54,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     """The result of a job."""
 
     id: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ReportingCase, ...] = ()
     #: Names of the row whose cases were run and reported nothing.
     silent: tuple[str, ...] = ()
     #: Names of the row of which this host can run no case, with the first reason.

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from tests.mutants.jobs import SUITE_ERROR, Answer, Finding
+from tests.mutants.jobs import SUITE_ERROR, Answer, ReportingCase
 from tests.mutants.registry import Fault, Variant
 
 Outcome = Literal[
@@ -28,11 +28,11 @@ BAD: tuple[Outcome, ...] = ("partly", "elsewhere", "survived", "rejected", "suit
 READ_HINT = "run `python -m tests.mutants` again"
 
 
-class Line(Struct, frozen=True, kw_only=True, tag_field="record", tag=str.lower, forbid_unknown_fields=True):
+class RecordLine(Struct, frozen=True, kw_only=True, tag_field="record", forbid_unknown_fields=True):
     """One line of the record."""
 
 
-class Header(Line, frozen=True, kw_only=True):
+class RecordHeader(RecordLine, tag="header", frozen=True, kw_only=True):
     """First line: which rows were run, and on what host."""
 
     suite: str
@@ -47,7 +47,7 @@ class Header(Line, frozen=True, kw_only=True):
     capabilities: dict[str, str] = {}
 
 
-class Result(Line, frozen=True, kw_only=True):
+class RowResult(RecordLine, tag="result", frozen=True, kw_only=True):
     """One row's result."""
 
     id: str
@@ -55,14 +55,14 @@ class Result(Line, frozen=True, kw_only=True):
     outcome: Outcome
     #: The clauses that the row names; empty for a variant.
     named: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ReportingCase, ...] = ()
     silent: tuple[str, ...] = ()
     message: str = ""
     cases: int = 0
     seconds: float = 0.0
 
 
-class Footer(Line, frozen=True, kw_only=True):
+class RecordFooter(RecordLine, tag="footer", frozen=True, kw_only=True):
     """Last line; where it is missing, the run was stopped."""
 
     counts: dict[str, int]
@@ -72,12 +72,12 @@ class Footer(Line, frozen=True, kw_only=True):
 class Record(Struct, frozen=True, kw_only=True):
     """A whole record."""
 
-    header: Header
-    results: tuple[Result, ...]
-    footer: Footer | None = None
+    header: RecordHeader
+    results: tuple[RowResult, ...]
+    footer: RecordFooter | None = None
 
 
-def of_fault(fault: Fault, answer: Answer) -> Result:
+def of_fault(fault: Fault, answer: Answer) -> RowResult:
     """The result of a fault."""
     outcome: Outcome
     failed = any(finding.outcome == SUITE_ERROR for finding in answer.findings)
@@ -89,7 +89,7 @@ def of_fault(fault: Fault, answer: Answer) -> Result:
         outcome = "partly" if answer.silent else "reported"
     else:
         outcome = "elsewhere"
-    return Result(
+    return RowResult(
         id=fault.id,
         does=fault.does,
         outcome=outcome,
@@ -102,12 +102,12 @@ def of_fault(fault: Fault, answer: Answer) -> Result:
     )
 
 
-def of_variant(variant: Variant, answers: Iterable[Answer]) -> Result:
+def of_variant(variant: Variant, answers: Iterable[Answer]) -> RowResult:
     """The result of a conforming variant, from the answers to its jobs."""
     parts = list(answers)
     findings = tuple(finding for answer in parts for finding in answer.findings)
     errors = "; ".join(answer.error for answer in parts if answer.error)
-    return Result(
+    return RowResult(
         id=variant.id,
         does=variant.does,
         outcome="rejected" if findings else "suite-error" if errors else "accepted",
@@ -118,7 +118,7 @@ def of_variant(variant: Variant, answers: Iterable[Answer]) -> Result:
     )
 
 
-def reported(results: Iterable[Result]) -> dict[str, int]:
+def reported(results: Iterable[RowResult]) -> dict[str, int]:
     """How many faults each clause reported, of those whose rows name it (by a pattern too)."""
     counts: Counter[str] = Counter()
     for result in results:
@@ -127,7 +127,7 @@ def reported(results: Iterable[Result]) -> dict[str, int]:
     return dict(counts)
 
 
-def by_method(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
+def by_method(results: Iterable[RowResult]) -> dict[str, tuple[int, int]]:
     """Faults that were reported as declared, and all, by the method of the first clause that a row names."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for result in results:
@@ -138,7 +138,7 @@ def by_method(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
     return {method: (count[0], count[1]) for method, count in sorted(counts.items())}
 
 
-def by_clause(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
+def by_clause(results: Iterable[RowResult]) -> dict[str, tuple[int, int]]:
     """Faults that each clause reported, and all that are declared for it. A name with `*` counts for no clause."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for result in results:
@@ -150,7 +150,7 @@ def by_clause(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
     return {clause: (count[0], count[1]) for clause, count in sorted(counts.items()) if count[1]}
 
 
-def exit_code(results: Iterable[Result]) -> int:
+def exit_code(results: Iterable[RowResult]) -> int:
     """0: each fault reported, each variant accepted. 1: not so. 3: no result but host-skips."""
     outcomes = {result.outcome for result in results}
     if not outcomes or outcomes <= {"host-skip"}:
@@ -158,7 +158,7 @@ def exit_code(results: Iterable[Result]) -> int:
     return 1 if outcomes & set(BAD) else 0
 
 
-def still_valid(record: Record, rows: Iterable[Fault | Variant], suite: str, *, whole: bool) -> dict[str, Result]:
+def still_valid(record: Record, rows: Iterable[Fault | Variant], suite: str, *, whole: bool) -> dict[str, RowResult]:
     """Good results of an earlier run of the same suite, by row id, for rows that have not changed since.
 
     With `whole`, variants count only where the earlier run was whole too.
@@ -175,7 +175,7 @@ def still_valid(record: Record, rows: Iterable[Fault | Variant], suite: str, *, 
     }
 
 
-def write(path: Path, lines: Iterable[Line]) -> None:
+def write(path: Path, lines: Iterable[RecordLine]) -> None:
     """Write a record, flushing each line."""
     with path.open("wb") as file:
         for line in lines:
@@ -185,17 +185,17 @@ def write(path: Path, lines: Iterable[Line]) -> None:
 
 def read(path: Path) -> Record:
     """Read a record. ValueError names the file and the line that is wrong."""
-    header: Header | None = None
-    results: list[Result] = []
-    footer: Footer | None = None
+    header: RecordHeader | None = None
+    results: list[RowResult] = []
+    footer: RecordFooter | None = None
     for number, line in _lines(path):
         try:
-            found = msgspec.json.decode(line, type=Header | Result | Footer)
+            found = msgspec.json.decode(line, type=RecordHeader | RowResult | RecordFooter)
         except msgspec.DecodeError as error:
             raise ValueError(f"{path}, line {number}: {error}; {READ_HINT}") from None
-        if isinstance(found, Header):
+        if isinstance(found, RecordHeader):
             header = found
-        elif isinstance(found, Result):
+        elif isinstance(found, RowResult):
             results.append(found)
         else:
             footer = found

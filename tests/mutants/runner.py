@@ -56,9 +56,9 @@ def run(
     chosen: Sequence[str] = (),
     whole: bool = False,
     search: bool = True,
-    earlier: Mapping[str, results.Result] = {},
-    on_result: Callable[[results.Result], None] = lambda result: None,
-) -> Iterator[results.Line]:
+    earlier: Mapping[str, results.RowResult] = {},
+    on_result: Callable[[results.RowResult], None] = lambda result: None,
+) -> Iterator[results.RecordLine]:
     """The lines of the record, as they are known; `on_result` is called with each row's result.
 
     `chosen`: the command line's words that select rows. `whole`: run the whole suite over each variant, not a sample
@@ -66,7 +66,7 @@ def run(
     results by row id that are taken over instead of running the row.
     """
     started = time.monotonic()
-    yield results.Header(
+    yield results.RecordHeader(
         suite=__version__,
         started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
         chosen=tuple(chosen),
@@ -80,10 +80,10 @@ def run(
         counts[result.outcome] += 1
         on_result(result)
         yield result
-    yield results.Footer(counts=dict(counts), seconds=time.monotonic() - started)
+    yield results.RecordFooter(counts=dict(counts), seconds=time.monotonic() - started)
 
 
-def _results(catalogue: Catalogue, todo: Sequence[Job], answers: Iterator[Answer]) -> Iterator[results.Result]:
+def _results(catalogue: Catalogue, todo: Sequence[Job], answers: Iterator[Answer]) -> Iterator[results.RowResult]:
     faults = {fault.id: fault for fault in catalogue.faults}
     variants = {variant.id: variant for variant in catalogue.variants}
     due = Counter(job.id.partition("#")[0] for job in todo)

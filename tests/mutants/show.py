@@ -8,11 +8,11 @@ from typing import Self
 from rich import progress
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from tests.mutants import results
 from tests.mutants.catalogue import Catalogue
-from tests.mutants.results import Result
+from tests.mutants.results import RowResult
 
 _WORDS: dict[results.Outcome, str] = {
     "reported": "reported as declared",
@@ -52,7 +52,7 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def done(self, result: Result) -> None:
+    def done(self, result: RowResult) -> None:
         """Count a result, and print it if it is bad."""
         self._bad += result.outcome in results.BAD
         self._bar.update(self._task, advance=1, description=f"{self._bad} wrong" if self._bad else "")
@@ -61,7 +61,7 @@ class Progress:
                 self._console.print(line, highlight=False, soft_wrap=True)
 
 
-def lines(result: Result) -> list[str]:
+def lines(result: RowResult) -> list[str]:
     """A bad row, in rich's markup."""
     text = [f"[bold]{result.outcome}[/bold] {escape(result.id)}: {escape(result.does)}"]
     if result.silent:
@@ -105,10 +105,10 @@ def _rates(title: str, of: str, counts: Mapping[str, tuple[int, int]]) -> Table:
 
 def listing(catalogue: Catalogue) -> Iterable[Table]:
     """All rows."""
-    faults = Table("fault", "what is wrong", "clauses that must report it", box=None)
+    faults = Table(Column("fault", no_wrap=True), "what is wrong", "clauses that must report it", box=None)
     for fault in catalogue.faults:
         faults.add_row(escape(fault.id), escape(fault.does), escape(", ".join(fault.clauses)))
-    variants = Table("conforming variant", "what is unusual", box=None)
+    variants = Table(Column("conforming variant", no_wrap=True), "what is unusual", box=None)
     for variant in catalogue.variants:
         variants.add_row(escape(variant.id), escape(variant.does))
     return (faults, variants)

@@ -14,7 +14,7 @@ from tests.mutants import implementation
 from tests.mutants.catalogue import Catalogue, CatalogueError, NoSuchRow, catalogue, collect, matching
 from tests.mutants.hooks import Sender
 from tests.mutants.registry import Fault, Group, TableGroup, Variant
-from tests.mutants.wrapper import Wrapped
+from tests.mutants.wrapper import METHODS, Wrapped
 
 SPEC = load()
 ROOT = Path(__file__).parents[2]
@@ -144,6 +144,10 @@ def test_parts_are_disjoint_and_complete(shipped: Catalogue) -> None:
 
 def test_a_pattern_stands_for_judged_clauses_only() -> None:
     assert all(SPEC.clause(name).level != "may" for name in matching("connect.host.*", SPEC))
+
+
+def test_the_methods_of_faults_are_those_of_the_tables() -> None:
+    assert {*METHODS, "socket"} == {method.name for method in SPEC.methods}
 
 
 def test_an_agent_does_not_load_the_tables() -> None:

@@ -94,7 +94,7 @@ def test_the_table_without_a_record_has_declared_faults() -> None:
 
 def test_the_table_with_a_record_has_cases_and_reported_faults() -> None:
     RECORD.parent.mkdir()
-    results.write(RECORD, [results.Header(suite="1", started="now", cases={"close.garbage.once": 5})])
+    results.write(RECORD, [results.RecordHeader(suite="1", started="now", cases={"close.garbage.once": 5})])
     assert "| `close.garbage.once` | should | 5 | 1 | 0 |" in mutants("--table").output
 
 

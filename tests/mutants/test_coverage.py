@@ -5,7 +5,7 @@ from __future__ import annotations
 from nixio_fixtures import load
 from tests.mutants import coverage, results
 from tests.mutants.catalogue import catalogue
-from tests.mutants.jobs import Finding
+from tests.mutants.jobs import ReportingCase
 
 SPEC = load()
 
@@ -31,13 +31,13 @@ def test_a_table_from_the_catalogue_has_declared_faults_only() -> None:
 
 def test_a_table_from_a_record_has_cases_and_reported_faults() -> None:
     clause = SPEC.clauses[0]
-    finding = Finding(clause=clause.id, case=clause.id, outcome="failed", message="")
+    finding = ReportingCase(clause=clause.id, case=clause.id, outcome="failed", message="")
     rows = (
-        results.Result(id="a/b", does="", outcome="reported", named=(clause.id,), findings=(finding,)),
-        results.Result(id="a/c", does="", outcome="survived", named=(clause.id,)),
-        results.Result(id="a/d", does="", outcome="accepted"),
+        results.RowResult(id="a/b", does="", outcome="reported", named=(clause.id,), findings=(finding,)),
+        results.RowResult(id="a/c", does="", outcome="survived", named=(clause.id,)),
+        results.RowResult(id="a/d", does="", outcome="accepted"),
     )
-    record = results.Record(header=results.Header(suite="1", started="now", cases={clause.id: 2}), results=rows)
+    record = results.Record(header=results.RecordHeader(suite="1", started="now", cases={clause.id: 2}), results=rows)
     page = coverage.markdown(SPEC, {clause.id: 2}, record)
     assert "1 of 2 faults are reported as declared; 1 of 1 conforming variants" in page
     assert coverage.row(clause, {clause.id: 2}, {clause.id: 2}, {clause.id: 1}) in page.splitlines()

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.mutants import results
-from tests.mutants.jobs import SUITE_ERROR, Answer, Finding
+from tests.mutants.jobs import SUITE_ERROR, Answer, ReportingCase
 from tests.mutants.registry import Fault, Variant
 
 FAULT = Fault("group/name", "is wrong", ("send.a", "send.b"))
 VARIANT = Variant("group/odd", "is odd", ())
 
 
-def found(clause: str, outcome: str = "failed") -> Finding:
-    return Finding(clause=clause, case=f"{clause}[x]", outcome=outcome, message="it is wrong")
+def found(clause: str, outcome: str = "failed") -> ReportingCase:
+    return ReportingCase(clause=clause, case=f"{clause}[x]", outcome=outcome, message="it is wrong")
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_a_pattern_counts_for_no_clause() -> None:
     assert results.by_clause([results.of_fault(fault, Answer(id="", silent=("send.*",)))]) == {}
 
 
-def result(outcome: results.Outcome, *clauses: str) -> results.Result:
-    return results.Result(
+def result(outcome: results.Outcome, *clauses: str) -> results.RowResult:
+    return results.RowResult(
         id="a/b", does="", outcome=outcome, named=("send.a",), findings=tuple(found(clause) for clause in clauses)
     )
 
@@ -98,8 +98,8 @@ def test_rates_by_method_leave_out_host_skips() -> None:
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
-    header = results.Header(suite="1", started="now", cases={"send.a": 3})
-    row, footer = result("reported", "send.a"), results.Footer(counts={"reported": 1}, seconds=1.0)
+    header = results.RecordHeader(suite="1", started="now", cases={"send.a": 3})
+    row, footer = result("reported", "send.a"), results.RecordFooter(counts={"reported": 1}, seconds=1.0)
     path = tmp_path / "mutants.jsonl"
     results.write(path, [header, row, footer])
     assert results.read(path) == results.Record(header=header, results=(row,), footer=footer)
@@ -107,7 +107,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_the_record_of_a_stopped_run_has_no_footer(tmp_path: Path) -> None:
     path = tmp_path / "mutants.jsonl"
-    results.write(path, [results.Header(suite="1", started="now")])
+    results.write(path, [results.RecordHeader(suite="1", started="now")])
     assert results.read(path).footer is None
 
 
@@ -121,8 +121,8 @@ def test_a_wrong_record_is_an_error_with_a_hint(tmp_path: Path, text: str) -> No
 
 def earlier(outcome: results.Outcome, row: Fault | Variant = FAULT, *, whole: bool = False) -> results.Record:
     named = row.clauses if isinstance(row, Fault) else ()
-    found = results.Result(id=row.id, does=row.does, outcome=outcome, named=named)
-    return results.Record(header=results.Header(suite="1", started="now", whole=whole), results=(found,))
+    found = results.RowResult(id=row.id, does=row.does, outcome=outcome, named=named)
+    return results.Record(header=results.RecordHeader(suite="1", started="now", whole=whole), results=(found,))
 
 
 def test_a_good_result_is_still_valid() -> None:

@@ -14,13 +14,13 @@ from tests.mutants.registry import Fault, Variant
 SPEC = load()
 
 
-def judged(pool: Pool, *rows: Fault | Variant, search: bool = False) -> dict[str, results.Result]:
+def judged(pool: Pool, *rows: Fault | Variant, search: bool = False) -> dict[str, results.RowResult]:
     """The results of these rows."""
     chosen = Catalogue(
         tuple(row for row in rows if isinstance(row, Fault)), tuple(row for row in rows if isinstance(row, Variant))
     )
     lines = runner.run(chosen, SPEC, pool, search=search)
-    return {line.id: line for line in lines if isinstance(line, results.Result)}
+    return {line.id: line for line in lines if isinstance(line, results.RowResult)}
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from nixio_conformance.pytest_plugin.cases import Cases
 from nixio_conformance.pytest_plugin.stash import PLANNED
 from nixio_conformance.target.target import Target
 from nixio_reports.records import FINDINGS, Row
-from tests.mutants.jobs import SUITE_ERROR, Accept, Answer, Finding, Job, Ready, Seek
+from tests.mutants.jobs import SUITE_ERROR, Accept, Answer, Job, Ready, ReportingCase, Seek
 
 _CHECKS = Path(checks.__file__).parent
 _JUDGED = ("must", "should")
@@ -71,7 +71,7 @@ class Worker:
             self._rows.append(msgspec.convert(row, Row))
 
     def _seek(self, job: Seek) -> Answer:
-        findings: list[Finding] = []
+        findings: list[ReportingCase] = []
         silent: list[str] = []
         skipped: dict[str, str] = {}
         for name, clauses in job.names.items():
@@ -90,7 +90,7 @@ class Worker:
             findings += self._elsewhere({clause for clauses in job.names.values() for clause in clauses})
         return Answer(id=job.id, findings=tuple(findings), silent=tuple(silent), skipped=skipped)
 
-    def _elsewhere(self, named: set[str]) -> list[Finding]:
+    def _elsewhere(self, named: set[str]) -> list[ReportingCase]:
         """The first finding of a clause that is not named, those of the same methods first."""
         methods = {self._by_clause[name][0].stash[PLANNED].clause.method for name in named}
         others = [item for item in self._items if item.stash[PLANNED].clause.id not in named]
@@ -100,7 +100,7 @@ class Worker:
 
     def _accept(self, job: Accept) -> Answer:
         items = [item for name in job.clauses for item in self._by_clause[name]] if job.clauses else self._items
-        findings: list[Finding] = []
+        findings: list[ReportingCase] = []
         for found in self._findings(items[job.part :: job.parts]):
             findings.append(found)
             if len(findings) == MOST_FINDINGS:
@@ -109,7 +109,7 @@ class Worker:
 
     def _findings(
         self, items: list[pytest.Item], skipped: Callable[[str], object] = lambda reason: None
-    ) -> Iterator[Finding]:
+    ) -> Iterator[ReportingCase]:
         for item in items:
             self._rows.clear()
             # No next item: a finding decides which one that is, so no fixture is kept for it.
@@ -119,7 +119,7 @@ class Worker:
                 if row.outcome in FINDINGS and row.level in _JUDGED:
                     outcome = SUITE_ERROR if row.traceback else row.outcome
                     message = row.traceback[-500:] if row.traceback else row.message[:500]
-                    yield Finding(clause=row.clause, case=row.case, outcome=outcome, message=message)
+                    yield ReportingCase(clause=row.clause, case=row.case, outcome=outcome, message=message)
                 elif row.outcome in ("host-skip", "port-skip"):
                     skipped(row.message)
 

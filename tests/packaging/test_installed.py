@@ -11,6 +11,7 @@ import tarfile
 import venv
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.mutants.catalogue import catalogue
@@ -51,8 +52,9 @@ def wheel_from_sdist(built: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """A wheel that is built from the unpacked sdist, as an installer does it."""
     folder = tmp_path_factory.mktemp("sdist")
     (sdist,) = built.glob("*.tar.gz")
+    safe: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # from 3.11.4 on
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, **safe)
     (source,) = folder.iterdir()
     succeed(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=source)
     (found,) = folder.glob("*.whl")

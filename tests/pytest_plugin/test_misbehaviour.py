@@ -82,7 +82,7 @@ class closing(Wrapped):
 
 
 @pytest.mark.parametrize(
-    ("port", "outcome", "said"),
+    ("fault", "outcome", "said"),
     [
         ("allocating", "failed", "MemoryError:  (an agent's memory is limited: --memory)"),
         ("opening", "failed", "EMFILE ("),
@@ -101,10 +101,10 @@ class closing(Wrapped):
         ),
     ],
 )
-def test_it_costs_one_verdict(runs: Runs, port: str, outcome: str, said: str) -> None:
+def test_it_costs_one_verdict(runs: Runs, fault: str, outcome: str, said: str) -> None:
     (runs.folder / "wild.py").write_text(WILD)
     select = ["--select", "send.data.arrives", "--select", "kind=*-dgram", "--deadline", "3", "--memory", "200"]
-    done = runs.run("--target", f"wild:{port}", *select)
+    done = runs.run("--target", f"wild:{fault}", *select)
     assert done.code == 1, done.errors
     found = done.outcomes
     assert found.pop("inet-dgram-mutual") == outcome

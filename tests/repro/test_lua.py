@@ -156,7 +156,7 @@ def test_which_implementations_have_one(target: Target, language: str, is_lua: b
     ("target", "line"),
     [
         (Target("lua", "nixio"), 'nixio = require("nixio")'),
-        (Target("lua", "/a b/port.lua"), 'nixio = dofile("/a b/port.lua")'),
+        (Target("lua", "/a b/module.lua"), 'nixio = dofile("/a b/module.lua")'),
         (Target("agent", "lua agent.lua other"), 'nixio = require("named")'),
     ],
 )

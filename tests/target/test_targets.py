@@ -79,8 +79,8 @@ def test_a_target_that_is_none_says_why(
 
 
 def test_an_agent_in_python_is_started_instead(begin: Begin, folder: Path, faulty: tuple[str, ...]) -> None:
-    write(folder, f"from nixio_conformance import Agent\nport = Agent({[*faulty, 'honest']!r})\n")
-    assert begin(start=Target("target", "mine:port").starter).welcome.name == "faulty"
+    write(folder, f"from nixio_conformance import Agent\nagent = Agent({[*faulty, 'honest']!r})\n")
+    assert begin(start=Target("target", "mine:agent").starter).welcome.name == "faulty"
 
 
 def test_an_agent_has_a_process_of_its_own(begin: Begin, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@
     python agent.py object MODULE:OBJECT     the current directory is not importable
 
 One file that uses the standard library only and imports nothing of the project: it can be copied anywhere, and is the
-model for agents in other languages. `Host` is the agent without its input and output, which `--in-process` uses, too.
+model for agents in other languages. `ImplementationHost` is the agent without its input and output; `--in-process` uses
+it, too.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def location(error: BaseException) -> str:
     return f" ({inner[-1].filename}, line {inner[-1].lineno})" if inner else ""
 
 
-class Host:
+class ImplementationHost:
     """Holds one implementation and its sockets, and answers requests."""
 
     def __init__(self, implementation: Any) -> None:
@@ -356,14 +357,14 @@ def main(arguments: list[str]) -> int:
         replies.write(json.dumps({"id": identifier, **reply}).encode() + b"\n")
         replies.flush()
 
-    host: Host | None = None
+    host: ImplementationHost | None = None
     for line in requests:
         request = None
         try:
             request = parsed(line)
             if host is None:
                 how, name = arguments
-                host = Host(find(how, name))
+                host = ImplementationHost(find(how, name))
             send(identifier_of(request), host.answer(request))
         except BadRequest as error:
             send(identifier_of(request), {"reply": "unsupported", "message": str(error), "missing": False})

@@ -13,7 +13,7 @@ _BLANK = re.compile(r"\s*(#.*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TextBlock:
     """The lines of one row, counted from 0: from its comments and heading to its last value.
 
     Lines between two blocks belong to neither row, for example the heading of a group of rows.
@@ -39,7 +39,7 @@ class Block:
         return self.heading + 1
 
 
-def blocks(lines: list[str]) -> list[Block]:
+def blocks(lines: list[str]) -> list[TextBlock]:
     """The blocks of a file, one for each `[[deviation]]`, in their order."""
     headings = [number for number, line in enumerate(lines) if _HEADING.fullmatch(line)]
     made = []
@@ -49,7 +49,7 @@ def blocks(lines: list[str]) -> list[Block]:
             first -= 1
         while last > heading and _BLANK.fullmatch(lines[last]):
             last -= 1
-        made.append(Block(first, heading, last))
+        made.append(TextBlock(first, heading, last))
     return made
 
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from nixio_conformance.baseline.blocks import Block, blocks
+from nixio_conformance.baseline.blocks import TextBlock, blocks
 from nixio_fixtures import Spec
 from nixio_reports.deviations import lines_in_words
 from nixio_reports.records import Baseline, Deviation, Known
@@ -37,7 +37,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[Known, ...] = ("failed",)
 
 
-def load(path: str | Path, spec: Spec, judged: Iterable[str] = ("must", "should")) -> Baseline:
+def load_baseline(path: str | Path, spec: Spec, judged: Iterable[str] = ("must", "should")) -> Baseline:
     """Read the baseline at `path`, and check it against the tables, for a run that judges the levels in `judged`.
 
     Raises `BaselineError` for a file that cannot be read, is no baseline, or does not match the tables in `spec`.
@@ -56,7 +56,7 @@ def load(path: str | Path, spec: Spec, judged: Iterable[str] = ("must", "should"
 def parse(path: str, text: str) -> Baseline:
     """Parse the text of a baseline, without checking it against the tables. Raises `BaselineError`.
 
-    A reason may be empty here; `load` refuses that.
+    A reason may be empty here; `load_baseline` refuses that.
     """
     try:
         raw = tomllib.loads(text)
@@ -87,7 +87,7 @@ def _known_fields(path: str, raw: dict[str, Any]) -> None:
         raise BaselineError(f"{path}: there is no field `{field}`{_suggestion(field, _FIELDS)}")
 
 
-def _deviation(path: str, row: dict[str, Any], place: Block, lines: list[str]) -> Deviation:
+def _deviation(path: str, row: dict[str, Any], place: TextBlock, lines: list[str]) -> Deviation:
     where = f"{path}:{place.heading + 1}"
     for field in row.keys() - set(_Row.__struct_fields__):
         raise BaselineError(f"{where}: a deviation has no field `{field}`{_suggestion(field, _Row.__struct_fields__)}")

@@ -24,7 +24,7 @@ class Written:
     dropped: tuple[str, ...]
 
 
-def write(stream: Stream, spec: Spec, *, path: str = "", text: str | None = None, reason: str = "") -> Written:
+def make_baseline(stream: Stream, spec: Spec, *, path: str = "", text: str | None = None, reason: str = "") -> Written:
     """The baseline for the run in `stream`; `text` is an old baseline, of the file at `path`, to be updated.
 
     New rows get `reason`; a run refuses a baseline with an empty one. Raises `BaselineError` if `text` is no baseline.

@@ -22,7 +22,6 @@ from nixio_conformance.toolkit.reach import port_of
 TCP_QUICKACK = 12
 IP_MULTICAST_ALL = 49
 IPV6_RECVFRAGSIZE = 77
-LOOPBACK = socket.inet_aton("127.0.0.1")
 #: The protocol number for experiments (RFC 3692).
 EXPERIMENT = 253
 
@@ -101,7 +100,8 @@ def test_hdrincl_sends_the_given_header(case: Case) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, EXPERIMENT) as receiver:
         receiver.settimeout(5)
         body = b"hdrincl %d" % id(receiver)
-        header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 777, 0, 77, EXPERIMENT, 0, LOOPBACK, LOOPBACK)
+        addresses = options.PACKED_LOOPBACK * 2
+        header = struct.pack(">BBHHHBBH8s", 0x45, 0, 20 + len(body), 777, 0, 77, EXPERIMENT, 0, addresses)
         expect.count(sock.sendto(header + body, "127.0.0.1", 0), 20 + len(body))
         try:
             while not (packet := receiver.recv(1000)).endswith(body):
@@ -114,7 +114,7 @@ def test_hdrincl_sends_the_given_header(case: Case) -> None:
 def group_member(case: Case, group: str) -> Peer:
     """A peer that is a member of a group on loopback, and receives nothing to other groups."""
     peer = case.peer().bind("0.0.0.0")  # bound to one address, it would not receive datagrams to the group
-    peer.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + LOOPBACK)
+    peer.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + options.PACKED_LOOPBACK)
     return peer.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)
 
 

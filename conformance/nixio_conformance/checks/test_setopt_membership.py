@@ -22,7 +22,6 @@ ADD = chosen("ip.add_membership", "ipv6.add_membership")
 #: An address behind a gateway (reserved for documentation). Connecting a datagram socket sends nothing, and finds the
 #: interface that leads there.
 FAR = ("198.51.100.1", 9)
-LOOPBACK = socket.inet_aton("127.0.0.1")
 
 
 def new_membership(option: Option) -> tuple[str, str | int]:
@@ -215,7 +214,7 @@ class GroupOnLoopback:
         self.membership = (self.group, "127.0.0.1")
         self.to_group: Address = (self.group, port)
         self.to_socket: Address = ("127.0.0.1", port)
-        self.peer: Peer = case.peer().setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, LOOPBACK)
+        self.peer: Peer = case.peer().setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, options.PACKED_LOOPBACK)
 
     def nothing_arrives(self) -> None:
         """A datagram to the group is not received: the next one received was sent later, to the socket."""

@@ -1,4 +1,4 @@
-"""`nixio-conformance baseline`: write known deviations from a recorded run, or bring a file of them up to date."""
+"""`nixio-conformance baseline`: write known deviations from a recorded run, or update a file of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nixio_conformance.baseline.read import BaselineError
-from nixio_conformance.baseline.write import Written, write
+from nixio_conformance.baseline.write import Written, make_baseline
 from nixio_fixtures import load
 from nixio_reports import StreamError, read
 from nixio_reports.text import count
@@ -21,15 +21,15 @@ from nixio_reports.text import count
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write it; a baseline that is there is brought up to date, with its reasons and comments.",
+    help="File to write. An existing baseline is updated; its reasons and comments are kept.",
 )
-@click.option("--reason", metavar="TEXT", default="", help="The reason of new rows; by default it is left to write.")
+@click.option("--reason", metavar="TEXT", default="", help="Reason of the new rows; empty by default.")
 def baseline(stream: Path, output: Path | None, reason: str) -> None:
     """Write a run's known deviations.
 
     STREAM is the run's results.jsonl.
 
-    What the run did not show, as this host could not or it was not selected, stays in a FILE that is there.
+    In an existing FILE, rows stay unchanged whose cases were skipped or not selected.
     """
     try:
         recorded = read(stream)
@@ -39,7 +39,7 @@ def baseline(stream: Path, output: Path | None, reason: str) -> None:
         raise click.BadParameter(f"{recorded.problems[0]}", param_hint="STREAM")
     try:
         text = output.read_bytes().decode("utf-8-sig").replace("\r\n", "\n") if output and output.exists() else None
-        made = write(recorded, load(), path=str(output or ""), text=text, reason=" ".join(reason.split()))
+        made = make_baseline(recorded, load(), path=str(output or ""), text=text, reason=" ".join(reason.split()))
         if output:
             _replace(output, made.text)
     except UnicodeDecodeError:

@@ -25,7 +25,7 @@ from nixio_conformance.driver.timeouts import CALL
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
-from nixio_conformance.model.examples import row
+from nixio_conformance.model.examples import example_row
 from nixio_conformance.model.search import Counterexample, Searcher
 from nixio_conformance.model.sequences import KINDS, OperationSequence, kinds_of
 from nixio_conformance.model.shrink import shrink
@@ -198,7 +198,7 @@ class _Fuzz:
             program.with_suffix(".lua").write_text(text, encoding="utf-8")
             self._print(f"in Lua: {program.with_suffix('.lua')}")
         example = folder / "difference.toml"
-        example.write_text(row(found.executed, "name-it", str(found.error)), encoding="utf-8")
+        example.write_text(example_row(found.executed, "name-it", str(found.error)), encoding="utf-8")
         for step in steps:
             self._print(f"  {step.call} -> {step.result}")
         self._print(f"\n{found.error}\n")

@@ -31,7 +31,7 @@ _CHECKS = Path(shipped_checks.__file__).parent
     "--checks", metavar="DIR", hidden=True, type=click.Path(path_type=Path, file_okay=False), default=_CHECKS
 )  # for the tests of the suite's machinery
 @click.option("--repeat", metavar="N", type=click.IntRange(min=1), help="Run N times, shuffled: are verdicts stable?")
-@click.option("--load", "loaded", is_flag=True, help="Keep processors and memory busy meanwhile.")
+@click.option("--load", "loaded", is_flag=True, help="Keep processors and memory busy during the run.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def run(
     workers: str,
@@ -45,7 +45,7 @@ def run(
 
     What stands after `--` goes to pytest (`-- --pdb`).
     """
-    if values["name"].startswith("-") and any(values[way] for way in ("target", "agent", "lua")):
+    if values["name"].startswith("-") and any(values[form] for form in ("target", "agent", "lua")):
         pytest_arguments = (values["name"], *pytest_arguments)  # `--target m:o -- --pdb`: it is no name
         values["name"] = ""
     options = RunOptions(**values)

@@ -22,7 +22,7 @@ class InProcess:
     def __init__(self, how: str, name: str) -> None:
         """Import the implementation into this process; raises `CannotStart`."""
         try:
-            self._host = python.Host(python.find(how, name))
+            self._host = python.ImplementationHost(python.find(how, name))
         except python.Unavailable as error:
             raise CannotStart(str(error)) from error
         except python.Redirect as error:

@@ -52,6 +52,7 @@ def unavailable() -> str:
     return "" if sys.platform == "linux" else f"{sys.platform} lets no process set another's limits"
 
 
+#: Module-level state, as agents are started in several places and none of them may have other limits than the user's.
 _imposed = Limits()
 
 

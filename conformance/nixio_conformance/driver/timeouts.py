@@ -1,4 +1,4 @@
-"""All timeouts of the suite, in seconds."""
+"""The timeouts of calls, agents and peers, in seconds."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def close_on_exec(pid: int, descriptor: int) -> bool:
 
 @contextmanager
 def no_descriptor_left(pid: int) -> Iterator[None]:
-    """Leave a process unable to open descriptors: RLIMIT_NOFILE is set to its lowest free number meanwhile."""
+    """Set the RLIMIT_NOFILE of a process to its lowest free descriptor: it cannot open any inside the `with` block."""
     import resource  # missing on some systems
 
     held = descriptors(pid)

@@ -39,7 +39,7 @@ def examples() -> tuple[Example, ...]:
     return msgspec.convert(tomllib.loads(text)["example"], tuple[Example, ...])
 
 
-def row(sequence: OperationSequence, name: str, shows: str) -> str:
+def example_row(sequence: OperationSequence, name: str, shows: str) -> str:
     """A sequence as a row, in TOML, to be copied into the table."""
     operations = "".join(f"    {msgspec.json.encode(operation).decode()},\n" for operation in sequence.operations)
     flags = "".join(f"{flag} = true\n" for flag in ("nonblocking", "finish") if getattr(sequence, flag))

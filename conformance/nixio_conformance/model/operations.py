@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nixio_conformance.driver.wire import Argument
-from nixio_conformance.model.rules import Call
+from nixio_conformance.model.rules import SocketCall
 from nixio_conformance.model.sequences import LAST, OTHER_END, Operation, other_socket_places
 from nixio_conformance.model.state import MAPPED, WILDCARD, Address, Sock, State, reachable_address
 from nixio_conformance.toolkit.case import LOOPBACK
@@ -98,7 +98,7 @@ def _is_due(state: State, sock: Sock) -> bool:
 # --- which arguments
 
 
-def call_of(state: State, operation: Operation, number: int, path: str, *, dual: bool) -> Call | None:
+def call_of(state: State, operation: Operation, number: int, path: str, *, dual: bool) -> SocketCall | None:
     """The call that an operation stands for; None if it cannot be carried out in this state.
 
     `number` is the operation's place in the sequence, `path` an unused one for bind(). With `dual`, IPv6 sockets are
@@ -115,7 +115,7 @@ def call_of(state: State, operation: Operation, number: int, path: str, *, dual:
         return None
     if sock.owner == "peer" and any(isinstance(word, int) and word < 0 for word in words):
         return None  # the standard library raises an error of its own for negative numbers
-    return Call(index, method, arguments)
+    return SocketCall(index, method, arguments)
 
 
 def _arguments(

@@ -19,7 +19,7 @@ Rule = Callable[[State, int, Sequence[Argument]], Allowed]
 
 
 @dataclass(frozen=True)
-class Call:
+class SocketCall:
     """A method call on the socket with this index in the state."""
 
     index: int
@@ -30,7 +30,7 @@ class Call:
         return f"{self.method}({', '.join(show(argument) for argument in self.arguments)})"
 
 
-def allowed(state: State, call: Call) -> Allowed:
+def allowed(state: State, call: SocketCall) -> Allowed:
     """The outcomes of a call that are allowed in a state."""
     sock = state.sockets[call.index]
     if sock.phase == "closed":
@@ -40,7 +40,7 @@ def allowed(state: State, call: Call) -> Allowed:
     return RULES[call.method](state, call.index, call.arguments)
 
 
-def next_state(state: State, call: Call, outcome: Outcome) -> State:
+def next_state(state: State, call: SocketCall, outcome: Outcome) -> State:
     """The state after a call with this outcome. Raises ValueError for an outcome that is not allowed."""
     match = allowed(state, call).match(outcome)
     if match is None:

@@ -13,7 +13,7 @@ from nixio_conformance.model.datagram_rules import delivered
 from nixio_conformance.model.operations import call_of, resolve
 from nixio_conformance.model.outcomes import Allowed
 from nixio_conformance.model.peers import PeerSocket
-from nixio_conformance.model.rules import Call, allowed, create
+from nixio_conformance.model.rules import SocketCall, allowed, create
 from nixio_conformance.model.sequences import (
     MAX_SOCKETS,
     Operation,
@@ -94,7 +94,7 @@ class Runner:
         call = self._call_of(operation, number)
         return call is not None and self._call(call)
 
-    def _call_of(self, operation: Operation, number: int) -> Call | None:
+    def _call_of(self, operation: Operation, number: int) -> SocketCall | None:
         path = self._case.path() if operation[1] == "bind" else ""
         return call_of(self.state, operation, number, path, dual=self._kinds[0] != self._kinds[1])
 
@@ -111,7 +111,7 @@ class Runner:
 
     # --- calls that return at once
 
-    def _call(self, call: Call) -> bool:
+    def _call(self, call: SocketCall) -> bool:
         """Make a call, and retry it while its outcome is transient; False if it is skipped."""
         if not allowed(self.state, call).outcomes:
             return False
@@ -134,10 +134,10 @@ class Runner:
         self._learn_port(call.index)
         return True
 
-    def _describe(self, call: Call) -> str:
+    def _describe(self, call: SocketCall) -> str:
         return f"{self._handles[call.index].name}.{call}"
 
-    def _call_once(self, call: Call) -> Outcome:
+    def _call_once(self, call: SocketCall) -> Outcome:
         self.calls += 1
         handle = self._handles[call.index]
         if isinstance(handle, PeerSocket):
@@ -160,7 +160,7 @@ class Runner:
         """Call getsockname() if the system has just chosen a port number, because later operations need it."""
         local = self.state.sockets[index].local
         if local is not None and local.port == UNKNOWN and self.state.sockets[index].phase != "closed":
-            self._call(Call(index, "getsockname"))
+            self._call(SocketCall(index, "getsockname"))
 
     # --- calls that block
 
@@ -223,13 +223,13 @@ class Runner:
     def _finish(self) -> None:
         """Ask each socket for its addresses, receive all data that is due, and close: earlier faults show here."""
         for index, method in self._final_questions():
-            self._call(Call(index, method))
+            self._call(SocketCall(index, method))
         for index, _ in enumerate(self.state.sockets):
             while self._is_due(index):
-                if not self._call(Call(index, "recv", (_ALL,))):
+                if not self._call(SocketCall(index, "recv", (_ALL,))):
                     break
         for index, _ in list(self.state.open()):
-            self._call(Call(index, "close"))
+            self._call(SocketCall(index, "close"))
 
     def _final_questions(self) -> Iterator[tuple[int, str]]:
         for index, sock in self.state.open():

@@ -84,7 +84,7 @@ class NetworkNamespace:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Move this thread there for the body of a `with`; sockets that it creates meanwhile stay there."""
+        """Move this thread there for the body of a `with`; sockets that it creates in it stay there afterwards."""
         home = _own_network()
         _enter(self.descriptor)
         try:

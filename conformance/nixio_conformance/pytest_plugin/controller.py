@@ -36,9 +36,10 @@ PROGRESS = pytest.StashKey[Progress]()
 class Controller:
     """Says hello to the implementation before anything is collected, and records the rows of all processes."""
 
-    def __init__(self, config: pytest.Config, target: Target) -> None:
+    def __init__(self, config: pytest.Config, target: Target, collection: Collection) -> None:
         self._config = config
         self._target = target
+        self._collection = collection
         self._options = config.stash[OPTIONS]
         self._expectations = config.stash[EXPECTATIONS]
         self._recorder: Recorder | None = None
@@ -132,9 +133,8 @@ class Controller:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist: record the plan of this process."""
-        collection = self._config.pluginmanager.getplugin("nixio-collection")
-        if self._recorder and isinstance(collection, Collection) and session.items:
-            self._recorder.plan(collection.plan(session))
+        if self._recorder and session.items:
+            self._recorder.plan(self._collection.plan(session))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Show that a case begins, here or in a worker."""

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from nixio_conformance.baseline.read import BaselineError, load
+from nixio_conformance.baseline.read import BaselineError, load_baseline
 from nixio_conformance.pytest_plugin.options import RunOptions
 from nixio_conformance.pytest_plugin.planned import Planned
-from nixio_fixtures import load as tables
+from nixio_fixtures import load
 from nixio_reports.deviations import Covered, edit
 from nixio_reports.records import Baseline, Deviation, Row
 
@@ -119,6 +119,6 @@ def of(options: RunOptions) -> Expectations:
     """What the options ask for. Raises `pytest.UsageError` for a baseline that cannot be used."""
     path = options.baseline
     try:
-        return Expectations(load(path, tables(), options.judged) if path else None)
+        return Expectations(load_baseline(path, load(), options.judged) if path else None)
     except BaselineError as error:
         raise pytest.UsageError(str(error)) from None

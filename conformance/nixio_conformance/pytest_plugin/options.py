@@ -2,6 +2,9 @@
 
 `RunOptions` is the record that everything else reads. Each of its fields is `--NAME` of `nixio-conformance run` and
 `--nixio-NAME` of pytest, but for `name`, which is the command's argument and pytest's `--nixio`.
+
+The command line passes its record to pytest as arguments, although pytest runs in the same process: xdist gives its
+workers nothing but these arguments, so each process makes the record from them in the same way.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Option:
+class UserOption:
     """How a field of `RunOptions` is given by a user."""
 
     help: str
@@ -48,16 +51,16 @@ class OptionError(ValueError):
 class ImplementationOptions:
     """How a user names an implementation: `name`, `target`, `agent` or `lua`, and how it is hosted."""
 
-    name: Annotated[str, Option("An installed implementation, by its entry point's name.", "NAME")] = ""
-    target: Annotated[str, Option("A Python object, no packaging needed.", "MODULE:OBJECT")] = ""
-    agent: Annotated[str, Option("A program that speaks the agent protocol.", "COMMAND")] = ""
-    lua: Annotated[str, Option("A Lua module, as `require` takes it, or a .lua file.", "MODULE")] = ""
-    lua_program: Annotated[str, Option("Which Lua runs it: luajit, lua5.4, a path.", "PROGRAM")] = ""
-    lua_path: Annotated[str, Option("Folders or templates, before LUA_PATH's.", "PATH")] = ""
-    lua_cpath: Annotated[str, Option("The same for modules in C.", "PATH")] = ""
-    in_process: Annotated[bool, Option("Host a Python implementation in the test process (debugger, coverage).")] = (
-        False
-    )
+    name: Annotated[str, UserOption("An installed implementation, by its entry point's name.", "NAME")] = ""
+    target: Annotated[str, UserOption("A Python object, no packaging needed.", "MODULE:OBJECT")] = ""
+    agent: Annotated[str, UserOption("A program that speaks the agent protocol.", "COMMAND")] = ""
+    lua: Annotated[str, UserOption("A Lua module, as `require` takes it, or a .lua file.", "MODULE")] = ""
+    lua_program: Annotated[str, UserOption("Which Lua runs it: luajit, lua5.4, a path.", "PROGRAM")] = ""
+    lua_path: Annotated[str, UserOption("Folders or templates, before LUA_PATH's.", "PATH")] = ""
+    lua_cpath: Annotated[str, UserOption("The same for modules in C.", "PATH")] = ""
+    in_process: Annotated[
+        bool, UserOption("Host a Python implementation in the test process (debugger, coverage).")
+    ] = False
 
     def implementation(self) -> Target | None:
         """The implementation that is named; None where none is. Raises `OptionError`."""
@@ -91,23 +94,23 @@ class RunOptions(ImplementationOptions):
     """What a user chose for a run."""
 
     select: Annotated[
-        tuple[str, ...], Option("Only these: a clause, method, family, kind, level or case.", "TERM")
+        tuple[str, ...], UserOption("Only these: a clause, method, family, kind, level or case.", "TERM")
     ] = ()
     level: Annotated[
-        tuple[str, ...], Option("Judge only these levels.", type=click.Choice(["must", "should", "may"]))
+        tuple[str, ...], UserOption("Judge only these levels.", type=click.Choice(["must", "should", "may"]))
     ] = ()
     baseline: Annotated[
         Path | None,
-        Option(
-            "Known deviations: the run fails by what is not in it, and by what is in it and passes.",
+        UserOption(
+            "Known deviations. The run fails for any other failure, and for a listed case that passes.",
             "FILE",
             click.Path(path_type=Path, dir_okay=False),
         ),
     ] = None
-    fail_fast: Annotated[bool, Option("Stop at the first finding of a judged level.")] = False
+    fail_fast: Annotated[bool, UserOption("Stop at the first finding of a judged level.")] = False
     report: Annotated[
         Path | None,
-        Option(
+        UserOption(
             "Where the result stream and the reports are written.",
             "DIR",
             click.Path(path_type=Path, file_okay=False, writable=True),
@@ -116,7 +119,7 @@ class RunOptions(ImplementationOptions):
     ] = None
     deadline: Annotated[
         float,
-        Option(
+        UserOption(
             "Timeout per call; time in which the agent waits for a processor is not counted.",
             "SECONDS",
             click.FloatRange(min=0, min_open=True),
@@ -124,16 +127,16 @@ class RunOptions(ImplementationOptions):
     ] = CALL
     memory: Annotated[
         int | None,
-        Option(
+        UserOption(
             f"Memory of the implementation's process, in MiB (Linux).  [default: {Limits().memory}]",
             "MIB",
             click.IntRange(min=16),
         ),
     ] = None
-    require: Annotated[tuple[str, ...], Option("End the run where this host lacks it (exit 3).", "CAPABILITY")] = ()
-    without: Annotated[tuple[str, ...], Option("Judge as if this host lacked it (see `list`).", "CAPABILITY")] = ()
-    seed: Annotated[int, Option("What random sequences of calls are drawn from.", "N", click.INT)] = 0
-    shuffle: Annotated[str, Option("Run the cases in an order that this seed decides.", "SEED")] = ""
+    require: Annotated[tuple[str, ...], UserOption("End the run where this host lacks it (exit 3).", "CAPABILITY")] = ()
+    without: Annotated[tuple[str, ...], UserOption("Judge as if this host lacked it (see `list`).", "CAPABILITY")] = ()
+    seed: Annotated[int, UserOption("Seed of the random sequences of calls.", "N", click.INT)] = 0
+    shuffle: Annotated[str, UserOption("Run the cases in the random order of this seed.", "SEED")] = ""
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -171,7 +174,7 @@ class RunOptions(ImplementationOptions):
                 yield name, "" if one is True else str(one)
 
 
-def declared(record: type[ImplementationOptions]) -> tuple[tuple[str, Any, Option], ...]:
+def declared(record: type[ImplementationOptions]) -> tuple[tuple[str, Any, UserOption], ...]:
     """The fields of a record in their order: name, default, and how a user gives it."""
     hints = get_type_hints(record, include_extras=True)
     return tuple((field.name, field.default, hints[field.name].__metadata__[0]) for field in dataclasses.fields(record))
@@ -189,7 +192,7 @@ def command_options(record: type[ImplementationOptions], *without: str) -> Calla
     return decorate
 
 
-def _click(name: str, default: Any, option: Option) -> Callable[[_F], _F]:
+def _click(name: str, default: Any, option: UserOption) -> Callable[[_F], _F]:
     if name == "name":
         return click.argument("name", required=False, default="")
     flag = f"--{_spelled(name)}"

@@ -51,9 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
         environment.follow(setup)
     config.pluginmanager.register(fixtures, "nixio-fixtures")
     config.pluginmanager.register(Cases(config, target), "nixio-cases")
-    config.pluginmanager.register(Collection(config), "nixio-collection")
+    collection = Collection(config)
+    config.pluginmanager.register(collection, "nixio-collection")
     if setup is None:
-        config.pluginmanager.register(Controller(config, target), "nixio-controller")
+        config.pluginmanager.register(Controller(config, target, collection), "nixio-controller")
 
 
 def _implementation(options: RunOptions) -> Target | None:

@@ -52,7 +52,7 @@ def watched(case: Case) -> Iterator[None]:
     if files := case.unexpected_files():
         raise Mismatch("after the case, its folder has", "only files that a call named", ", ".join(sorted(files)))
     if changes := _network_changes():
-        raise NetworkChanged("after the case, the network of the lab is", "as before it", ", ".join(sorted(changes)))
+        raise NetworkChanged("after the case, the hermetic network is", "as before it", ", ".join(sorted(changes)))
 
 
 def _network_changes() -> set[str]:

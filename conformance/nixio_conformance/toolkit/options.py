@@ -17,8 +17,10 @@ from nixio_conformance.toolkit.peer import family_of, type_of
 from nixio_fixtures import Kind, Option, Scalar, Value, load
 
 #: Placeholders in the tables' values for this host's loopback interface and for a new multicast group.
-LOOPBACK = "@loopback"
-GROUP = "@group"
+_LOOPBACK = "@loopback"
+_GROUP = "@group"
+#: 127.0.0.1 as the system's options take it.
+PACKED_LOOPBACK = socket.inet_aton("127.0.0.1")
 
 _TIMEVAL = struct.Struct("@ll")
 _LINGER = struct.Struct("@ii")
@@ -97,9 +99,9 @@ def concrete(option: Option, value: Value) -> Value:
 
 
 def _concrete(option: Option, value: Scalar) -> Scalar:
-    if value == GROUP:
+    if value == _GROUP:
         return group(option.level)
-    if value != LOOPBACK:
+    if value != _LOOPBACK:
         return value
     index, name = loopback()
     if option.shape == "device":

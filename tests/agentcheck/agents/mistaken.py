@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import nixio_reference
-from nixio_conformance.agents.python import BadRequest, Host, ignore_signal
+from nixio_conformance.agents.python import BadRequest, ImplementationHost, ignore_signal
 
 JSON = dict[str, Any]
 mistake = sys.argv[1]
-host = Host(nixio_reference)
+host = ImplementationHost(nixio_reference)
 
 
 def changed(request: JSON, reply: JSON) -> JSON:

@@ -59,7 +59,24 @@ def hello(identifier: int, mode: str) -> None:
         say(**welcome)
 
 
-def call(identifier: int, method: str, arguments: list[Any]) -> None:
+#: What a call writes that is no reply.
+LINES = {
+    "garbage": b"Segmentation fault (core dumped)\n",
+    "not-utf-8": b'{"id": 1, "reply": "\xff\xfe"}\n',
+}
+#: The fields of wrong or unusual replies to a call, besides the request's id.
+REPLIES: dict[str, dict[str, Any]] = {
+    "extra-field": {"reply": "values", "values": [], "colour": "red"},
+    "negative-id": {"reply": "values", "values": [1], "id": -1},
+    "hex": {"reply": "values", "values": [{"type": "buffer", "hex": "0g"}]},
+    "odd-hex": {"reply": "values", "values": [{"type": "buffer", "hex": "abc"}]},
+    "unsupported": {"reply": "unsupported", "message": "no fileno over ssh", "missing": False},
+    "missing": {"reply": "unsupported", "message": "no such method"},
+}
+
+
+def end(identifier: int, method: str) -> None:
+    """A call after which the agent takes no request; returns where the method is another one."""
     if method == "exit":
         sys.stderr.write("out of cheese\n")
         sys.stderr.flush()
@@ -74,12 +91,30 @@ def call(identifier: int, method: str, arguments: list[Any]) -> None:
     elif method == "exit-with-child":
         print(subprocess.Popen(["sleep", "600"]).pid, file=sys.stderr, flush=True)
         os._exit(3)
-    elif method == "garbage":
-        write(b"Segmentation fault (core dumped)\n")
-    elif method == "not-utf-8":
-        write(b'{"id": 1, "reply": "\xff\xfe"}\n')
-    elif method == "extra-field":
-        say(id=identifier, reply="values", values=[], colour="red")
+    elif method == "close-stdout":
+        os.close(1)
+        hang()
+    elif method == "close-stdin":
+        os.close(0)
+        values(identifier, 1)
+        hang()
+    elif method == "stop-reading":
+        values(identifier, 1)
+        hang()
+    while method == "flood":
+        write(b"x" * 65536)
+    while method == "flood-stderr":
+        os.write(2, b"e" * (1 << 20))
+    while method == "spin":
+        pass
+
+
+def call(identifier: int, method: str, arguments: list[Any]) -> None:
+    end(identifier, method)
+    if method in LINES:
+        write(LINES[method])
+    elif method in REPLIES:
+        say(**{"id": identifier, **REPLIES[method]})
     elif method == "twice":
         values(identifier, 1)
         values(identifier, 1)
@@ -88,41 +123,11 @@ def call(identifier: int, method: str, arguments: list[Any]) -> None:
         threading.Timer(arguments[0], values, (identifier, 2)).start()
     elif method == "wrong-id":
         values(identifier + 100, 1)
-    elif method == "negative-id":
-        values(-1, 1)
     elif method == "hello":
         hello(identifier, "correct")
-    elif method == "hex":
-        values(identifier, {"type": "buffer", "hex": "0g"})
-    elif method == "odd-hex":
-        values(identifier, {"type": "buffer", "hex": "abc"})
-    elif method == "close-stdout":
-        os.close(1)
-        hang()
-    elif method == "close-stdin":
-        os.close(0)
-        values(identifier, 1)
-        hang()
-    elif method == "flood":
-        while True:
-            write(b"x" * 65536)
-    elif method == "flood-stderr":
-        block = b"e" * (1 << 20)
-        while True:
-            os.write(2, block)
     elif method == "much-stderr":
         os.write(2, b"e" * 500_000 + b"the end")
         values(identifier, 1)
-    elif method == "unsupported":
-        say(id=identifier, reply="unsupported", message="no fileno over ssh", missing=False)
-    elif method == "missing":
-        say(id=identifier, reply="unsupported", message="no such method")
-    elif method == "stop-reading":
-        values(identifier, 1)
-        hang()
-    elif method == "spin":
-        while True:
-            pass
     else:
         values(identifier, method, *arguments)
 

@@ -11,13 +11,13 @@ from tests.mutants.wrapper import Wrapped, peer_of
 
 GROUP = Group(__name__)
 fault = GROUP.fault
-METHODS = ("getsockname", "getpeername", "accept", "recvfrom")
+ADDRESS_METHODS = ("getsockname", "getpeername", "accept", "recvfrom")
 
 
 class Addresses(Wrapped):
     """The methods that return an address, through one hook."""
 
-    methods: ClassVar[tuple[str, ...]] = METHODS
+    methods: ClassVar[tuple[str, ...]] = ADDRESS_METHODS
 
     def address(self, host: Any, port: Any, of: Any) -> Any:
         """The host and port to return; `of` is the socket that they belong to."""

@@ -86,7 +86,7 @@ class Once(Differing):
         return result
 
 
-class NoneTold(Differing):
+class NoneReturned(Differing):
     """setopt returns nothing."""
 
     def put(self, value: Any) -> Any:
@@ -244,7 +244,7 @@ class Behaviour(NamedTuple):
     #: The clauses that must report it, with `{}` for the pair as clauses spell it.
     clauses: tuple[str, ...]
     applies: Callable[[Option], bool]
-    port: type[Wrapped]
+    implementation: type[Wrapped]
 
 
 def can_set(option: Option) -> bool:
@@ -281,7 +281,7 @@ BEHAVIOURS = {
     "ignored": Behaviour("setting {} does nothing", (EFFECT,), can_set, Ignored),
     "remembered": Behaviour("{} is only stored", (EFFECT,), both, Remembered),
     "once": Behaviour("{} can be set once only", ("setopt.stored.latest",), stored, Once),
-    "none": Behaviour("setting {} returns nothing", ("setopt.returns.true",), can_set, NoneTold),
+    "none": Behaviour("setting {} returns nothing", ("setopt.returns.true",), can_set, NoneReturned),
     "write-refused": Behaviour("{} cannot be set", ("setopt.returns.true",), can_set, WriteRefused),
     "read-refused": Behaviour("{} cannot be read", ("getopt.value.shape",), can_get, ReadRefused),
     "unknown": Behaviour("{} is unknown", ("[sg]etopt.*",), lambda option: True, Unknown),
@@ -316,8 +316,8 @@ def build(behaviour: str, name: str) -> Any:
     pair = tuple(name.split("-", 1))
     if behaviour == "other-constant":
         return type(f"constant of {name}", (Constants,), {"pair": pair, "key": CONSTANTS[name][1]})
-    port = Stuck if behaviour == "stuck" else BEHAVIOURS[behaviour].port
-    return type(f"{behaviour} {name}", (port,), {"pair": pair})
+    base = Stuck if behaviour == "stuck" else BEHAVIOURS[behaviour].implementation
+    return type(f"{behaviour} {name}", (base,), {"pair": pair})
 
 
 #: Rows that other clauses than the behaviour's must report: an mtu has no value before the socket is connected, a str
