@@ -79,8 +79,10 @@ class OrphanGuard:
             self._shell.wait()
 
     def end_children(self) -> None:
-        """End all that this process has started, when it is stopped: with SIGTERM, and after a while with SIGKILL."""
+        """End all that this process has started, when it is stopped: agents at once, workers after their own steps."""
         shell = self._shell.pid if self._shell is not None else 0
+        groups = {number for number in self._live if number < 0}
+        _send(groups, signal.SIGKILL)
         children = {abs(number) for number in self._live} | set(procfs.children()) - {shell}
         _send(children, signal.SIGTERM)
         _send(children if stopping.hurried else _wait(children), signal.SIGKILL)
