@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 PROGRAM = """
 import os, signal, sys, time
-from nixio_conformance.driver.stopping import SAME, Stage, stopping
+from nixio_conformance.driver.stopping import CLEANING, SAME, Stage, stopping
 
 def say(word):
     os.write(1, f"{word} ".encode())
@@ -73,8 +73,13 @@ def test_a_second_signal_leaves_out_the_report(stage: str, words: list[str]) -> 
     assert run(program) == (130, words)
 
 
-def test_a_third_signal_ends_the_process_at_once() -> None:
-    assert run("stopping.add(Stage.RECORD, lambda: (time.sleep(SAME), send(), again()))\nsend()") == (130, [])
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [("SAME", ["RECORD", "PROCESSES", "FILES"]), pytest.param("CLEANING", [], marks=pytest.mark.slow)],
+)
+def test_a_third_signal_ends_the_process_if_it_hangs(seconds: str, words: list[str]) -> None:
+    program = f"stopping.add(Stage.RECORD, lambda: (time.sleep(SAME), send(), time.sleep({seconds}), send()))\nsend()"
+    assert run(program) == (130, words)
 
 
 def test_a_forked_child_does_none_of_the_steps() -> None:

@@ -5,7 +5,7 @@ code of pytest and xdist, which swallow it or take it for an error of their own.
 do, as steps that were registered before, and then ends the process.
 
 At the first signal all steps run. A second one, which may interrupt them, leaves out the report; the record is always
-completed. A third one ends the process at once.
+completed. A third one ends the process at once, if the second one has not done so by then.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from typing import IO
 
 #: A second signal so soon is the same one: timeout(1) and others send it to the process and to its group.
 SAME = 0.1
+#: After a second signal processes and files are removed; a third one abandons that, but only after this time.
+CLEANING = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -111,7 +113,7 @@ class Stopping:
         if not self.handled:
             os._exit(128 + number)  # a child that was forked, with nothing of its own to do
         now = time.monotonic()
-        if self._received and now - self._received[-1][1] < SAME:
+        if self._received and now - self._received[-1][1] < (CLEANING if self.hurried else SAME):
             return
         self._received.append((number, now))
         if len(self._received) > 2:
@@ -129,8 +131,8 @@ class Stopping:
             self._do(Stage.FILES)
             if not self.hurried:
                 self._do(Stage.REPORT)
-                self._show_cursor()
         finally:
+            self._show_cursor()
             os._exit(self.exit_code)
 
     def _do(self, stage: Stage) -> None:
