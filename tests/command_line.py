@@ -1,7 +1,7 @@
-"""Runs of `nixio-conformance` in processes of their own, forked from one that has imported it.
+"""Runs `nixio-conformance` in processes of their own, forked from one that has imported it.
 
-Most of a short run's time is imports. One server process does them once; each run is a child of it with a folder, an
-environment and outputs of its own, so that nothing that it does can reach another test.
+Most of a short run's time is spent on imports. One server process does them once; each run is a child of that process
+with a folder, an environment and outputs of its own, so that runs cannot affect each other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-#: Seconds that any run may take on a machine with other things to do.
+#: Seconds that any run may take on a loaded machine.
 TIMEOUT = 120
 #: Elsewhere each run starts an interpreter: macOS and Windows do not fork a process that has imported so much.
 FORKS = sys.platform.startswith("linux")
@@ -29,7 +29,7 @@ _COMMAND = [sys.executable, "-m", "nixio_conformance"]
 
 
 def nixio_conformance(words: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`nixio-conformance` with these words, in this folder; raises `subprocess.TimeoutExpired` after `TIMEOUT`."""
+    """`nixio-conformance` with these arguments, in this folder; raises `subprocess.TimeoutExpired` after `TIMEOUT`."""
     return execute([*_COMMAND, *words], folder, **environment)
 
 
@@ -90,7 +90,7 @@ def _text(path: str) -> str:
 def _serve() -> None:
     for module in ("hypothesis.strategies", "xdist.plugin", "nixio_conformance.cli"):
         importlib.import_module(module)
-    # What every run reads and compiles, and keeps: the tables and the page's template.
+    # Load once what every run reads and compiles: the tables and the page's template.
     from nixio_fixtures import load
     from nixio_reports.html import template
 

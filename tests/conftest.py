@@ -110,7 +110,7 @@ def runs(tmp_path: Path, probes: Path) -> Runs:
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory, probes: Path) -> Finished:
-    """A run over an implementation with one fault for each kind of verdict."""
+    """A run of an implementation with one fault for each kind of verdict."""
     runs = Runs(tmp_path_factory.mktemp("mixed"), probes)
     return runs.run("--target", "impls:mixed", "--select", "send", "--deadline", "0.5")
 

@@ -1,6 +1,6 @@
-"""Checks for the tests of the suite's machinery: copied to where a run collects them, as the suite's own change often.
+"""Checks for the tests of the suite's machinery, which would depend on the suite's own checks otherwise.
 
-They name clauses of the tables, one of each method that a selection is tested with.
+Tests copy them into the folder of a run. They name clauses of the tables, one for each method that tests select.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from nixio_fixtures import load
 
 
 def first(method: str, level: str = "must") -> str:
-    """A clause of a method that holds for kinds of sockets."""
+    """The first clause of a method that applies to kinds of sockets."""
     return next(row.id for row in load().clauses if row.method == method and row.level == level and row.kinds)
 
 

@@ -1,4 +1,4 @@
-"""What tests ask of processes."""
+"""Information about processes, for tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def running(pid: int) -> bool:
-    """Whether a process is there and has not ended; one that ended and was not waited for does not run."""
+    """Whether a process exists and has not ended; a zombie has ended."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

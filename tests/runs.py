@@ -11,7 +11,7 @@ from pathlib import Path
 from nixio_reports import Row, Stream, read
 from tests.command_line import execute
 
-#: Implementations in the folder where the user stands: each is the reference with one difference.
+#: Implementations in the user's current folder: each is the reference with one difference.
 IMPLEMENTATIONS = '''
 import os, signal, subprocess, sys, time
 import nixio_reference as right
@@ -106,7 +106,7 @@ fine = Wrapped
 
 @dataclass
 class Finished:
-    """What a run left."""
+    """A finished run: its exit code, output and report."""
 
     code: int
     output: str
@@ -123,7 +123,7 @@ class Finished:
 
     @property
     def rows(self) -> dict[str, Row]:
-        """The rows by what stands in the case's brackets."""
+        """The rows by the text in brackets in the case's id."""
         return {row.case.partition("[")[2].removesuffix("]"): row for row in self.stream.rows}
 
     @property
@@ -142,12 +142,12 @@ class Runs:
         (folder / "impls.py").write_text(IMPLEMENTATIONS)
 
     def command(self, *arguments: str, lab: bool = False) -> list[str]:
-        """The words of a `run` with the probes as its checks; on plain loopback unless the test is about the lab."""
+        """The command line of a `run` with the probes as checks, on plain loopback unless the test needs the lab."""
         program = [sys.executable, "-m", "nixio_conformance"]
         return [*program, *self.words(f"--report={self.report}", *arguments, lab=lab)]
 
     def words(self, *arguments: str, lab: bool = False) -> list[str]:
-        """The same without the program and the report."""
+        """Its arguments, without the report's folder."""
         return ["run", f"--checks={self.checks}", "--require=lab" if lab else "--without=lab", *arguments]
 
     def run(self, *arguments: str, **environment: str) -> Finished:
@@ -160,7 +160,7 @@ class Runs:
         return Finished(done.returncode, done.stdout, done.stderr, self.report)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """A run that goes on while the test does something; it hears Ctrl-C even where the tests do not."""
+        """A run that continues while the test does something; it receives Ctrl-C even if the tests ignore it."""
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(

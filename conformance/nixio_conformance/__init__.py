@@ -1,6 +1,6 @@
 """Conformance suite for nixio's Socket API: checks any implementation of it against the specification.
 
-`Agent` is all that the packaging of an implementation needs from here: an entry point of group
+The packaging of an implementation needs at most `Agent` from this package: an entry point of group
 `nixio.implementations` may be an `Agent`, which names a program that speaks the agent protocol.
 """
 

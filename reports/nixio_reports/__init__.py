@@ -1,4 +1,4 @@
-"""Reports of a conformance run: the result stream, and pure functions from it to terminal, HTML, JUnit and a badge.
+"""Reports of a conformance run: the result stream, and pure functions that turn it into reports and a badge.
 
 A run writes its stream with `Writer`. To report it, read it, summarize it once, and pass the summary on:
 

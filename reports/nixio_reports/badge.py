@@ -11,7 +11,7 @@ def badge_data(summary: Summary) -> dict[str, str | int]:
     counts = summary.matrix.total
     conforming = (f"conforming, {counts.passed} passed", "brightgreen")
     if known := summary.verdict.known_clauses:
-        conforming = (f"conforming but for {count(known, 'known clause')}, {counts.passed} passed", "yellowgreen")
+        conforming = (f"conforming except for {count(known, 'known clause')}, {counts.passed} passed", "yellowgreen")
     message, color = {
         "conforming": conforming,
         "not-conforming": (f"not conforming, {counts.failed} failed", "red"),

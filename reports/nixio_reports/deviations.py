@@ -1,4 +1,4 @@
-"""The rows of a baseline compared with a run: which are confirmed, which are stale, and the lines to delete."""
+"""Compares the rows of a baseline with a run: which are confirmed, which are stale, and which lines to delete."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DeviationView:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """All cases that it covers, the contradicted ones first."""
+        """All cases that it covers, those that contradict it first."""
         return (*self.passing, *self.changed, *self.known, *self.allowed, *self.unproven)
 
     @property
@@ -65,7 +65,7 @@ def deviations(stream: Stream) -> tuple[DeviationView, ...]:
 
 
 def reasons(stream: Stream) -> dict[int, str]:
-    """Place and reason of each row of the baseline, by its line: `known.toml:4: paths end with NUL`."""
+    """The place and reason of each row of the baseline, by the row's line: `known.toml:4: paths end with NUL`."""
     baseline = stream.header.baseline
     return {one.line: f"{baseline.path}:{one.line}: {one.reason}" for one in baseline.deviations} if baseline else {}
 
@@ -102,9 +102,9 @@ def _view(stream: Stream, baseline: Baseline, deviation: Deviation, rows: list[R
 
 
 def edit(path: str, deviation: Deviation, gone: Sequence[Covered], rest: Sequence[Covered]) -> str:
-    """How to remove the cases `gone`, which pass, from a row that also covers `rest`; empty without such cases.
+    """How to remove the cases `gone`, which pass, from a row that also covers `rest`; empty if there are none.
 
-    A case in `rest` whose id is empty stands for unknown cases of its kind.
+    A case in `rest` with an empty id represents unknown cases of its kind.
     """
     if not gone:
         return ""
@@ -112,7 +112,7 @@ def edit(path: str, deviation: Deviation, gone: Sequence[Covered], rest: Sequenc
         return f"in {path}, delete {lines_in_words(deviation.line, deviation.last)}"
     if set(rest) == {("", "")}:
         here = lines_in_words(deviation.line, deviation.last)
-        return f"in {path}, delete {here} if all of the clause passes: not all of it was selected here"
+        return f"in {path}, delete {here} if the whole clause passes: this run selected only a part of it"
     listed = set(deviation.cases)
     steps = [
         f'delete "{case}" from cases, line {deviation.lines.get(case, deviation.line)}'
@@ -132,11 +132,11 @@ def _without_kind(deviation: Deviation, kind: str, gone: Sequence[Covered], rest
         line = deviation.lines.get(kind, deviation.line)
         if not left:
             return f'delete "{kind}" from kinds, line {line}'
-        start = f'delete "{kind}" from kinds, line {line}, and name the cases that still fail in cases'
+        start = f'delete "{kind}" from kinds, line {line}, and list the cases that still fail under cases'
     elif kind and not left:
-        return f'name the kinds that still fail in kinds, below line {deviation.line}: "{kind}" passes'
+        return f'list the kinds that still fail under kinds, after line {deviation.line}: "{kind}" passes'
     else:
-        start = f"name the cases that still fail in cases, below line {deviation.line}"
+        start = f"list the cases that still fail under cases, after line {deviation.line}"
     return start if "" in left else f"{start}, {len(left)} of {total}"
 
 

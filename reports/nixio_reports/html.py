@@ -23,17 +23,17 @@ from .records import Row
 from .summary import Summary
 from .text import clip, count, duration, visible
 
-#: Cases shown with transcript and scripts. The others have expected and actual, and refer to the stream.
+#: The number of cases shown with transcript and scripts. The others show expected and actual, and refer to the stream.
 DETAILED = 500
 #: The longest text, in characters. An implementation may return megabytes; the stream has all of it.
 TEXT = 8_000
-#: Steps of a transcript.
+#: The maximum number of steps of a transcript.
 STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """One row as the page shows it. `detailed`: with transcript, scripts and stderr."""
+    """One row on the page. `detailed`: with transcript, scripts and stderr."""
 
     row: Row
     anchor: str
@@ -51,7 +51,7 @@ class ClauseInCell:
     level: str
     source: str
     requires: str
-    #: The address of its source, and the decision that the source stands for; empty where this version has none.
+    #: The address of its source, and the decision that it cites; empty if this version has none.
     link: str
     decision: str
     #: The number of faults declared for it as text, and the capabilities that it needs; empty if there are none.
@@ -72,7 +72,7 @@ class CellSection:
 
     @property
     def urgent(self) -> bool:
-        """Whether it is open at first, because a case failed."""
+        """Whether it is expanded initially, because a case failed."""
         return bool(self.cell.tally.failed)
 
 
@@ -94,7 +94,7 @@ def html_page(summary: Summary) -> str:
         findings=_by_clause(verdict.findings, summary, cases),
         informational=_by_clause(verdict.informational, summary, cases),
         cases=cases,
-        style=Markup(style),  # a file of this package, not text of the stream
+        style=Markup(style),  # this is a file of the package, not text of the stream
         script=Markup(script),
         policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; "
         "form-action 'none'",
@@ -117,7 +117,7 @@ def _cases(summary: Summary) -> dict[str, CaseView]:
         needs = group in ("failed", "informational", "known")
         detailed += needs
         name = row.case.removeprefix(row.clause) if row.case.startswith(f"{row.clause}[") else row.case
-        # The cell shows the kind, and the case's name may show the value already.
+        # The cell shows the kind, and the case's name may already show the value.
         parameters = ", ".join(
             f"{key}={value}" for key, value in row.parameters.items() if value and value not in (row.kind, name)
         )
@@ -185,7 +185,7 @@ def _clause(cases: list[CaseView], faults: int) -> ClauseInCell:
 def _link(source: str) -> str:
     """The web address of a clause's source; empty if the tables of this version have none.
 
-    The text comes from the stream, which another version may have written: any text must do.
+    The text is from the stream, which another version may have written, so it may be anything.
     """
     try:
         address = load().link(source)
@@ -216,7 +216,7 @@ class ListedClause:
 
 @cache
 def _needs() -> dict[str, tuple[str, ...]]:
-    """The capabilities that each clause needs, from the tables: rows do not have them."""
+    """The capabilities that each clause needs, from the tables, because rows of a stream do not have them."""
     return {clause.id: clause.needs for clause in load().clauses}
 
 
@@ -253,7 +253,7 @@ def _environment() -> Environment:
 
 
 def _shown(value: object) -> object:
-    """Makes every text in the page visible, before it is escaped."""
+    """A value for the page: in texts, invisible characters become escapes, before HTML is escaped."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -268,5 +268,5 @@ def _file(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """An inline script or style as the content security policy names it: no other script runs, whatever is escaped."""
+    """The hash of an inline script or style for the content security policy, so that no other script can run."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -21,7 +21,7 @@ def junit_xml(summary: Summary) -> bytes:
     """An XML document in UTF-8 with a suite for each method; `classname` is the clause and `name` is the case.
 
     Cases that are informational, known to the baseline or not run count as skipped, with the reason. A run without a
-    verdict gets a suite `stream` with an error for each problem, so that it is not taken for a good run.
+    verdict gets a suite `stream` with an error for each problem, so that it does not look like a successful run.
     """
     root = ElementTree.Element("testsuites", name="nixio-conformance")
     stream = summary.stream
@@ -66,7 +66,7 @@ def _case(suite: ElementTree.Element, row: Row, group: Group, known: str) -> Non
         suite, "testcase", classname=_fit(row.clause), name=_fit(row.case), time=f"{row.seconds:.6f}"
     )
     if group == "failed":
-        # A failure is a wrong result; an error is that there was no result, or that the suite itself is at fault.
+        # A failure is a wrong result; an error means that there is no result, or that the suite itself is at fault.
         tag = "error" if row.outcome in ("crashed", "timed-out") or row.traceback else "failure"
         made = ElementTree.SubElement(case, tag, message=_fit(one_line(row.message or label(row.outcome))))
         made.set("type", row.outcome)
@@ -86,7 +86,7 @@ def _skip_message(row: Row, group: Group, known: str) -> str:
 
 def _body(row: Row) -> Iterator[str]:
     yield f"{row.clause} ({row.level}, {row.source}): {row.requires}"
-    for name, text in (("wrong", row.message), ("expected", row.expected), ("actual", row.actual)):
+    for name, text in (("message", row.message), ("expected", row.expected), ("actual", row.actual)):
         if text:
             yield f"{name}: {text}"
     if row.steps:

@@ -36,7 +36,7 @@ class Tally:
         return Tally(**{name: getattr(self, name) + getattr(other, name) for name in GROUPS})
 
     def parts(self) -> tuple[tuple[Group, int], ...]:
-        """Groups and their numbers, the most urgent first, without empty groups."""
+        """The groups with their numbers of cases, the most urgent first, without empty groups."""
         return tuple((name, getattr(self, name)) for name in GROUPS if getattr(self, name))
 
 

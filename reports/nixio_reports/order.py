@@ -9,13 +9,13 @@ from typing import get_args
 from nixio_fixtures import load
 from nixio_fixtures.records import Domain, Type
 
-#: Stands for the kind of a case that has none.
+#: The column of cases that have no kind.
 NO_KIND = "-"
 
 
 @cache
 def methods() -> tuple[str, ...]:
-    """The methods in the order of nixio's document, then those that the document only implies: the factory."""
+    """The methods in the order of nixio's document, then the factory, which the document only implies."""
     rows = sorted(load().methods, key=lambda method: not method.source.startswith("norm:"))
     return tuple(method.name for method in rows)
 

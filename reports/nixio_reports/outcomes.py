@@ -31,7 +31,7 @@ GROUPS: dict[Group, Look] = {
     "passed": Look("passed", "✓", "green"),
 }
 
-#: Outcomes in the order of reports: the label, and the group when the clause's level is judged.
+#: Outcomes in the order of reports: the label, and the group if the clause's level is judged.
 OUTCOMES: dict[Outcome, tuple[str, Group]] = {
     "failed": ("failed", "failed"),
     "crashed": ("crashed", "failed"),
@@ -53,7 +53,7 @@ def label(outcome: Outcome) -> str:
 
 
 def group(row: Row, judged: Collection[str]) -> Group:
-    """The group of a row when the levels in `judged` are judged."""
+    """The group of a row if the levels in `judged` are judged."""
     if row.outcome in FINDINGS and row.level not in judged:
         return "informational"
     return OUTCOMES[row.outcome][1]

@@ -2,7 +2,7 @@
 
 A stream is JSON Lines; the field `record` of a line says which of these records it is. Lines are appended during the
 run, so that whatever ends the run, everything recorded before can be read. A missing footer means that the run was
-stopped.
+interrupted.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Outcome = Literal[
     "timed-out",  # a call did not return
     "host-skip",  # this host lacks something that the case needs
     "port-skip",  # the agent reports that it cannot make the call (never for a missing method)
-    "expected-failure",  # it failed as the baseline says
-    "unexpected-pass",  # it passed, and the baseline says that it fails
+    "expected-failure",  # it failed as the baseline expects
+    "unexpected-pass",  # it passed, although the baseline expects it to fail
     "not-run",  # planned, but the run ended before it
 ]
-#: Outcomes that a row of the baseline may allow; `passed` only next to another one, for what depends on chance.
+#: Outcomes that a row of the baseline may allow; `passed` only next to another one, for results that depend on chance.
 Known = Literal["failed", "crashed", "timed-out", "passed"]
 #: The outcomes that make a run not conforming if the level of the clause is judged.
 FINDINGS: tuple[Outcome, ...] = ("failed", "crashed", "timed-out", "unexpected-pass")
@@ -56,7 +56,7 @@ class Host(Struct, frozen=True, kw_only=True):
     machine: str
     python: str
     user: str
-    #: Each capability that was probed: an empty text if the host has it, otherwise the reason why it lacks it.
+    #: Each capability that was probed: empty if the host has it, otherwise the reason why it is missing.
     capabilities: dict[str, str] = {}
 
 
@@ -74,7 +74,7 @@ class Deviation(Struct, frozen=True, kw_only=True):
     #: Its first and last line in the file, counted from 1, with its comments.
     line: int
     last: int
-    #: The line of each kind and case, and of `reason`.
+    #: The line of each kind and case in the file, and of `reason`.
     lines: dict[str, int] = {}
 
 
@@ -89,7 +89,7 @@ class Baseline(Struct, frozen=True, kw_only=True):
 
 
 class Header(Line, frozen=True, kw_only=True):
-    """First line: what is judged, where, by which version of the suite, and with which options."""
+    """First line: the implementation, the host, the version of the suite, and the options of the run."""
 
     version: int = VERSION
     suite: str

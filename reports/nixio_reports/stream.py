@@ -1,4 +1,4 @@
-"""The result stream on disk: written line by line during a run, and readable whatever ended the run."""
+"""The result stream on disk: written line by line during a run, and readable however the run ended."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Writer:
         self.close()
 
     def write(self, record: Record) -> None:
-        """Append one record. ValueError when the writer is closed."""
+        """Append one record. Raises ValueError if the writer is closed."""
         line = encode(record) + b"\n"
         # An interrupted write may have written any part of its line. A newline ends that part; if the line was
         # complete, the result is an empty line, which readers skip.
@@ -86,7 +86,7 @@ def _encodable(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with a stream: where, what, and what to do about it. Line 0 means the stream as a whole."""
+    """An error in a stream: its line, what is wrong, and what to do about it. Line 0 means the stream as a whole."""
 
     path: str
     line: int
@@ -100,7 +100,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The records of a run, and the problems found while reading them. Without a footer the run was stopped."""
+    """The records of a run, and the problems found while reading them. Without a footer, the run was interrupted."""
 
     header: Header
     rows: tuple[Row, ...] = ()
@@ -109,7 +109,7 @@ class Stream:
 
 
 class StreamError(Exception):
-    """A stream without a readable header, so that it is unknown what was judged.
+    """Raised for a stream without a readable header, so that it is unknown what was judged.
 
     `problems` are those of its lines, `rows` the rows that could be read nevertheless.
     """
@@ -222,7 +222,7 @@ class _Reader:
             self.rows[row.case] = row
             self.lines[row.case] = number
             return
-        # A finding must not be hidden by a pass, in whichever order they come.
+        # A finding must not be hidden by a pass, whatever their order.
         worse = row.outcome in FINDINGS and kept.outcome not in FINDINGS
         if worse:
             self.rows[row.case] = row

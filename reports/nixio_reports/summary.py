@@ -1,4 +1,4 @@
-"""Everything that the reports show of a stream, computed once."""
+"""Everything that the reports show about a stream, computed once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ClauseView:
 
     @property
     def unproven(self) -> bool:
-        """Whether the host skipped all of its cases."""
+        """Whether all of its cases were skipped because of the host."""
         return all(row.outcome == "host-skip" for row in self.rows)
 
 
@@ -42,13 +42,13 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What terminal, HTML, JUnit and badge read: all of them show the same numbers, because they are counted once."""
+    """The data of the terminal, HTML and JUnit reports and of the badge, so that all of them show the same numbers."""
 
     stream: Stream
     #: The group of each case, by its id.
     groups: Mapping[str, Group]
     matrix: Matrix
-    #: By id; in the order of the methods, and within a method as the run reached them.
+    #: By id; in the order of the methods, and within a method in the order of the run.
     clauses: Mapping[str, ClauseView]
     skips: tuple[Skip, ...]
     #: The ten slowest cases.
@@ -68,12 +68,12 @@ class Summary:
 
     @property
     def unproven(self) -> tuple[ClauseView, ...]:
-        """The clauses whose cases were all skipped by the host."""
+        """The clauses whose cases were all skipped because of the host."""
         return tuple(clause for clause in self.clauses.values() if clause.unproven)
 
 
 def summarize(stream: Stream) -> Summary:
-    """Compute the summary of a stream. It is pure: the same stream gives an equal summary."""
+    """Compute the summary of a stream. A pure function: the same stream gives an equal summary."""
     judged = stream.header.judged
     groups = {row.case: group(row, judged) for row in stream.rows}
     clauses = _clauses(stream.rows)

@@ -1,4 +1,4 @@
-"""The report on the terminal, as rich renderables. Texts are untrusted, and nothing is shown by colour alone."""
+"""The report on the terminal, as rich renderables. Texts are untrusted; colour is never the only indication."""
 
 from __future__ import annotations
 
@@ -110,15 +110,15 @@ def _edits(view: DeviationView) -> Iterator[str]:
 
 
 def _problems(found: Sequence[Problem]) -> RenderableType:
-    """What is wrong with the stream itself, and what to do about it."""
+    """The errors in the stream itself, and what to do about them."""
     grid = _grid()
     for problem in found:
         grid.add_row(Text("!", "yellow"), Text(visible(str(problem))))
-    return Group(Text(f"{count(len(found), 'problem')} of the result stream", "bold yellow"), _indented(grid))
+    return Group(Text(f"{count(len(found), 'problem')} in the result stream", "bold yellow"), _indented(grid))
 
 
 def _table(summary: Summary) -> RenderableType:
-    """Methods by families, each cell with the failed of the executed cases, and the totals beside it."""
+    """Methods by families: each cell has the failed and the executed cases, and the last columns have the totals."""
     found = summary.matrix
     families = tuple(dict.fromkeys(map(_family, found.kinds)))
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=False)
@@ -187,7 +187,7 @@ def _findings(summary: Summary, limit: int, html: str | Path | None) -> Iterator
     for row in verdict.findings[:limit]:
         yield from (_failure(row), Text())
     if rest := verdict.findings[limit:]:
-        where = f"in full in {html}" if html else "for all in full, use --report DIR and open its report.html"
+        where = f"in full in {html}" if html else "for full details, use --report DIR and open its report.html"
         yield Text(f"{count(len(rest), 'more failure')}, {where}:", "bold")
         yield from (failure_line(row, "failed") for row in rest)
         yield Text()
@@ -198,7 +198,7 @@ def _findings(summary: Summary, limit: int, html: str | Path | None) -> Iterator
 
 
 def failure_line(row: Row, group: OutcomeGroup) -> Text:
-    """One finding on one line: symbol, case, what is wrong."""
+    """One finding on one line: symbol, case and message."""
     look = GROUPS[group]
     start = Text.assemble((f"{look.symbol} ", look.colour), (one_line(row.case), "bold"))
     message = one_line(row.message or row.actual or label(row.outcome))
@@ -223,7 +223,7 @@ def _facts(row: Row) -> Iterator[tuple[str, RenderableType]]:
     yield "outcome", Text(label(row.outcome), "red")
     yield "clause", Text(one_line(f"{row.clause} ({row.level}, {row.source})"))
     yield "requires", Text(one_line(row.requires, 600))
-    for name, text in (("wrong", row.message), ("expected", row.expected), ("actual", row.actual)):
+    for name, text in (("message", row.message), ("expected", row.expected), ("actual", row.actual)):
         if text:
             yield name, Text(visible(clip(text, 2000)), "bold" if name == "actual" else "")
     if row.steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Control characters (they command a terminal), marks that change the reading direction (a line can then look like
+# Control characters (they control a terminal), marks that change the reading direction (a line can then look like
 # another one), and lone surrogates (they cannot be encoded). Newline and tab are kept.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"

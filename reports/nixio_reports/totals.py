@@ -17,12 +17,12 @@ def totals(rows: Iterable[Row]) -> dict[Outcome, int]:
 
 
 def slowest(rows: Iterable[Row], number: int = 10) -> tuple[Row, ...]:
-    """The `number` cases that took longest, the slowest first; without skipped ones."""
+    """The `number` slowest cases, the slowest first; skipped cases are not included."""
     return tuple(sorted(_executed(rows), key=lambda row: -row.seconds)[:number])
 
 
 def median(rows: Iterable[Row]) -> float:
-    """The median time of the cases that were executed, in seconds; 0.0 without any."""
+    """The median time of the cases that were executed, in seconds; 0.0 if there are none."""
     return statistics.median([row.seconds for row in _executed(rows)] or [0.0])
 
 

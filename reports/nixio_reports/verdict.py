@@ -1,4 +1,4 @@
-"""Whether an implementation conforms, as a run shows it, and the one line that says so."""
+"""Whether an implementation conforms according to a run, and the line that states it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LABELS: dict[State, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a run says of the implementation.
+    """The verdict of a run on the implementation.
 
     `text` is one line for people. `findings` are the failures of judged levels, which make it not conforming;
     `informational` are those of other levels; `known_clauses` is the number of clauses with known deviations.
@@ -53,7 +53,7 @@ def judge(stream: Stream, groups: Mapping[str, Group], unproven: int) -> Verdict
     state: State = "not-conforming" if findings else "no-verdict" if doubt else "conforming"
     start = _LABELS[state]
     if state == "conforming" and known:
-        start += f" but for known deviations from {count(known, 'clause')}"
+        start += f" except for known deviations from {count(known, 'clause')}"
     if stream.header.selection:
         start += " in the selected cases"
     text = f"{start}: {_counted(stream.rows, groups)}"
@@ -69,7 +69,7 @@ def _counted(rows: Iterable[Row], groups: Mapping[str, Group]) -> str:
     rows = tuple(rows)
     judged = [row for row in rows if groups[row.case] != "informational"]
     parts = [f"{number} {label(outcome)}" for outcome, number in totals(judged).items()]
-    # A good run begins with the number of passed cases, a bad one with that of the failed ones.
+    # The line of a good run begins with the number of passed cases, that of a bad one with the failed cases.
     good = not any(groups[row.case] == "failed" for row in judged)
     if good and parts and parts[-1].endswith(" passed"):
         parts = parts[-1:] + parts[:-1]
@@ -79,7 +79,7 @@ def _counted(rows: Iterable[Row], groups: Mapping[str, Group]) -> str:
 
 
 def _doubt(stream: Stream, failed: bool) -> str:
-    """Why the rows do not suffice for a verdict; empty when they do."""
+    """Why the rows do not suffice for a verdict; empty if they do."""
     footer = stream.footer
     if footer is None:
         return "the run was stopped before its end"

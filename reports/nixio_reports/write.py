@@ -32,7 +32,7 @@ def write_reports(summary: Summary, directory: str | Path) -> dict[str, Path]:
 
 def _replace(path: Path, content: bytes) -> None:
     """Put `content` at `path` in one step."""
-    # The process id and no random text: the draft of a killed run is overwritten if the id comes again.
+    # The process id, not random text: the draft of a killed run is overwritten when the id is reused.
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(content)

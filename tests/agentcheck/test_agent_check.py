@@ -1,4 +1,4 @@
-"""`agent-check` finds the mistakes that authors of agents make and says what to change; a correct agent passes."""
+"""`agent-check` finds typical mistakes in agents and says what to change; a correct agent passes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_agent_without_capabilities_passes(mistaken: Cli) -> None:
     assert done.exit_code == 0, done.output
 
 
-#: A mistake, a case that finds it, and a part of what is printed.
+#: A mistake, a case that finds it, and a part of the output.
 MISTAKES = [
     ("text-for-a-buffer", "values.buffer-in", 'is sent as {"type": "buffer", "hex": "00ff"}, not as text'),
     ("number-as-text", "values.buffer-out", 'a number is sent as a JSON number: 4, not as text ("4")'),
@@ -71,7 +71,7 @@ MISTAKES = [
     ("resolver-as-system", "failures.resolver", "this should be a failure of kind resolver"),
     ("argument-as-exception", "failures.argument", "map the exception or error that the implementation raises"),
     ("no-errno", "failures.system", "the failure has neither `name` nor `number`"),
-    ("stale-errno", "failures.system", "a refused connection is ECONNREFUSED, and the reply has ENOENT"),
+    ("stale-errno", "failures.system", "a refused connection is ECONNREFUSED, but the reply has ENOENT"),
     ("nulls-dropped", "values.null", "keep the position of null in `args`"),
     ("32-bit-numbers", "values.large-numbers", "read numbers as 64 bits"),
     ("buffer-through-utf-8", "values.buffer-out", "convert hex into bytes, not into encoded text"),
@@ -93,7 +93,7 @@ MISTAKES = [
     ("not-flushed", "hello.fields", "flush standard output after each reply"),
     ("twice", "hello.fields", "answer each request once"),
     ("reads-on-at-the-end", "end.input", "after the end of its input"),
-    ("talks-at-the-end", "end.at-once", "it wrote a line at its end"),
+    ("talks-at-the-end", "end.at-once", "it wrote a line after the end of its input"),
 ]
 
 
@@ -150,7 +150,7 @@ def test_a_case_that_needs_a_missing_method_is_skipped(
     [
         (("--agent", "/nowhere/agent"), 3, "cannot be started"),
         (("--agent", "false"), 3, "the agent did not say hello: the agent ended with exit status 1"),
-        (("reference", "--select", "levitation"), 2, "no case has 'levitation' in its id"),
+        (("reference", "--select", "levitation"), 2, "no case's id contains 'levitation'"),
         ((), 2, "name one implementation"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Shared by the tests of the Lua agent: a Lua module whose results a test chooses, and a socket of it."""
+"""Helpers of the Lua agent's tests: a Lua module whose results a test chooses, and a socket of that module."""
 
 from __future__ import annotations
 

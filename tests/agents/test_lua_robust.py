@@ -1,4 +1,4 @@
-"""The Lua agent works whatever the module does to standard streams, globals and garbage; failed loads are reported."""
+"""The Lua agent works whatever the module does to standard streams, globals and the garbage collector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents name files that exist."""
+"""The files that the documents name exist."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from tests.architecture.words import ROOT, tracked
 
-#: The changelog names what was removed, too.
+#: The changelog also names files that were removed.
 EXEMPT = {"CHANGELOG.md"}
 DOCUMENTS = [name for name in tracked() if name.endswith(".md") and name not in EXEMPT]
-#: Where a path in a document begins: at the root, or in the suite's package.
+#: The folders that a path in a document may be relative to: the root, or the suite's package.
 ROOTS = (ROOT, ROOT / "conformance" / "nixio_conformance")
 
 
@@ -23,7 +23,7 @@ def links(text: str) -> Iterator[str]:
 
 
 def paths(text: str) -> Iterator[str]:
-    """The paths of source files and documents that stand in backquotes, as `driver/process.py`."""
+    """The paths of source files and documents in backquotes, such as `driver/process.py`."""
     yield from re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|lua|c|toml|md))`", text)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "conformance" / "nixio_conformance"
-#: What each package may import of ours.
+#: Which packages of the project each package may import.
 PACKAGES: dict[str, set[str]] = {
     "nixio_reference": set(),
     "nixio_fixtures": set(),
@@ -51,9 +51,9 @@ FOLDERS: dict[str, set[str]] = {
     "agents": set(),
     "": set(),
 }
-#: The most folders that one import after the other may lead through.
+#: The maximum number of folders in a chain of imports.
 LEVELS = 10
-#: Modules that are not there on every system: to be imported where they are used.
+#: Modules that some systems lack: they must be imported where they are used.
 NOT_EVERYWHERE = {"fcntl", "grp", "pwd", "resource", "termios", "tty", "pty", "syslog", "msvcrt", "winreg", "_winapi"}
 
 
@@ -64,7 +64,7 @@ def sources(package: str) -> list[Path]:
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Full names of what is imported; of `from package import name`, the name too, which may be a module."""
+    """The full names of imported modules; for `from package import name` also that of `name`, which may be a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -79,14 +79,14 @@ def roots(path: Path) -> set[str]:
 
 @cache
 def modules() -> dict[str, set[str]]:
-    """The modules of the suite, and the modules of the suite that each imports."""
+    """Each module of the suite, with the modules of the suite that it imports."""
     paths = {".".join(path.relative_to(SUITE.parent).with_suffix("").parts): path for path in sources(SUITE.name)}
     names = {name.removesuffix(".__init__"): path for name, path in paths.items()}
     return {name: set(imported(ast.parse(path.read_text()))) & names.keys() for name, path in names.items()}
 
 
 def folder(module: str) -> str:
-    """`driver` of `nixio_conformance.driver.session`, `cli` of `nixio_conformance.cli`."""
+    """The folder of a module: `driver` for `nixio_conformance.driver.session`, `cli` for `nixio_conformance.cli`."""
     return module.removeprefix(SUITE.name).removeprefix(".").partition(".")[0]
 
 
@@ -113,7 +113,7 @@ def test_a_folder_imports_only_those_that_the_table_allows() -> None:
         if folder(module) != "__main__"
         for target in targets
         if folder(target) not in FOLDERS[folder(module)] | {folder(module)}
-        # `from nixio_conformance.driver import ...` imports the package, which is no edge of its own.
+        # `from nixio_conformance.driver import ...` imports the package, which does not count as an edge.
         and target != SUITE.name
     }
     assert not wrong
@@ -126,7 +126,7 @@ def test_the_table_of_folders_allows_no_more_than_there_is() -> None:
 
 
 def test_the_folders_have_an_order() -> None:
-    order = list(TopologicalSorter(FOLDERS).static_order())  # raises CycleError where there is none
+    order = list(TopologicalSorter(FOLDERS).static_order())  # raises CycleError if there is none
     level: dict[str, int] = {}
     for name in order:
         level[name] = 1 + max((level[below] for below in FOLDERS[name] if below), default=0)
@@ -154,7 +154,7 @@ def test_the_reference_needs_only_the_standard_library() -> None:
         f"{path.name}: {name}"
         for path in sources("nixio_reference")
         for name in roots(path)
-        # _typeshed is there for type checkers only
+        # _typeshed exists only for type checkers
         if name not in sys.stdlib_module_names | {"nixio_reference", "_typeshed"}
     }
     assert not foreign
@@ -176,7 +176,7 @@ def test_nothing_is_imported_at_import_time_that_other_systems_lack(package: str
 
 
 def guarded(node: ast.stmt) -> bool:
-    """A function or class body runs later; an `if` or `try` at the top asks first."""
+    """Whether an import is in a function or class, or in an `if` or `try` at the top of the module."""
     return isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.If, ast.Try))
 
 

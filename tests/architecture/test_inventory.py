@@ -1,4 +1,4 @@
-"""Clauses, checks and the norm hold together: none without the other."""
+"""Every clause has a check, every check a clause, and every line of the norm a clause or an exemption."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def clause_ids(function: FunctionType) -> list[str]:
 
 
 def named(row: str) -> list[Clause]:
-    """The clauses that a check's mark names; none where the tables do not have them all."""
+    """The clauses that a check's mark names; none if the tables lack any of them."""
     try:
         return list(clauses_of(row).values())
     except KeyError:
@@ -89,7 +89,7 @@ def test_a_clause_cites_lines_of_its_own_method() -> None:
 
 
 def borrowed(method: str) -> str:
-    """The method whose description the document says to see."""
+    """The method to which the document refers for a description."""
     return {"send": "sendto", "write": "sendto", "recv": "recvfrom", "read": "recvfrom"}.get(method, "")
 
 
@@ -116,7 +116,7 @@ def test_no_two_platforms_have_the_same_prefix() -> None:
 
 @pytest.mark.parametrize("option", SPEC.options, ids=lambda option: option.id)
 def test_each_option_has_a_check_of_its_effect(option: Option) -> None:
-    """What an option does, not only what it says: for a pair that can be set, a clause of setopt."""
+    """Not only a check of its value: for a pair that can be set, the clause about the effect is one of setopt."""
     method = "setopt" if option.set else "getopt"
     wanted = f"{method}.{option.level}-{option.name}.effect."
     assert [clause.id for clause in SPEC.clauses if clause.id.startswith(wanted)]

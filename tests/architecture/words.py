@@ -1,10 +1,10 @@
-"""Find words that a stranger has to guess at: `python -m tests.architecture.words [FILE...]`, a hook of pre-commit.
+"""Find unclear words: `python -m tests.architecture.words [FILE...]`, a hook of pre-commit.
 
 Without files it reads all tracked files with one of `SUFFIXES`. For each finding it prints `FILE:LINE: word -> what to
 write instead`, and it exits with 1 if there is one. Parts of identifiers count (`tell_all`), case does not.
 
 Exempt are text in `backquotes`, which quotes names and fields (`port-skip`); ids of clauses, which never change; and a
-line that says `words: allow` in a comment, for other people's words, and is a finding where it allows nothing.
+line with `words: allow` in a comment, for quotations; such a comment is itself a finding if its line has no such word.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SUFFIXES = {".py", ".lua", ".c", ".md", ".toml", ".ini", ".yml", ".yaml", ".j2"}
 EXEMPT = {"tests/architecture/words.py", "tests/architecture/test_words.py"}
 ALLOW = "words: allow"
 
-#: What is done with an implementation, or by one: after these words and before them, `port` is no port number.
+#: Verbs and nouns that show that `port`, before or after them, does not mean a port number.
 _DOES = "returns?|raises?|does|did|said|says|sends?|receive[sd]?|opens?|refuse[sd]?|lacks?|wrote|under test"
 _OF = "own|socket|sockets|end|process|language|code|fault|getopt|setopt|roles|reach|form|business|descriptors?|listener"
 _PORT = "implementation (port alone is a TCP or UDP port number)"
@@ -69,8 +69,8 @@ class BannedWord(NamedTuple):
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
-    """The pattern between other characters than letters, or at the borders of words in CamelCase (`NoneTold`)."""
-    # A line break in a comment is followed by its mark.
+    """The pattern, matching only whole words, which includes parts of names in CamelCase (`NoneTold`)."""
+    # In a comment, a line break is followed by the comment's mark.
     spaced = pattern.replace(" ", r"(?:[ \t]+|[ \t]*\n[ \t]*(?:#:?[ \t]*)?)")
     return re.compile(rf"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))(?i:{spaced})(?![a-z])")
 
@@ -108,14 +108,14 @@ def tracked() -> list[str]:
 
 
 def check(files: Sequence[str]) -> Iterator[BannedWord]:
-    """The findings in those of the files that are read."""
+    """The findings in these files, except those of other types and exempt ones."""
     for name in files:
         if Path(name).suffix in SUFFIXES and name not in EXEMPT:
             yield from findings(name, (ROOT / name).read_text(encoding="utf-8"))
 
 
 def main(files: Sequence[str]) -> int:
-    """Print the findings; 1 if there is one."""
+    """Print the findings. Returns 1 if there is one, else 0."""
     found = list(check(files or tracked()))
     for finding in found:
         print(finding)

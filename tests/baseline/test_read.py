@@ -1,4 +1,4 @@
-"""A baseline's file: an error has the line and says how to fix it."""
+"""A baseline's file: an error names the line and says how to fix it."""
 
 from __future__ import annotations
 
@@ -49,19 +49,25 @@ def test_a_baseline_may_be_empty(tmp_path: Path, text: str) -> None:
     [
         (['clause = "send.data.arrivs"\nreason = "x"'], ":3: there is no clause 'send.data.arrivs'; did you mean"),
         (['clause = "nowhere"\nreason = "x"'], ":3: there is no clause 'nowhere'; if it is gone, delete lines 2 to 4"),
-        ([f'clause = "{MAY}"\nreason = "x"'], f":3: {MAY} is of level may, and so never judged: delete"),
+        ([f'clause = "{MAY}"\nreason = "x"'], f":3: {MAY} has level may, which this run does not judge: delete"),
         (['clause = "send.data.arrives"\nkinds = ["inet"]\nreason = "x"'], ":4: 'inet' is a group of kinds: name"),
         (['clause = "send.data.arrives"\nkinds = ["ip"]\nreason = "x"'], ":4: 'ip' is a group of kinds"),
-        (['clause = "send.data.arrives"\nkinds = ["inet5"]\nreason = "x"'], ":4: there is no kind 'inet5': there are"),
+        (
+            ['clause = "send.data.arrives"\nkinds = ["inet5"]\nreason = "x"'],
+            ":4: there is no kind 'inet5'; the kinds are",
+        ),
         (['clause = "send.data.arrives"\nkinds = []\nreason = "x"'], ":2: `kinds` is empty: name some, or leave"),
         (['clause = "send.data.arrives"\ncases = ["bind.x[y]"]\nreason = "x"'], ":4: case 'bind.x[y]' is not one of"),
         (['clause = "send.data.arrives"\noutcomes = ["slow"]\nreason = "x"'], ":2: `outcomes`: Invalid enum value"),
-        (['clause = "send.data.arrives"\noutcomes = ["passed"]\nreason = "x"'], ":2: what only passes is no deviation"),
+        (
+            ['clause = "send.data.arrives"\noutcomes = ["passed"]\nreason = "x"'],
+            ":2: `outcomes` has only `passed`: delete",
+        ),
         (['clause = "send.data.arrives"\nkind = ["x"]\nreason = "x"'], ":2: a deviation has no field `kind`; did you"),
         (['clause = 4\nreason = "x"'], ":2: `clause`: Expected `str`, got `int`"),
-        (['reason = "x"'], ":2: a deviation names its clause"),
-        (['clause = "send.data.arrives"'], ":2: a deviation says why it is one"),
-        (['clause = "send.data.arrives"\nreason = " "'], ":4: 1 reason still to be written: say briefly"),
+        (['reason = "x"'], ":2: a deviation must name its clause"),
+        (['clause = "send.data.arrives"'], ":2: a deviation must have a reason"),
+        (['clause = "send.data.arrives"\nreason = " "'], ":4: 1 reason still to be written: say why"),
         (
             ['clause = "send.data.arrives"\nreason = ""', 'clause = "send.data.binary"\nreason = ""'],
             ":4: 2 reasons still to be written (lines 4, 7): say",
@@ -71,11 +77,11 @@ def test_a_baseline_may_be_empty(tmp_path: Path, text: str) -> None:
                 'clause = "send.data.arrives"\nreason = "x"',
                 'clause = "send.data.arrives"\nkinds=["inet-dgram"]\nreason = "x"',
             ],
-            ":6: send.data.arrives has a row in line 2 already, and one is for all",
+            ":6: send.data.arrives has a row in line 2 already, and one of them has all cases",
         ),
         (
             ['clause = "send.data.arrives"\nkinds=["inet-dgram"]\nreason = "x"'] * 2,
-            ":8: send.data.arrives on inet-dgram is in line 4 already: delete one of them",
+            ":8: send.data.arrives on inet-dgram is already in line 4: delete one of the two",
         ),
         (['clause = "send.data.arrives"\nkinds=["inet-dgram", "inet-dgram"]\nreason = "x"'], ":4: send.data.arr"),
         (['clause = "send.data.arrives\n'], ":3: not TOML: "),
@@ -88,8 +94,8 @@ def test_what_is_wrong_with_a_row_is_said_with_its_line(tmp_path: Path, rows: li
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        ("", ":1: no baseline: its first line must be `format = 1`"),
-        ("format = 2", ": `format` is 2, and this suite reads 1: was it written by a newer one?"),
+        ("", ":1: not a baseline: the first line must be `format = 1`"),
+        ("format = 2", ": `format` is 2, but this suite reads 1: was it written by a newer one?"),
         ("format = true", ": `format` is True"),
         ("format = 1\nprot = 'x'", ": there is no field `prot`; did you mean `port`?"),
         ("format = 1\nport = 1", ": `port` must be a string"),

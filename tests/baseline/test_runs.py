@@ -52,7 +52,7 @@ def test_what_the_baseline_knows_does_not_fail_the_run(runs: Runs, workers: str)
     assert (row.found, row.deviation) == ("crashed", 8)
     assert "SIGSEGV" in row.message, "the evidence stays"
     assert done.stream.header.command.endswith("--baseline known.toml")
-    assert "conforming but for known deviations from 1 clause" in " ".join(done.output.split())
+    assert "conforming except for known deviations from 1 clause" in " ".join(done.output.split())
     assert "an assertion" in done.output
 
 
@@ -80,7 +80,7 @@ def test_a_row_that_covers_more_is_narrowed(runs: Runs) -> None:
     assert done.code == 1
     assert done.outcomes["inet-dgram-mutual"] == "expected-failure"
     assert done.rows["inet-stream-client"].message.endswith(
-        'in known.toml, delete "inet-stream" from kinds, line 4, and name the cases that still fail in cases, 1 of 2'
+        'in known.toml, delete "inet-stream" from kinds, line 4, and list the cases that still fail under cases, 1 of 2'
     )
     assert 'delete "inet-stream" from kinds, line 4 or: ' in " ".join(done.output.split()), "both cases pass"
 
@@ -90,7 +90,7 @@ def test_failing_in_another_way_is_not_known(runs: Runs) -> None:
     assert done.code == 1
     row = done.rows["unix-dgram-mutual"]
     assert row.outcome == "crashed"
-    assert row.message.endswith("known.toml:8 knows it as failed, not crashed")
+    assert row.message.endswith("known.toml:8 expects failed, not crashed")
     assert "1 case crashed, which the row does not allow" in " ".join(done.output.split())
 
 
@@ -179,7 +179,7 @@ def test_the_command_leaves_a_file_that_is_no_baseline_as_it_is(mixed: Finished,
     file.write_text("x = 1\n")
     done = CliRunner().invoke(main, ["baseline", str(mixed.report / "results.jsonl"), "-o", str(file)])
     assert done.exit_code == 2
-    assert "precious.toml:1: no baseline" in done.stderr
+    assert "precious.toml:1: not a baseline" in done.stderr
     assert file.read_text() == "x = 1\n"
     assert [path.name for path in tmp_path.iterdir()] == ["precious.toml"]
 

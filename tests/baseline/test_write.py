@@ -1,4 +1,4 @@
-"""Baselines written from runs: failures are in it, and an old one keeps everything that is still true."""
+"""Baselines written from runs: new failures are added, and an old baseline keeps everything that still applies."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_a_difference_gives_1_a_script_and_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["reference", "--for=soon"], "'soon' is no duration"),
+        (["reference", "--for=soon"], "'soon' is not a duration"),
         (["reference", "--kind=inet-raw"], "inet-raw"),
         ([], "name one implementation"),
     ],

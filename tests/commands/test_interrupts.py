@@ -1,4 +1,4 @@
-"""However a run is stopped, what was done can be read, and no process is left."""
+"""However a run is stopped, the recorded cases can be read, and no process is left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 
 def stop(runs: Runs, workers: str, number: int) -> tuple[int, str, str]:
-    """Start a run, wait until a case hangs, and send it a signal; the exit code and what was written."""
+    """Start a run, wait until a case hangs, and send it a signal. Returns the exit code and the outputs."""
     process = runs.start("--target", "impls:hanging", "--select", "send", "--deadline", "600", "-n", workers)
     try:
         hangs = wait_for(lambda: (runs.folder / "hanging").exists() or process.poll() is not None, TIMEOUT)

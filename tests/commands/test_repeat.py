@@ -1,4 +1,4 @@
-"""`run --repeat`: the same verdicts, or which cases had another one; and `--load`, which leaves nothing behind."""
+"""`run --repeat` reports the cases whose verdict changed; `--load` leaves no processes behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`smoke` reports a mistake of an agent as the agent's: what to change in it, at the first step that shows it."""
+"""`smoke` reports what to change in a faulty agent, at the first step that shows the mistake."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def test_a_right_agent_has_nothing_to_fix(smoke: Smoke) -> None:
         ),
         ("number-as-text", 1, "fix the agent: s1.getsockname(): "),
         ("one-for-true", 1, "1 should be true; the documented `true` is sent as true"),
-        ("no-true", 1, "`values` should be one value (true), and is 0: []"),
+        ("no-true", 1, "`values` should be one value (true), but is 0: []"),
         ("port-before-host", 1, "the port comes before the host; send the host first, then the port"),
         ("bare-socket-number", 1, "1 should be a socket; the agent keeps a socket in a table"),
         ("socket-without-number", 1, 'a socket is {"type": "socket", "socket": 1}'),
         ("a-list-of-values", 1, "fix the agent: several results are several elements of `values`"),
-        ("argument-as-exception", 1, "which no implementation should need; where an argument was refused"),
+        ("argument-as-exception", 1, "which no implementation should need; if an argument was refused"),
         ("kind-missing", 1, "fix the agent: a failure needs its `kind`"),
         ("kind-unknown", 1, "fix the agent: a failure needs its `kind`"),
         ("prints", 1, "fix the agent: standard output is for replies only"),

@@ -1,4 +1,4 @@
-"""Exit codes and what is said to a user who asked for something that is not there."""
+"""Exit codes and messages for a user who names something that does not exist."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def cli(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
         (("reference", "--select", "sned"), "did you mean send"),
         (
             ("reference", "--select", "family=inet7"),
-            "--select family='inet7' matches nothing: there are inet, inet6, unix",
+            "--select family='inet7' matches nothing; expected one of inet, inet6, unix",
         ),
-        (("reference", "--select", "no.such[inet-stream]"), "the part before the bracket is no clause"),
+        (("reference", "--select", "no.such[inet-stream]"), "it does not begin with a clause's id"),
         (("reference", "--level", "never"), "'never' is not one of"),
         (("reference", "--deadline", "0"), "0.0 is not in the range"),
         (("reference", "--report", "impls.py"), "is a file"),
@@ -55,7 +55,7 @@ def test_wrong_usage_says_what_is_right(cli: Cli, arguments: tuple[str, ...], sa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--without", "gravity"), "no capability is called gravity: there are ipv4"),
+        (("--without", "gravity"), "no capability is called gravity; the capabilities are ipv4"),
         (("--", "--no-such-pytest-option"), "unrecognized arguments: --no-such-pytest-option"),
     ],
 )
@@ -240,7 +240,7 @@ def test_what_lies_in_the_users_folder_does_not_disturb(runs: Runs) -> None:
 
 
 def test_random_buffers_leave_no_notes_in_the_users_folder(runs: Runs) -> None:
-    """Hypothesis reads the local code that it finds loaded, here the implementation's, and would keep what it read."""
+    """Hypothesis reads loaded local code, here the implementation's, and would store constants that it finds there."""
     command = [sys.executable, "-m", "nixio_conformance", "run", "--target=impls:fine", "--in-process", "--without=lab"]
     done = runs.execute([*command, "--select=clause=send.chunk.any", "--select=clause=write.chunk.any"])
     assert done.code == 0, done.output + done.errors

@@ -1,4 +1,4 @@
-"""The guide shows a real exchange with the agent of the reference."""
+"""The exchange in the guide is a real one with the agent of the reference."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Exchange:
         self._identifier = 0
 
     def named(self, port: int, name: int) -> None:
-        """Show a port number as another one."""
+        """Replace a port number in the shown lines."""
         self._names[port] = name
 
     def ask(self, do: str, while_pending: Callable[[], str] | None = None, **fields: object) -> list[object]:
@@ -55,7 +55,7 @@ class Exchange:
         values: list[object] = reply.get("values", [])
         for value in values:
             if isinstance(value, int) and value > 1024 and value not in self._names:
-                raise AssertionError(f"a port number that is not replaced: {shown}")
+                raise AssertionError(f"a port number was not replaced: {shown}")
         return values
 
     def call(

@@ -42,8 +42,8 @@ def works(session: Session) -> bool:
         ("dead", "did not say hello: the agent ended with exit status 1"),
         ("exit", "exit status 7; it wrote: no such library"),
         ("segv", "killed by SIGSEGV"),
-        ("garbage", "did not say hello: the agent wrote what is no reply: b'Lua 5.1.5"),
-        ("protocol", "speaks protocol 2, the suite speaks 1"),
+        ("garbage", "did not say hello: the agent wrote a line that is not a reply: b'Lua 5.1.5"),
+        ("protocol", "speaks protocol version 2, the suite version 1"),
         ("unavailable", "module 'nixio' not found"),
         ("values", "answered hello with Values("),
         ("instead-of-itself", "answered hello with Instead("),
@@ -77,8 +77,8 @@ def test_an_agent_may_redirect_to_another_program(begin: Begin) -> None:
     [
         ("exit", AgentCrashed, "s1.exit(): the agent ended with exit status 3"),
         ("segv", AgentCrashed, "s1.segv(): the agent was killed by SIGSEGV"),
-        ("garbage", AgentProtocolError, "s1.garbage(): the agent wrote what is no reply: b'Segmentation fault"),
-        ("not-utf-8", AgentProtocolError, "s1.not-utf-8(): the agent wrote what is no reply"),
+        ("garbage", AgentProtocolError, "s1.garbage(): the agent wrote a line that is not a reply: b'Segmentation"),
+        ("not-utf-8", AgentProtocolError, "s1.not-utf-8(): the agent wrote a line that is not a reply"),
         ("extra-field", AgentProtocolError, "unknown field `colour`"),
         ("wrong-id", AgentProtocolError, "the agent answered a request that was not made"),
         ("negative-id", AgentProtocolError, "the agent answered a request that was not made"),
@@ -127,7 +127,7 @@ def test_a_call_may_have_its_own_timeout(begin: Begin) -> None:
 
 @pytest.mark.parametrize(("method", "error"), [("hang-with-child", AgentHung), ("exit-with-child", AgentCrashed)])
 def test_children_end_with_the_agent(begin: Begin, method: str, error: type[AgentError]) -> None:
-    # The child holds the pipe open, so that the agent's exit is no end of file.
+    # The child holds the pipe open, so that the agent's exit does not cause end of file.
     session = begin(seconds=0.5)
     with pytest.raises(error):
         open_socket(session).call(method)

@@ -44,7 +44,7 @@ Wild = Callable[..., Session]
 
 
 def fails(session: Session, method: str, error: type[AgentError]) -> str:
-    """The error of a call that ends the agent; the next case works."""
+    """The error of a call that ends the agent. Checks that the next case works."""
     pid = session.pid
     with pytest.raises(error) as caught:
         open_socket(session).call(method)

@@ -40,7 +40,7 @@ def session(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Se
 
 @pytest.fixture
 def sock(session: Session) -> ImplSocket:
-    return open_socket(session)  # and not the forged reply
+    return open_socket(session)  # not the forged reply
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_its_output_is_part_of_standard_error(session: Session, sock: ImplSocket
 
 def test_a_child_process_does_not_inherit_the_protocol(sock: ImplSocket) -> None:
     code = "assert subprocess.run('ls /proc/self/fd | wc -l', shell=True, capture_output=True).stdout.strip() in {}"
-    # 0, 1, 2 and one of ls itself; none of the agent's.
+    # 0, 1, 2 and one that ls opens; none of the agent's.
     assert sock.call("do", code.format("(b'4',)")) == Returned((True,))

@@ -1,4 +1,4 @@
-"""However the suite's process ends, none of its agents and their children still runs."""
+"""However the suite's process ends, its agents and their children end with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example agent in C: what is special to it, and a part of the suite. `agent-check` runs in `tests/agentcheck`.
+"""The example agent in C: its special features, and a part of the suite. `agent-check` runs in `tests/agentcheck`.
 
 With NIXIO_EXAMPLES=whole the whole suite runs.
 """

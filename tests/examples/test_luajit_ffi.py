@@ -1,4 +1,4 @@
-"""The example for LuaJIT: a part of the suite (NIXIO_EXAMPLES=whole: all of it), and what only Lua programs see."""
+"""The example for LuaJIT: a part of the suite (NIXIO_EXAMPLES=whole: all of it), and features for Lua programs."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_garbage_collection_keeps_errno() -> None:
     assert lua(script).strip() == "1234"
 
 
-#: connect() as POSIX specifies it and Linux does not have it: a signal interrupts it while it continues in the
+#: connect() as POSIX specifies it, unlike Linux: a signal interrupts it while it continues in the
 #: background, and a second call fails with EALREADY while it does, then with EISCONN.
 INTERRUPTED = """
     local ffi = require "ffi"

@@ -2,8 +2,9 @@
 
     python odd_host.py '{"refused": {"unshare": "EPERM"}, "sysctls": {"net/ipv6/bindv6only": "1"}}' PROGRAM ARGUMENT...
 
-`refused` are system calls that fail with this error, by a seccomp filter as containers have; `socket(10)` is socket()
-with this first argument. `sysctls` are set in a new network namespace with loopback up; `null` leaves loopback down.
+`refused` are system calls that fail with the given error, by a seccomp filter like those of containers; `socket(10)` is
+socket() with this first argument. `sysctls` are set in a new network namespace with loopback up; `null` leaves loopback
+down.
 """
 
 from __future__ import annotations

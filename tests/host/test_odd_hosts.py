@@ -18,7 +18,8 @@ pytestmark = pytest.mark.skipif(
     reason="the filter of system calls is written for Linux on x86_64",
 )
 
-#: A few clauses of each sort: plain, in the hermetic network, with the kernel's view, IPv6, dual stack.
+#: A few clauses of each sort: plain ones, and ones that need the hermetic network, the kernel's view, IPv6 or dual
+#: stack.
 CHOSEN = (
     "send.data.arrives",
     "bind.resolution.next",

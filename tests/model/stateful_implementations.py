@@ -1,4 +1,4 @@
-"""Implementations that are the reference but for one fault, which depends on earlier calls; and conforming variants."""
+"""Implementations that differ from the reference in one fault, which depends on earlier calls; conforming variants."""
 
 from __future__ import annotations
 

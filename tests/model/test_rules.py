@@ -22,7 +22,7 @@ def fails(name: str) -> Failure:
 
 
 def connected(data: bytes = b"", **changes: object) -> State:
-    """One stream of the implementation with unread data; the other end is no socket of the state."""
+    """One stream of the implementation with unread data; the other end is not a socket of the state."""
     kind = load().kind("inet-stream")
     sock = Sock(kind, "implementation", phase="connected", local=INET, remote=Address(INET.host, 4712), inp=0, out=1)
     state = State(System(keeps_data=True, exclusive=True), (sock,), (Pipe(data), Pipe()))

@@ -48,7 +48,7 @@ def test_an_operation_that_creates_no_socket_is_refused() -> None:
 
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.id)
 def test_the_text_in_the_result_stream_keeps_its_form(example: object) -> None:
-    """Two releases' streams have equal parameters for the same example."""
+    """The streams of two releases have equal parameters for the same example."""
     from nixio_conformance.model.examples import Example
 
     assert isinstance(example, Example)

@@ -23,7 +23,7 @@ class DeclaredFaults(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         root = Path(self.root)
-        # Of the tree that is built, and not of an installed version.
+        # From the tree that is being built, not from an installed version.
         sys.path[:0] = [str(root), *(str(root / folder) for folder in ("fixtures", "conformance"))]
         from tests.mutants.catalogue import catalogue
 

@@ -16,11 +16,11 @@ from tests.mutants.registry import Fault, Group, TableGroup, Variant
 
 
 class CatalogueError(ValueError):
-    """A row is wrong; the message names it and what was expected."""
+    """Raised for a wrong row; the message names the row and what was expected."""
 
 
 class NoSuchRow(ValueError):
-    """A pattern selects no row; the message lists the groups."""
+    """Raised if a pattern selects no row; the message lists the groups."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Catalogue:
         return (*self.faults, *self.variants)
 
     def chosen(self, patterns: Sequence[str]) -> Catalogue:
-        """The rows that patterns select: an id, a group, or a pattern with `*`; without patterns all.
+        """The rows that the patterns select, each an id, a group, or a pattern with `*`; without patterns, all rows.
 
         Raises `NoSuchRow` for a pattern that selects none.
         """
@@ -56,7 +56,7 @@ class Catalogue:
         )
 
     def part(self, number: int, parts: int) -> Catalogue:
-        """Every `parts`-th row; the first part has number 1."""
+        """Every `parts`-th row, beginning with row `number` (from 1)."""
         return Catalogue(self.faults[number - 1 :: parts], self.variants[number - 1 :: parts])
 
     def declared(self) -> dict[str, int]:
@@ -103,12 +103,12 @@ def _check(found: Catalogue, spec: Spec) -> None:
             raise CatalogueError(f"{fault.id} names no clause; expected those that must report it")
         for name in fault.clauses:
             if not matching(name, spec):
-                raise CatalogueError(f"{fault.id} names clause {name!r}, which no table has")
+                raise CatalogueError(f"{fault.id} names clause {name!r}, which is not in the tables")
     methods = {method.name for method in spec.methods}
     for variant in found.variants:
         for method in variant.methods:
             if method not in methods:
-                raise CatalogueError(f"{variant.id} names method {method!r}, which no table has")
+                raise CatalogueError(f"{variant.id} names method {method!r}, which is not in the tables")
 
 
 def matching(name: str, spec: Spec) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _ONE_LINE = 400
 
 
 @click.command(
-    epilog="Exit codes: 0 every fault is reported and every variant accepted, 1 not so, 2 wrong usage, 3 the suite "
+    epilog="Exit codes: 0 every fault is reported and every variant accepted, 1 otherwise, 2 wrong usage, 3 the suite "
     "cannot be started or this host can run none of the rows, 130 interrupted, 143 terminated."
 )
 @click.argument("rows", nargs=-1, metavar="[ROW]...")
@@ -44,10 +44,10 @@ _ONE_LINE = 400
 )
 @click.option("--part", metavar="K/N", help="Only every N-th row, from row K on.")
 @click.option(
-    "--whole", is_flag=True, help="Run the whole suite over each conforming variant, not a sample and its own methods."
+    "--whole", is_flag=True, help="Run the whole suite over each variant, instead of a sample and its methods' checks."
 )
-@click.option("--no-search", is_flag=True, help="Do not search other clauses where the named ones report nothing.")
-@click.option("--without", metavar="CAPABILITY", multiple=True, help="As if this host lacked it (see `list`).")
+@click.option("--no-search", is_flag=True, help="Do not run other clauses if the named ones report nothing.")
+@click.option("--without", metavar="CAPABILITY", multiple=True, help="Run as if this host lacked it (see `list`).")
 @click.option(
     "--report",
     "folder",
@@ -55,16 +55,14 @@ _ONE_LINE = 400
     type=click.Path(path_type=Path, file_okay=False, writable=True),
     default=Path("nixio-mutants"),
     show_default=True,
-    help=f"Where {RECORD} and {coverage.TABLE} are written.",
+    help=f"The folder for {RECORD} and {coverage.TABLE}.",
 )
-@click.option(
-    "--resume", is_flag=True, help="Take over the good results that --report has, and run the other rows only."
-)
-@click.option("--list", "list_", is_flag=True, help="Print the rows and run nothing.")
+@click.option("--resume", is_flag=True, help="Keep the good results recorded in --report, and run only the other rows.")
+@click.option("--list", "list_", is_flag=True, help="Print the rows without running them.")
 @click.option(
     "--table",
     is_flag=True,
-    help="Print the coverage table and run nothing: declared faults, and what --report has recorded.",
+    help="Print the coverage table (declared faults, and results recorded in --report) without running anything.",
 )
 def mutants(
     rows: tuple[str, ...],
@@ -79,7 +77,7 @@ def mutants(
     list_: bool,
     table: bool,
 ) -> None:
-    """Test the suite by mutants of the reference: it must report every fault and accept every conforming variant.
+    """Test the suite with mutants of the reference: it must report every fault and accept every conforming variant.
 
     ROW is an id (`chunks/swapped-send`), a group (`chunks`), or a pattern with `*`; the default is all rows.
     """
@@ -131,7 +129,7 @@ def _run(
     record: Path,
     progress: show.Progress,
 ) -> int | None:
-    """Write the record. Returns an exit code where the run stopped before its end."""
+    """Run the rows and write the record. Returns an exit code if the run stopped before its end."""
     previous = signal.signal(signal.SIGTERM, _terminated)
     try:
         with pool, progress:

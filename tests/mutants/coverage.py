@@ -1,4 +1,4 @@
-"""The coverage table: for each clause its level, its cases, declared and reported faults, and what a host must have."""
+"""The coverage table: for each clause its level, cases, declared and reported faults, and required capabilities."""
 
 from __future__ import annotations
 

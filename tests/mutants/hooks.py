@@ -1,4 +1,4 @@
-"""Classes that pass every call on through hooks. A fault overrides one hook.
+"""Classes that pass calls on to the reference through hook methods. A fault overrides one hook.
 
 `pass_on` returns the arguments to call the reference with, `result` what the method returns, and `failed` what it
 returns or raises in place of an error. Hooks apply to `methods` only.
@@ -12,7 +12,7 @@ from tests.mutants.wrapper import RECEIVING, SENDING, Wrapped, chunk
 
 
 class Sender(Wrapped):
-    """send, write and sendto through hooks."""
+    """send, write and sendto, with hooks."""
 
     methods: ClassVar[tuple[str, ...]] = SENDING
 
@@ -55,7 +55,7 @@ class Sender(Wrapped):
 
 
 class Receiver(Wrapped):
-    """recv, read and recvfrom through hooks."""
+    """recv, read and recvfrom, with hooks."""
 
     methods: ClassVar[tuple[str, ...]] = RECEIVING
 
@@ -105,7 +105,7 @@ class Receiver(Wrapped):
 
 
 class Hooked(Wrapped):
-    """Methods that exchange no data, through hooks."""
+    """The methods that exchange no data, with hooks."""
 
     methods: ClassVar[tuple[str, ...]] = ()
 
@@ -124,7 +124,7 @@ class Hooked(Wrapped):
         return result
 
     def failed(self, error: Exception) -> Any:
-        """The result in place of any failure, a bad argument too."""
+        """The result in place of any failure, including a refused argument."""
         raise error
 
     def hooked(self, name: str, *arguments: Any) -> Any:
@@ -172,7 +172,7 @@ class Hooked(Wrapped):
 
 
 class Opener(Hooked):
-    """bind and connect through hooks that know host and port."""
+    """bind and connect, with hooks that take the host and the port."""
 
     def address(self, host: Any, port: Any) -> tuple[Any, Any]:
         """The host and port to call with."""
@@ -184,7 +184,7 @@ class Opener(Hooked):
 
 
 class Optioned(Wrapped):
-    """setopt and getopt through hooks, for some pairs of level and option."""
+    """setopt and getopt, with hooks for some pairs of level and option."""
 
     #: The pairs that are faulty; empty means all.
     pairs: ClassVar[tuple[tuple[str, str], ...]] = ()

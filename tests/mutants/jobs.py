@@ -11,16 +11,16 @@ SUITE_ERROR = "suite-error"
 class Seek(Struct, frozen=True, kw_only=True, tag="seek"):
     """Judge a fault: run the cases of each clause that its row names, up to the clause's first finding.
 
-    Where none of these clauses reports it, run the other clauses of the same methods up to the first finding, and then
+    If none of these clauses reports it, run the other clauses of the same methods up to the first finding, and then
     the rest of the suite (`elsewhere`).
     """
 
     id: str
     #: `module:object`, as `--target` takes it.
     target: str
-    #: For each name of the fault's row the clauses of which one must report it.
+    #: For each name in the fault's row, the clauses of which one must report it.
     names: dict[str, tuple[str, ...]]
-    #: Cases with this in their ids come first, as they are likeliest to report it: an option, `tcp.cork`.
+    #: Cases whose ids contain this text come first, because they most likely report it: an option, `tcp.cork`.
     about: str = ""
     elsewhere: bool = True
 
@@ -55,11 +55,11 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     id: str
     findings: tuple[ReportingCase, ...] = ()
-    #: Names of the row whose cases were run and reported nothing.
+    #: The names in the row whose cases were run and reported nothing.
     silent: tuple[str, ...] = ()
-    #: Names of the row of which this host can run no case, with the first reason.
+    #: The names in the row whose cases this host cannot run, each with the first reason.
     skipped: dict[str, str] = {}
-    #: How many cases were run.
+    #: The number of cases that were run.
     cases: int = 0
     seconds: float = 0.0
     #: Why there is no result: the worker died or timed out.
@@ -69,7 +69,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 class Ready(Struct, frozen=True, kw_only=True):
     """A worker's first line: it has collected the suite."""
 
-    #: How many cases each clause has on this host.
+    #: The number of cases of each clause on this host.
     cases: dict[str, int]
-    #: Why this host lacks a capability, by its name; empty where it has it.
+    #: By capability: why this host lacks it; empty if it has it.
     capabilities: dict[str, str]

@@ -20,11 +20,11 @@ from nixio_conformance.driver.orphan_guard import guard
 from tests.mutants.jobs import Answer, Job, Ready
 
 ROOT = Path(__file__).parents[2]
-#: Seconds for a worker to start on a loaded machine.
+#: Seconds that a worker may take to start on a loaded machine.
 START_TIMEOUT = 120.0
-#: Seconds for a job. A run of the whole suite takes one minute on an idle machine.
+#: Seconds that a job may take. A run of the whole suite takes one minute on an idle machine.
 JOB_TIMEOUT = 900.0
-#: Seconds for a worker to exit after SIGTERM.
+#: Seconds that a worker may take to exit after SIGTERM.
 EXIT_TIMEOUT = 5.0
 #: Bytes from the end of a worker's standard error that a message contains.
 STDERR_TAIL = 2000
@@ -44,8 +44,8 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            cwd=ROOT,  # where the worker and its agents find this package
-            start_new_session=True,  # a terminal's Ctrl-C is for the controller only
+            cwd=ROOT,  # so that the worker and its agents can import this package
+            start_new_session=True,  # Ctrl-C in a terminal is for the controller only
         )
         guard().watch(self._process.pid)
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -114,14 +114,14 @@ class Pool:
     """A number of workers; leaving the context stops them all."""
 
     def __init__(self, workers: int, arguments: Sequence[str] = ()) -> None:
-        """`arguments` are pytest's, for the plugin: `--nixio-without=lab`."""
+        """`arguments` are options of the pytest plugin, such as `--nixio-without=lab`."""
         self._count = workers
         self._arguments = arguments
         self._workers: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._lock = threading.Lock()
         self._closed = False
-        #: What the first worker found: the number of cases of each clause here, and the host's capabilities.
+        #: The first worker's report: the number of cases of each clause, and the host's capabilities.
         self.ready = Ready(cases={}, capabilities={})
 
     def __enter__(self) -> Pool:

@@ -37,9 +37,9 @@ class Variant(NamedTuple):
     """One conforming implementation with permitted but unusual behaviour: the suite must accept it."""
 
     id: str
-    #: What is unusual.
+    #: What is unusual about it.
     does: str
-    #: Methods whose cases it is judged by besides the sample; empty means the sample only.
+    #: Methods whose cases are run besides the sample; if empty, only the sample is run.
     methods: tuple[str, ...]
 
 
@@ -74,7 +74,7 @@ class Group:
         clause: str = "{}",
         methods: tuple[str, ...] = (),
     ) -> Callable[..., Declaration]:
-        """A function like `fault` for rows with a common base class and wording.
+        """Return a function like `fault` for rows with a common base class and wording.
 
         The formats take the name, the sentence and each clause of a row. Where there are `methods`, each row is a fault
         for each of them, and the formats take `{method}` too.
@@ -100,7 +100,7 @@ class Group:
         return declaration
 
     def announce(self, row: Fault | Variant) -> None:
-        """Reserve a row's id. ValueError where it is taken."""
+        """Reserve a row's id. ValueError if it is taken."""
         name = row.id.partition("/")[2]
         if name in self._implementations or name in self.unfinished:
             raise ValueError(f"{row.id} is declared twice; ids are unique")
@@ -118,7 +118,7 @@ class Group:
 
 
 class Declaration:
-    """One row, or one for each of several methods, that waits for what differs from the reference.
+    """The declaration of a row, or of one row for each of several methods, before its implementation is given.
 
     As a decorator it takes a class, or a function that replaces a method of the class which annotates its `self`.
     """
@@ -128,7 +128,7 @@ class Declaration:
         self._rows: list[tuple[Fault | Variant, type[Wrapped], dict[str, Any]]] = []
 
     def add(self, row: Fault | Variant, base: type[Wrapped], members: dict[str, Any]) -> None:
-        """One row more, with the base and the members that its class has whatever else differs."""
+        """Add a row, with the base class and the members that its class always has."""
         self._group.announce(row)
         self._rows.append((row, base, members))
 
@@ -141,7 +141,7 @@ class Declaration:
         return decorated
 
     def override(self, base: type[Wrapped] | None = None, /, **members: Any) -> None:
-        """A class that is `base` with these members replaced."""
+        """Use a subclass of `base` with these members replaced."""
         for row, usual, own in self._rows:
             parent = base or usual
             for name in (*own, *members):
@@ -150,7 +150,7 @@ class Declaration:
             self._group.finish(row, type(row.id, (parent,), {**own, **members}))
 
     def use(self, implementation: Any) -> None:
-        """A class, or any object that `--target` may name."""
+        """Use a class, or any object that `--target` may name."""
         for row, _, _ in self._rows:
             self._group.finish(row, implementation)
 

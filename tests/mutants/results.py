@@ -1,4 +1,4 @@
-"""Results: the record of a run (JSON Lines, a line for each row), counts and exit code. Pure but for read and write."""
+"""Results: the record of a run (JSON Lines, one line for each row), counts and exit code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.mutants.jobs import SUITE_ERROR, Answer, ReportingCase
 from tests.mutants.registry import Fault, Variant
 
 Outcome = Literal[
-    "reported",  # each clause that the fault's row names reports it
-    "partly",  # not all of them
-    "elsewhere",  # none of them, but another clause
+    "reported",  # every clause that the fault's row names reports it
+    "partly",  # some of them report it, others do not
+    "elsewhere",  # none of them reports it, but another clause does
     "survived",  # no clause reports it
-    "accepted",  # no case fails for a conforming variant
-    "rejected",  # a case does
+    "accepted",  # all cases of a conforming variant pass
+    "rejected",  # a case of a conforming variant fails
     "host-skip",  # this host cannot run the clauses that the row names
-    "suite-error",  # no result: a check raised an error of its own, or a worker died
+    "suite-error",  # no result: a check raised an unexpected error, or a worker died
 ]
 #: Outcomes that make the exit code 1.
 BAD: tuple[Outcome, ...] = ("partly", "elsewhere", "survived", "rejected", "suite-error")
@@ -37,13 +37,13 @@ class RecordHeader(RecordLine, tag="header", frozen=True, kw_only=True):
 
     suite: str
     started: str
-    #: The command line's words that select rows; empty for the whole catalogue.
+    #: The arguments of the command line that select rows; empty for the whole catalogue.
     chosen: tuple[str, ...] = ()
-    #: The whole suite was run over each variant, not a sample.
+    #: True if the whole suite was run over each variant, instead of a sample.
     whole: bool = False
-    #: Number of cases of each clause on this host.
+    #: The number of cases of each clause on this host.
     cases: dict[str, int] = {}
-    #: Why this host lacks a capability, by its name; empty where it has it.
+    #: By capability: why this host lacks it; empty if it has it.
     capabilities: dict[str, str] = {}
 
 
@@ -63,7 +63,7 @@ class RowResult(RecordLine, tag="result", frozen=True, kw_only=True):
 
 
 class RecordFooter(RecordLine, tag="footer", frozen=True, kw_only=True):
-    """Last line; where it is missing, the run was stopped."""
+    """Last line; if it is missing, the run was interrupted."""
 
     counts: dict[str, int]
     seconds: float
@@ -119,7 +119,7 @@ def of_variant(variant: Variant, answers: Iterable[Answer]) -> RowResult:
 
 
 def reported(results: Iterable[RowResult]) -> dict[str, int]:
-    """How many faults each clause reported, of those whose rows name it (by a pattern too)."""
+    """How many faults each clause reported, of those whose rows name it by its id or by a pattern."""
     counts: Counter[str] = Counter()
     for result in results:
         if result.outcome in ("reported", "partly"):
@@ -144,14 +144,14 @@ def by_clause(results: Iterable[RowResult]) -> dict[str, tuple[int, int]]:
     for result in results:
         reported = {finding.clause for finding in result.findings}
         for name in result.named:
-            if name in reported or name in result.silent:  # else this host cannot run the clause
+            if name in reported or name in result.silent:  # otherwise this host cannot run the clause
                 counts[name][0] += name in reported
                 counts[name][1] += "*" not in name
     return {clause: (count[0], count[1]) for clause, count in sorted(counts.items()) if count[1]}
 
 
 def exit_code(results: Iterable[RowResult]) -> int:
-    """0: each fault reported, each variant accepted. 1: not so. 3: no result but host-skips."""
+    """0: every fault was reported and every variant accepted; 1: not so; 3: all results are host-skips."""
     outcomes = {result.outcome for result in results}
     if not outcomes or outcomes <= {"host-skip"}:
         return 3
@@ -161,7 +161,7 @@ def exit_code(results: Iterable[RowResult]) -> int:
 def still_valid(record: Record, rows: Iterable[Fault | Variant], suite: str, *, whole: bool) -> dict[str, RowResult]:
     """Good results of an earlier run of the same suite, by row id, for rows that have not changed since.
 
-    With `whole`, variants count only where the earlier run was whole too.
+    With `whole`, results of variants are used only if the earlier run was whole, too.
     """
     if record.header.suite != suite:
         return {}

@@ -15,18 +15,18 @@ from tests.mutants.catalogue import Catalogue, matching, target
 from tests.mutants.jobs import Accept, Answer, Job, Seek
 from tests.mutants.pool import Pool
 
-#: Into how many jobs the whole suite over a variant is divided, so that no worker idles at the end.
+#: The number of jobs into which a whole run over a variant is divided, so that no worker is idle at the end.
 PARTS = 8
-#: The sample of a variant is every so many-th case, from another first case for each variant.
+#: The sample of a variant is one case in this many; each variant starts with a different case.
 SAMPLE = 40
-#: About so many cases of a variant's own methods are run besides the sample.
+#: The approximate number of cases of a variant's own methods that are run besides the sample.
 OWN = 250
 
 
 def jobs(
     catalogue: Catalogue, spec: Spec, cases: Mapping[str, int], *, whole: bool = False, search: bool = True
 ) -> list[Job]:
-    """The jobs for these rows, the longest first. `cases`: how many each clause has on this host."""
+    """The jobs for these rows, the longest first. `cases` is the number of cases of each clause on this host."""
     long: list[Job] = []
     for number, variant in enumerate(catalogue.variants):
         parts = PARTS if whole else SAMPLE

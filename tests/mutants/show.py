@@ -24,7 +24,7 @@ _WORDS: dict[results.Outcome, str] = {
     "host-skip": "not run on this host",
     "suite-error": "without a result",
 }
-#: Findings of one row that are printed.
+#: The maximum number of printed findings of one row.
 _SHOWN = 3
 
 
@@ -96,7 +96,7 @@ def summary(record: results.Record) -> list[Table | str]:
 
 
 def _rates(title: str, of: str, counts: Mapping[str, tuple[int, int]]) -> Table:
-    """Reported faults of all, by method or clause."""
+    """Reported and declared faults, by method or clause."""
     table = Table(of, "faults", "reported", "rate", box=None, title=title, title_justify="left")
     for name, (reported, total) in counts.items():
         table.add_row(name, str(total), str(reported), f"{reported / total:.0%}")

@@ -32,7 +32,7 @@ from tests.mutants.jobs import SUITE_ERROR, Accept, Answer, Job, Ready, Reportin
 
 _CHECKS = Path(checks.__file__).parent
 _JUDGED = ("must", "should")
-#: Most findings of a variant that an answer has; a single one is wrong already.
+#: The maximum number of a variant's findings in an answer; a single one is enough to reject it.
 MOST_FINDINGS = 20
 
 
@@ -66,7 +66,7 @@ class Worker:
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep a case's row."""
+        """Store a case's row."""
         if (row := getattr(report, "nixio_row", None)) is not None:
             self._rows.append(msgspec.convert(row, Row))
 
@@ -91,7 +91,7 @@ class Worker:
         return Answer(id=job.id, findings=tuple(findings), silent=tuple(silent), skipped=skipped)
 
     def _elsewhere(self, named: set[str]) -> list[ReportingCase]:
-        """The first finding of a clause that is not named, those of the same methods first."""
+        """The first finding of a clause that the row does not name; clauses of the same methods are run first."""
         methods = {self._by_clause[name][0].stash[PLANNED].clause.method for name in named}
         others = [item for item in self._items if item.stash[PLANNED].clause.id not in named]
         others.sort(key=lambda item: item.stash[PLANNED].clause.method not in methods)
@@ -112,7 +112,7 @@ class Worker:
     ) -> Iterator[ReportingCase]:
         for item in items:
             self._rows.clear()
-            # No next item: a finding decides which one that is, so no fixture is kept for it.
+            # There is no next item, because a finding decides which one it is: no fixture is kept for it.
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
             self._ran += 1
             for row in self._rows:
@@ -130,7 +130,7 @@ class Worker:
 
 def main() -> int:
     """Serve jobs until the input ends; the exit code is pytest's."""
-    # Whatever prints goes to standard error, so that standard output has answers only.
+    # All other output goes to standard error, so that standard output has only answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

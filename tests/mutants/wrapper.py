@@ -1,4 +1,4 @@
-"""The reference, wrapped: what faulty and unusual implementations are made of.
+"""The reference, wrapped: the base of faulty and unusual implementations.
 
 `Wrapped` passes every call on; the classes of `hooks` do so through methods that a fault can override.
 """
@@ -25,7 +25,7 @@ METHODS = (
 )
 RECEIVING = ("recv", "read", "recvfrom")
 SENDING = ("send", "write", "sendto")
-#: Those that take no address.
+#: Methods that take no address.
 TO_PEER = ("send", "write")
 
 
@@ -68,7 +68,7 @@ def would_block(error: BaseException) -> bool:
 
 
 def ignore_errors(action: Callable[..., object], *arguments: Any) -> None:
-    """Call it and drop its failure."""
+    """Call a function and ignore its failure."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         action(*arguments)
 
@@ -110,9 +110,9 @@ def replace_descriptor(sock: Wrapped) -> None:
 
 
 class Wrapped:
-    """The reference by containment: each method does what the reference's does."""
+    """A wrapper of a reference socket: each method calls the method of `inner`."""
 
-    #: Family and type, for faults of some sockets only.
+    #: Family and type, for faults that concern only some sockets.
     domain: str
     type: str
     #: Whether accept() returned it.
@@ -129,7 +129,7 @@ class Wrapped:
         return reference().socket(domain, type, protocol)
 
     def start(self) -> None:
-        """Runs when the socket exists, made or accepted."""
+        """Called when the socket has been created or accepted."""
 
     def wrap(self, inner: Any) -> Wrapped:
         """The implementation's socket for one that the reference accepted."""

@@ -28,7 +28,7 @@ def lab() -> None:
 
 
 def in_fresh_process(code: str) -> str:
-    """What a program prints in a new process with a single thread, as that of the command line is."""
+    """What a program prints in a new process with a single thread, like the process of the command line."""
     program = f"import json, os, socket\nfrom nixio_conformance.netns import hermetic, namespaces\n{code}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     return done.stdout.strip()

@@ -1,4 +1,4 @@
-"""Implementations that use up the machine in one case: its row says so, and the other cases are judged as usual."""
+"""Implementations that exhaust resources in one case: its row says so, and the other cases are judged as usual."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nixio_conformance.driver.deadline import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and views of processes")
 
-#: Each class is right but for what it does in send() on one kind of socket.
+#: Each class is right except for what it does in send() on one kind of socket.
 WILD = '''
 import os, signal, socket as _socket, subprocess, sys, time
 import nixio_reference as right

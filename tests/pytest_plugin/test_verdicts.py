@@ -1,4 +1,4 @@
-"""The rows of an implementation with a fault for each kind of verdict, and of implementations with one fault."""
+"""The rows of a run: of an implementation with a fault for each kind of verdict, and of others with one fault."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ for line in sys.stdin:
     [
         (
             'print("lua: attempt to index nil", flush=True)',
-            "the agent wrote what is no reply: b'lua: attempt to index nil'",
+            "the agent wrote a line that is not a reply: b'lua: attempt to index nil'",
         ),
         (
             'print(json.dumps({"id": request["id"] + 9, "reply": "values", "values": []}), flush=True)',
@@ -246,9 +246,9 @@ def test_a_capability_that_is_lacking_is_a_host_skip_with_the_reason(runs: Runs)
     assert done.code == 0, done.output
     skipped = {name: row.message for name, row in done.rows.items() if row.outcome == "host-skip"}
     assert skipped == dict.fromkeys(
-        ("unix-stream-client", "unix-stream-server", "unix-dgram-mutual"), "unix: taken away by --without unix"
+        ("unix-stream-client", "unix-stream-server", "unix-dgram-mutual"), "unix: excluded by --without unix"
     ) | {name: text for name, text in skipped.items() if name.startswith("inet6")}
-    assert done.stream.header.host.capabilities["unix"] == "taken away by --without unix"
+    assert done.stream.header.host.capabilities["unix"] == "excluded by --without unix"
 
 
 CHECK = """
@@ -295,7 +295,7 @@ def test_pending(case):
     done = runs.run("--target", "impls:leaving", "--select", "inet-dgram")
     (row,) = done.stream.rows
     assert row.outcome == "crashed"
-    assert "exit status 9; what the case saw: what the peer received: expected a byte, got nothing" in row.message
+    assert "exit status 9; the check reported: what the peer received: expected a byte, got nothing" in row.message
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_a_closed_socket_asks_no_resolver(make: Make, resolver: Callable[..., Re
     for method, arguments in (("bind", ("name", 0)), ("connect", ("name", 9)), ("sendto", (b"x", "name", 9))):
         with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
             getattr(sock, method)(*arguments)
-    assert [flags for *_, flags in installed.asked] == [standard.AI_NUMERICHOST]  # sendto's question needs no network
+    assert [flags for *_, flags in installed.asked] == [standard.AI_NUMERICHOST]  # sendto() asks no name server
 
 
 @pytest.mark.parametrize(("domain", "protocol"), [("inet", "icmp"), ("inet6", "icmpv6")])
@@ -168,7 +168,7 @@ def test_raw_sockets_have_hosts_and_no_services(
 
 
 def test_each_message_goes_to_its_own_destination(make: Make) -> None:
-    """sendto keeps the last destination: another host, port, or type of port is another one."""
+    """sendto caches the last destination: a different host, port or type of port is a different one."""
     near, far, other = make("inet", "dgram"), make("inet", "dgram"), make("inet", "dgram")
     far.bind("127.0.0.1", 0)
     other.bind("127.0.0.1", 0)

@@ -1,4 +1,4 @@
-"""The option table against the specification's, and options as other systems have them."""
+"""Compares the option table with the specification's; and options as other systems have them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_linux_has_all_options_with_the_specifications_numbers() -> None:
 
 
 class System:
-    """A socket of another system: getsockopt() returns what was given, setsockopt() accepts everything."""
+    """A socket of another system: getsockopt() returns a given value, setsockopt() accepts everything."""
 
     def __init__(self, answer: object = None, descriptor: int = 3) -> None:
         self.answer = answer

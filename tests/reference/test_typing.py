@@ -1,4 +1,4 @@
-"""What type checkers know of getopt() and setopt(), and that it is what the specification's table says.
+"""The types of getopt() and setopt() for type checkers, compared with the specification's table.
 
 mypy checks the first part: without the overloads, or with a wrong one, an ``assert_type`` fails or an ignored error is
 missing, which ``warn_unused_ignores`` reports.

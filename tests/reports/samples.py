@@ -82,7 +82,7 @@ def stream(*rows: Row, **changes: Any) -> Stream:
 
 
 def every() -> Stream:
-    """Every method and every outcome, on several kinds."""
+    """A stream with every method and every outcome, on several kinds."""
     four = ("inet-stream", "inet6-dgram", "unix-stream", "")
     rows = [
         row(f"{method}.topic{number % 3}[{kind or 'x'}-{outcome}]", outcome, method=method, kind=kind)
@@ -95,7 +95,7 @@ def every() -> Stream:
 
 
 def large(number: int) -> Stream:
-    """`number` passed cases of about five to a clause."""
+    """`number` passed cases, about five for each clause."""
     six = tuple(kind for kind in kinds() if not kind.endswith("-raw"))
     made = []
     for index in range(number):

@@ -75,14 +75,14 @@ def test_a_row_is_described_by_the_outcomes_of_its_cases() -> None:
             WHOLE,
             ["send.a[1] inet-stream"],
             ["send.a[1] unix-stream"],
-            'in f, name the kinds that still fail in kinds, below line 3: "inet-stream" passes',
+            'in f, list the kinds that still fail under kinds, after line 3: "inet-stream" passes',
             id="whole-but-a-kind",
         ),
         pytest.param(
             WHOLE,
             ["send.a[1] "],
             ["send.a[2] "],
-            "in f, name the cases that still fail in cases, below line 3, 1 of 2",
+            "in f, list the cases that still fail under cases, after line 3, 1 of 2",
             id="whole-but-a-case",
         ),
         pytest.param(
@@ -103,7 +103,7 @@ def test_a_row_is_described_by_the_outcomes_of_its_cases() -> None:
             KINDS,
             ["send.b[1] inet-stream"],
             ["send.b[2] inet-stream", "send.b[3] inet-stream"],
-            'in f, delete "inet-stream" from kinds, line 9, and name the cases that still fail in cases, 2 of 3',
+            'in f, delete "inet-stream" from kinds, line 9, and list the cases that still fail under cases, 2 of 3',
             id="part-of-a-kind",
         ),
     ],
@@ -123,22 +123,22 @@ def test_a_run_of_a_selection_deletes_no_more_than_it_saw() -> None:
     [view] = deviations(sample(only, *others))
     assert view.edit == "in known.toml, delete lines 7 to 12"
     [view] = deviations(sample(only, *others, selection=("send.b[1]",)))
-    assert "and name the cases that still fail in cases" in view.edit
+    assert "and list the cases that still fail under cases" in view.edit
     whole = row("send.a[1]", "unexpected-pass", deviation=3)
     [view] = deviations(sample(whole, selection=("send.a[1]",)))
     assert view.edit == (
-        "in known.toml, delete lines 3 to 5 if all of the clause passes: not all of it was selected here"
+        "in known.toml, delete lines 3 to 5 if the whole clause passes: this run selected only a part of it"
     )
 
 
 def test_known_deviations_conform_and_say_so() -> None:
     made = summarize(sample(KNOWN, row("b"))).verdict
     assert made.conforming
-    assert made.text.startswith("conforming but for known deviations from 1 clause: ")
+    assert made.text.startswith("conforming except for known deviations from 1 clause: ")
     assert badge_data(summarize(sample(KNOWN, row("b")))) == {
         "schemaVersion": 1,
         "label": "nixio.Socket",
-        "message": "conforming but for 1 known clause, 1 passed",
+        "message": "conforming except for 1 known clause, 1 passed",
         "color": "yellowgreen",
     }
     assert not summarize(sample(KNOWN, GONE)).verdict.conforming

@@ -1,4 +1,4 @@
-"""Whatever happens to a stream's file, what was recorded intact is read."""
+"""Whatever happens to a stream's file, all intact records are read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.reports.samples import every, header, row, stream
 
 from nixio_reports import FINDINGS, VERSION, Outcome, Record, Row, Stream, StreamError, Writer, encode, read, schema
 
-#: Made once: it takes longer than to validate a line.
+#: Made once, because that takes longer than validating a line.
 VALIDATOR = Draft202012Validator(schema())
 
 

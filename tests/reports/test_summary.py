@@ -50,7 +50,7 @@ def verdict(sample: Stream) -> Verdict:
 
 @pytest.fixture
 def grouped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The cases whose group is determined, as that happens."""
+    """The cases whose group was determined so far, in order."""
     calls: list[str] = []
 
     def counted(row: Row, judged: tuple[str, ...]) -> str:
@@ -180,7 +180,7 @@ def test_text_of_a_conforming_run() -> None:
     made = verdict(stream(row("a"), row("b"), row("c", "host-skip"), row("d", "expected-failure")))
     assert made.conforming
     assert made.text == (
-        "conforming but for known deviations from 1 clause: "
+        "conforming except for known deviations from 1 clause: "
         "2 passed, 1 failed as the baseline says, 1 skipped by the host; "
         "1 clause unproven because of the host"
     )

@@ -39,7 +39,7 @@ Repeat = Callable[..., list[str]]
 
 @pytest.fixture
 def repeat(tmp_path: Path, interpreter: str) -> Iterator[Repeat]:
-    """Runs a case on the reference, then its script in Lua on the fake module; the lines that the script prints."""
+    """Runs a case on the reference, then its Lua script on the fake module. Returns the lines that it prints."""
     session = Session(REFERENCE.starter, 20)
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "fake.lua").write_text(FAKE)

@@ -27,7 +27,7 @@ Repeat = Callable[[Callable[[Case], object], str], str]
 
 @pytest.fixture
 def repeat(tmp_path: Path) -> Iterator[Repeat]:
-    """Runs a case on the reference, then its script by itself, without an error; what the script prints."""
+    """Runs a case on the reference, then its script by itself, without an error. Returns what the script prints."""
     session = Session(TARGET.starter, 20)
 
     def run(steps: Callable[[Case], object], kind: str) -> str:

@@ -25,7 +25,7 @@ def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProce
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The current folder: the fake module is in it, and another one that is found only by a search path."""
+    """The current folder: the fake module is in it, and another module that is found only through a search path."""
     (tmp_path / "fake.lua").write_text(FAKE.read_text())
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "deeper.lua").write_text(FAKE.read_text())

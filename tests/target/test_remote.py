@@ -25,7 +25,7 @@ from nixio_conformance.target.target import Target
 from nixio_reports import read
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no shell")
-#: The reference below a shell that stays its parent process, as ssh does.
+#: The reference under a shell that stays its parent process, as ssh does.
 BELOW = f"{shlex.join([sys.executable, python.__file__, 'entry-point', 'reference'])}; true"
 
 

@@ -1,4 +1,4 @@
-"""Whether this host's UNIX datagrams wait for room in a full queue is found out by trying."""
+"""The suite determines by a probe whether UNIX datagrams wait for room in a full queue on this host."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from nixio_conformance.toolkit import full_buffers
 
 @pytest.fixture(autouse=True)
 def without_cache() -> Iterator[None]:
-    """The answer is cached for the rest of the run."""
+    """Clear the cached answer before and after the test."""
     full_buffers.waits_for_room_in_queue.cache_clear()
     yield
     full_buffers.waits_for_room_in_queue.cache_clear()
 
 
 class RefusingSocket(socket.socket):
-    """A socket as on BSD, where a datagram that finds no room is refused."""
+    """A socket as on BSD, which refuses a datagram if the queue is full."""
 
     def send(self, *arguments: object) -> int:
         raise OSError(errno.ENOBUFS, "no room")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="what another system does is not known here")
+@pytest.mark.skipif(sys.platform != "linux", reason="the answer on other systems is unknown")
 def test_linux_waits() -> None:
     assert full_buffers.waits_for_room_in_queue()
 

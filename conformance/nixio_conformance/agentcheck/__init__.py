@@ -1,1 +1,1 @@
-"""The agent protocol's own cases: what an agent does wrong, with a hint how to fix it."""
+"""Checks of an agent against the protocol: for each rule that it breaks, what it did and how to fix it."""

@@ -24,7 +24,7 @@ def _reset(exchange: Exchange) -> None:
 
 
 def _held(exchange: Exchange) -> int:
-    """Number of open sockets of the agent's process, as the kernel shows it; 0 where that cannot be seen."""
+    """Number of open sockets of the agent's process, as the kernel reports it; 0 if unknown."""
     pid = exchange.agent.process.pid
     return 0 if capabilities.current()["descriptors"] or pid == os.getpid() else len(observer.sockets(pid))
 
@@ -69,7 +69,7 @@ def closed(exchange: Exchange) -> None:
     _, peer = exchange.connected()
     _reset(exchange)
     if not is_closed(peer):
-        raise Violation("one of two sockets was closed before reset, and the other is still open after it")
+        raise Violation("one of two sockets was closed before reset; the other is still open after it")
     _reset(exchange)
     exchange.check_usable()
 
@@ -84,7 +84,7 @@ def end_of_input(exchange: Exchange) -> None:
     _, peer = exchange.connected()
     _end(exchange)
     if not is_closed(peer):
-        raise Violation("a socket is still open", "a process that the agent started still holds it")
+        raise Violation("a socket is still open", "a process that the agent started still holds the socket")
     exchange.agent.kill()
 
 
@@ -115,4 +115,4 @@ def _end(exchange: Exchange) -> None:
     except AgentProtocolError as error:
         raise Violation(str(error)) from None
     else:
-        raise Violation("it wrote a line at its end", "write only replies to standard output")
+        raise Violation("it wrote a line after the end of its input", "write only replies to standard output")

@@ -14,22 +14,22 @@ from nixio_conformance.toolkit.names import NO_HOST
 
 @case(
     "failures.system",
-    rule='An error of the system is a failure of kind `system`, with its name ("ECONNREFUSED") or number, better both.',
+    rule='A system error is a failure of kind `system`, with its name ("ECONNREFUSED") or number, preferably both.',
     hint='answer {"reply": "failure", "id": ID, "kind": "system", "name": "ECONNREFUSED", "number": 111, ...}; read '
     "errno before anything else is called",
 )
 def system(exchange: Exchange) -> None:
     """A refused connection"""
     closed = exchange.peer()
-    closed.bind(("127.0.0.1", 0))  # bound and not listening
+    closed.bind(("127.0.0.1", 0))  # bound, but not listening
     failed = exchange.agent.fails(["system"], exchange.agent.open(), "connect", "127.0.0.1", closed.getsockname()[1])
     name = failed.name or errno_name(failed.number)
     if not name:
         raise Violation("the failure has neither `name` nor `number`")
     if name != "ECONNREFUSED":
-        raise Violation(f"a refused connection is ECONNREFUSED, and the reply has {name[:50]}")
+        raise Violation(f"a refused connection is ECONNREFUSED, but the reply has {name[:50]}")
     if failed.name and failed.number is not None and canonical(errno_name(failed.number)) != canonical(failed.name):
-        raise Violation(f"`number` is {failed.number}, which is {errno_name(failed.number)}, and `name` is {name[:50]}")
+        raise Violation(f"`number` is {failed.number}, which is {errno_name(failed.number)}, but `name` is {name[:50]}")
 
 
 @case(
@@ -68,7 +68,7 @@ def argument(exchange: Exchange) -> None:
 @case(
     "failures.factory",
     rule="A failure of the factory is a `failure` like one of a method; the reply has no socket.",
-    hint="handle the result and the errors of `socket` as those of `call`",
+    hint="handle the result and the errors of `socket` like those of `call`",
 )
 def factory(exchange: Exchange) -> None:
     """A socket of a family that does not exist"""

@@ -22,7 +22,7 @@ def fields(exchange: Exchange) -> None:
     if not isinstance(reply, messages.Welcome):
         raise Violation("a second hello should be answered like the first")
     if reply.protocol != messages.VERSION:
-        raise Violation(f"`protocol` is {reply.protocol}; the suite speaks {messages.VERSION}")
+        raise Violation(f"`protocol` is {reply.protocol}; the suite speaks version {messages.VERSION}")
     if reply.buffersize <= 0:
         raise Violation(
             f"`buffersize` is {reply.buffersize}", "send nixio.const.buffersize of the implementation, 8192 by default"

@@ -212,4 +212,4 @@ def large(exchange: Exchange) -> None:
     (count,) = exchange.agent.returns("number", number, "send", buffer(data), seconds=_LARGE)
     assert isinstance(count, int)
     if not 0 < count <= len(data) or recv_bytes(peer, count) != data[:count]:
-        raise Violation(f"send returned {count} of {len(data)} bytes, and other bytes arrived")
+        raise Violation(f"send returned {count} of {len(data)} bytes, but different bytes arrived")

@@ -37,11 +37,11 @@ def buffer_in(exchange: Exchange) -> None:
     peer.sendall(EVERY_BYTE)
     (got,) = exchange.agent.returns("buffer", number, "recv", 512)
     if bytes_of(got) != EVERY_BYTE:
-        raise Violation(f"256 bytes were sent, and recv returned {bytes_of(got)!r}"[:400])
+        raise Violation(f"256 bytes were sent, but recv returned {bytes_of(got)!r}"[:400])
     peer.shutdown(socket.SHUT_WR)
     (end,) = exchange.agent.returns("buffer", number, "recv", 512)
     if bytes_of(end) != b"":
-        raise Violation("at the end of the stream recv returns an empty buffer")
+        raise Violation("at the end of the stream, recv should return an empty buffer")
 
 
 @case(
@@ -62,7 +62,7 @@ def buffer_in_large(exchange: Exchange) -> None:
             break
         got += bytes_of(part)
     if got != data:
-        raise Violation(f"{size} bytes were sent, and other {len(got)} bytes were received")
+        raise Violation(f"{size} bytes were sent, and {len(got)} different bytes were received")
 
 
 @case(
@@ -76,7 +76,7 @@ def null(exchange: Exchange) -> None:
     (count,) = exchange.agent.returns("number", number, "send", buffer(b"abcdef"), None, 2)
     got = recv_bytes(peer, count) if isinstance(count, int) else b""
     if got != b"ab":
-        raise Violation(f"send(\"abcdef\", null, 2) sent {got!r}, and should send b'ab': from the start, two bytes")
+        raise Violation(f"send(\"abcdef\", null, 2) sent {got!r}, but should send b'ab': two bytes from the start")
 
 
 @case(
@@ -159,7 +159,7 @@ def large_numbers(exchange: Exchange) -> None:
     hint="pass them to the implementation; if the language cannot, answer `unsupported` with `missing` false",
 )
 def other_numbers(exchange: Exchange) -> None:
-    """Fractions, negative and tiny numbers do no harm to the agent"""
+    """Fractions, negative and tiny numbers do not harm the agent"""
     number, _ = exchange.connected()
     for value in (0.5, -1, 1e300, 1e-300, -0.0):
         exchange.agent.call(number, "listen", value)
@@ -169,7 +169,7 @@ def other_numbers(exchange: Exchange) -> None:
 @case(
     "values.flags",
     rule="The documented `true` is sent as true; false is a valid argument.",
-    hint="convert JSON's true and false to the language's own, and send true where the document has true",
+    hint="convert JSON's true and false to the language's own, and send true if the document says true",
 )
 def flags(exchange: Exchange) -> None:
     """true and false, in both directions"""
@@ -191,7 +191,7 @@ def pairs(exchange: Exchange) -> None:
     seconds, micro = exchange.agent.returns("seconds and microseconds", number, "getopt", "socket", "rcvtimeo")
     # The kernel rounds timeouts to its clock ticks.
     if seconds != 7 or not isinstance(micro, int) or not 230000 <= micro <= 270000:
-        raise Violation(f"the timeout of 7.25 s is returned as {seconds} s and {micro} microseconds")
+        raise Violation(f"a timeout of 7.25 s was set, and {seconds} s and {micro} microseconds were returned")
     exchange.agent.returns("true", number, "setopt", "socket", "rcvtimeo", [0, 20000])
     exchange.agent.fails(["would-block"], number, "recv", 1)
 
@@ -208,14 +208,14 @@ def several(exchange: Exchange) -> None:
     peer.connect(("127.0.0.1", port))
     here = list(peer.getsockname())
     if (got := exchange.agent.returns("what accept returns", listening, "accept")[1:]) != here:
-        raise Violation(f"accept should return the peer's address {here}, and returned {got}")
+        raise Violation(f"accept should return the peer's address {here}, but returned {got}")
     number, port = exchange.datagrams()
     sender = exchange.peer(kind=socket.SOCK_DGRAM)
     sender.bind(("127.0.0.1", 0))
     sender.sendto(b"ping", ("127.0.0.1", port))
     here = list(sender.getsockname())
     if (got := exchange.agent.returns("what recvfrom returns", number, "recvfrom", 64)[1:]) != here:
-        raise Violation(f"recvfrom should return the sender's address {here}, and returned {got}")
+        raise Violation(f"recvfrom should return the sender's address {here}, but returned {got}")
 
 
 @case(
@@ -229,12 +229,12 @@ def unix(exchange: Exchange) -> None:
     number = exchange.agent.open("unix", "stream")
     host, port = exchange.agent.returns("an address", number, "getsockname")
     if (host, port) != ("", None):
-        raise Violation(f'an unnamed UNIX socket should be sent as ["", null], and is {[host, port]}')
+        raise Violation(f'the address of an unnamed UNIX socket should be ["", null], but is {[host, port]}')
     path = f"{exchange.folder}/name"
     exchange.agent.returns("true", number, "bind", path, None)
     host, port = exchange.agent.returns("an address", number, "getsockname")
     if (host, port) != (path, None):
-        raise Violation(f"a bound UNIX socket should be sent as [{path!r}, null], and is {[host, port]}")
+        raise Violation(f"the address of a bound UNIX socket should be [{path!r}, null], but is {[host, port]}")
 
 
 @case(

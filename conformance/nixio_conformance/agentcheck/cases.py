@@ -1,7 +1,7 @@
 """Cases of the agent protocol: functions, each registered with the rule of the protocol that it checks.
 
-They are not pytest checks: authors of agents run `agent-check` after each edit. It works on one agent in a fixed order,
-prints each result at once in the terms of the protocol, and needs neither selection nor workers nor a result stream.
+They are not pytest checks: authors of agents run `agent-check` after each edit. It checks one agent in a fixed order,
+prints each result at once in the terms of the protocol, and needs neither workers nor a result stream.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _Function = Callable[[Exchange], None]
 
 @dataclass(frozen=True)
 class ProtocolCase:
-    """One case. `run` raises `Violation` if the agent breaks the rule, `CaseSkipped` if that cannot be seen."""
+    """One case. `run` raises `Violation` if the agent breaks the rule, `CaseSkipped` if that cannot be determined."""
 
     id: str
     title: str
@@ -24,7 +24,7 @@ class ProtocolCase:
     rule: str
     #: What to change in an agent that breaks it; a `Violation` may have a better hint.
     hint: str
-    #: A capability of the agent, or of this host (`unix`), without which the case is skipped; empty for none.
+    #: The case is skipped without this capability of the agent, or of this host (`unix`); empty for none.
     needs: str
     run: Callable[[Exchange], None]
 

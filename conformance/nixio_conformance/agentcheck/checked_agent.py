@@ -22,7 +22,7 @@ class Violation(Exception):
     """The agent broke a rule of the protocol."""
 
     def __init__(self, what: str, hint: str = "", also: str = "") -> None:
-        """`hint` replaces the hint of the case where a better one is known; `also` is printed after the hint."""
+        """`hint` replaces the hint of the case if a better one is known; `also` is added to the hint."""
         super().__init__(what)
         self.what = what
         self.hint = hint
@@ -34,7 +34,7 @@ class CaseSkipped(Exception):
 
 
 class CheckedAgent:
-    """The agent under test; `ready` starts it, and starts it again after it was killed."""
+    """The agent under test; `ready` starts it, also after it was killed."""
 
     def __init__(self, start: Callable[[Sequence[str]], AgentProcess], argv: Sequence[str]) -> None:
         """`start` starts a program; `argv` is the agent's command line, until the agent redirects to another."""
@@ -44,7 +44,7 @@ class CheckedAgent:
         self._welcome: messages.Welcome | None = None
         self._identifier = 0
         self._due: set[int] = set()
-        #: The lines that were sent and received since `clear_wire()`.
+        #: The lines that were sent and received since `clear_wire()` was called.
         self.sent: list[bytes] = []
         self.received: list[bytes] = []
 
@@ -62,11 +62,11 @@ class CheckedAgent:
 
     @property
     def alive(self) -> bool:
-        """Whether it was started and not killed since."""
+        """Whether it was started and has not been killed since."""
         return self._process is not None
 
     def ready(self) -> None:
-        """Start it and say hello, if it does not run. Raises `CannotStart`."""
+        """Start it and say hello, unless it runs already. Raises `CannotStart`."""
         if self._process is not None:
             return
         self.start()
@@ -96,7 +96,7 @@ class CheckedAgent:
         self._process = self._start(self._argv)
 
     def kill(self) -> None:
-        """Kill it, if it runs."""
+        """Kill it if it runs."""
         if self._process is not None:
             self._process.kill()
         self._process = None
@@ -142,7 +142,7 @@ class CheckedAgent:
                 raise Violation(f"request {reply.id} was answered before", "answer each request once")
             due = " or ".join(str(identifier) for identifier in identifiers)
             also = "repeat the request's id exactly"
-            raise Violation(f"the reply has the id {reply.id}; it answers request {due}", also=also)
+            raise Violation(f"the reply has the id {reply.id}, but it answers request {due}", also=also)
         self._due.discard(reply.id)
         return reply
 
@@ -210,7 +210,7 @@ class CheckedAgent:
         if not isinstance(reply, messages.Unsupported):
             raise Violation("this should be `unsupported`")
         if reply.missing != missing:
-            raise Violation(f"`missing` should be {str(missing).lower()} (left out it is true)")
+            raise Violation(f"`missing` should be {str(missing).lower()} (if it is left out, it is true)")
 
 
 def _hint_for(error: str) -> str:

@@ -1,4 +1,4 @@
-"""What a case of the agent protocol works with: the agent, a folder for UNIX sockets, and sockets of the suite."""
+"""The exchange of a protocol case: the agent, a folder for UNIX sockets, and sockets of the suite."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Exchange:
         return number, self.port_of(number)
 
     def check_usable(self) -> None:
-        """Require that the agent still answers; an unfinished implementation may lack sockets and any method."""
+        """Require that the agent still answers, even if the implementation has no sockets or methods yet."""
         reply = self.agent.request("socket", args=["inet", "stream"])
         if isinstance(reply, messages.Values):
             (found,) = self.agent.values("socket", reply, "socket")

@@ -29,18 +29,18 @@ from nixio_conformance.target.target import Target
 
 #: The modules that register cases.
 MODULES = (case_hello, case_requests, case_values, case_failures, case_sockets, case_pending, case_ending)
-#: Most lines of an exchange that are printed, from its end, and most characters of each.
+#: The maximum number of lines of an exchange that are printed (the last ones), and of characters in each.
 _LINES = 4
 _CHARACTERS = 240
 
 
 def chosen(terms: Sequence[str]) -> list[ProtocolCase]:
-    """The cases whose ids contain one of these terms; all of them without terms."""
+    """The cases whose ids contain one of these terms; without terms, all cases."""
     return [case for case in cases.registered() if not terms or any(term in case.id for term in terms)]
 
 
 def run(target: Target, console: Console, terms: Sequence[str] = ()) -> bool:
-    """Print who the agent is, and run the cases; True if none failed. Raises `CannotStart`."""
+    """Print the agent's description, and run the cases. Returns True if none failed. Raises `CannotStart`."""
     agent = CheckedAgent(AgentProcess, target.argv)
     try:
         agent.ready()
@@ -54,7 +54,7 @@ def run(target: Target, console: Console, terms: Sequence[str] = ()) -> bool:
 
 
 def run_cases(agent: CheckedAgent, some: Sequence[ProtocolCase], console: Console) -> Counter[str]:
-    """Run cases and print each result; the number of cases by result. Raises `CannotStart`."""
+    """Run cases and print each result. Returns the number of cases by result. Raises `CannotStart`."""
     with workspace() as folder:
         return Counter(_run_case(case, Exchange(agent, folder), console) for case in some)
 

@@ -1,4 +1,4 @@
-"""The shapes of results on the wire, and hints for agents that send another one; for `smoke` and `agent-check`."""
+"""The shapes of results on the wire, and hints for agents that send a wrong one; for `smoke` and `agent-check`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nixio_conformance.driver.text import show
 
 @dataclass(frozen=True)
 class _ValueType:
-    """A type of value: its name in messages, how to recognise it, and a hint how an agent sends it."""
+    """A type of value: its name in messages, how to recognise it, and a hint on how an agent sends it."""
 
     name: str
     matches: Callable[[object], bool]
@@ -51,7 +51,7 @@ SHAPES: dict[str, tuple[_ValueType, ...]] = {
     "what recvfrom returns": (BUFFER, TEXT, PORT),
     "seconds and microseconds": (NUMBER, NUMBER),
 }
-#: The shape of a method's result. getopt is missing: its shape depends on the option.
+#: The shape of each method's result. getopt is missing, because its shape depends on the option.
 OF_METHODS = {
     "socket": "socket",
     **dict.fromkeys(("bind", "connect", "listen", "close", "shutdown", "setblocking", "setopt"), "true"),
@@ -78,7 +78,7 @@ def mismatch(shape: str, values: Sequence[object]) -> ShapeError | None:
     actual = ", ".join(_shown(value) for value in values)
     if len(values) != len(types):
         return ShapeError(
-            f"`values` should be {_counted(len(types))} ({expected}), and is {len(values)}: [{actual}]",
+            f"`values` should be {_counted(len(types))} ({expected}), but is {len(values)}: [{actual}]",
             _count_hint(shape, values),
         )
     if types[:2] == (TEXT, PORT) and _is_number(values[0]) and isinstance(values[1], str):

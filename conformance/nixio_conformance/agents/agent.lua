@@ -13,7 +13,7 @@ and every access to a value of the implementation is a protected call.
 ]]
 
 local PROTOCOL = 1
--- Most bytes of a message, and of a foreign value as text: those of an implementation may be of any length.
+-- The maximum number of bytes of a message and of a foreign value as text: an implementation's may be of any length.
 local MAX_TEXT = 2000
 local MAX_REPR = 200
 
@@ -402,7 +402,7 @@ cannot affect it. In a plain Lua only print and io are redirected: C code or a c
 descriptor 1 still disturbs the protocol.
 ]]
 
--- Makes a function that returns the next line, from one that returns some bytes, or nil at end of file.
+-- Returns a function that returns the next line, given one that returns the next bytes, or nil at end of file.
 local function lines_of(read)
   local rest = ""
   return function()

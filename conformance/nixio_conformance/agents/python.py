@@ -4,9 +4,9 @@
     python agent.py target MODULE:OBJECT     the current directory is importable
     python agent.py object MODULE:OBJECT     the current directory is not importable
 
-One file that uses the standard library only and imports nothing of the project: it can be copied anywhere, and is the
-model for agents in other languages. `ImplementationHost` is the agent without its input and output; `--in-process` uses
-it, too.
+This file uses only the standard library and imports nothing of the project: it can be copied anywhere, and is the model
+for agents in other languages. `ImplementationHost` is the agent without its input and output; `--in-process` uses it,
+too.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from typing import Any
 PROTOCOL = 1
 GROUP = "nixio.implementations"
 JSON = dict[str, Any]
-#: Most characters of a message or a repr that are sent: an implementation's may be of any length.
+#: The maximum number of characters of a message that is sent: an implementation's may be of any length.
 MAX_TEXT = 2000
-#: Most characters of a foreign value's repr.
+#: The maximum number of characters of a foreign value's repr.
 MAX_REPR = 200
 #: Required fields of a request and their types, by the value of `do`; `id` is checked separately.
 FIELDS: dict[str, dict[str, type]] = {
@@ -66,7 +66,7 @@ def find(how: str, name: str) -> Any:
     """
     try:
         if how == "entry-point":
-            from importlib import metadata  # here, because it takes longer than the rest of the start
+            from importlib import metadata  # imported here, because that takes longer than the rest of the start
 
             found = metadata.entry_points(group=GROUP)
             if name not in found.names:
@@ -246,7 +246,7 @@ def check(request: Any) -> None:
         raise BadRequest("a request is an object")
     do = request.get("do")
     if not isinstance(do, str) or do not in FIELDS:
-        raise BadRequest(f"no request {clean(repr(do))}")
+        raise BadRequest(f"there is no request {clean(repr(do))}")
     for name, kind in FIELDS[do].items():
         if type(request.get(name)) is not kind:
             raise BadRequest(f"{do} needs a field {name!r} of type {kind.__name__}")
@@ -266,7 +266,7 @@ def argument(value: Any) -> Any:
         try:
             data = bytes.fromhex(value["hex"])
         except (KeyError, TypeError, ValueError):
-            raise BadRequest(f"no buffer: {clean(repr(value))}") from None
+            raise BadRequest(f"not a buffer: {clean(repr(value))}") from None
         match value.get("held_as", "bytes"):
             case "bytearray":
                 return bytearray(data)
@@ -297,17 +297,17 @@ def failure(error: Exception) -> JSON:
 
 
 def error_name(number: object) -> str:
-    """The symbolic name of an errno, as `ECONNREFUSED`; empty if it has none."""
+    """The symbolic name of an errno, such as `ECONNREFUSED`; empty if it has none."""
     return errno.errorcode.get(number, "") if isinstance(number, int) else ""
 
 
 def numbered(number: object) -> JSON:
-    """The error's number as a field of a reply; empty if no system could have returned it."""
+    """The error's number as a field of a reply; no field if no system call could have set it."""
     return {"number": int(number)} if isinstance(number, int) and abs(number) < 2**31 else {}
 
 
 def resolver_name(number: object) -> str:
-    """The symbolic name of a resolver's code, as `EAI_NONAME`; empty if it has none."""
+    """The symbolic name of a resolver's code, such as `EAI_NONAME`; empty if it has none."""
     for name in dir(stdlib_socket):
         if name.startswith("EAI_") and getattr(stdlib_socket, name) == number:
             return name
@@ -328,11 +328,11 @@ def parsed(line: bytes) -> Any:
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise BadRequest(f"no JSON: {error}") from None
+        raise BadRequest(f"not JSON: {error}") from None
 
 
 def private_streams() -> tuple[Any, Any]:
-    """Input and output for the protocol that the implementation does not interfere with.
+    """Input and output for the protocol that the implementation cannot interfere with.
 
     An implementation may print to standard output, or read or close the standard streams. Therefore the protocol uses
     duplicates, which no child process inherits, standard input becomes /dev/null, and standard output becomes a

@@ -1,1 +1,1 @@
-"""Baselines, the files of known deviations: how they are read, and how they are written from a recorded run."""
+"""Reads baselines, the files of known deviations, and writes them from a recorded run."""

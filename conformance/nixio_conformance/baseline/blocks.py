@@ -1,4 +1,4 @@
-"""Which lines of a baseline's file belong to each row: `tomllib` reports no line numbers."""
+"""Finds the lines of each row in a baseline's file, because `tomllib` reports no line numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TextBlock:
     last: int
 
     def find(self, lines: list[str], value: str) -> int:
-        """The line, counted from 1, with the string `value`; the heading's line if it is written in another way."""
+        """The line, counted from 1, that contains the string `value` literally; the heading's line if there is none."""
         spellings = (quoted(value), f"'{value}'")
         for number in range(self.heading, self.last + 1):
             if any(spelling in lines[number] for spelling in spellings):
@@ -54,7 +54,7 @@ def blocks(lines: list[str]) -> list[TextBlock]:
 
 
 def keys(block: list[str]) -> dict[str, list[str]]:
-    """The lines of a row by the key that they belong to; those before the first key have the key `""`."""
+    """The lines of a row by the key that they belong to; those before the first key are under `""`."""
     parts: dict[str, list[str]] = {}
     key = ""
     for line in block:
@@ -65,5 +65,5 @@ def keys(block: list[str]) -> dict[str, list[str]]:
 
 
 def quoted(text: str) -> str:
-    """A string as a TOML literal. A JSON literal is one, except that TOML forbids a plain DEL."""
+    """A string as a TOML literal: a JSON literal, in which DEL is escaped, because TOML forbids it unescaped."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""The rows that a baseline needs after a recorded run: its old ones without passing cases, and new failures."""
+"""Computes a baseline's rows after a recorded run: the old ones without passing cases, and new failures."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class Draft:
     kinds: set[str] = field(default_factory=set)
     cases: set[str] = field(default_factory=set)
     every: bool = False
-    #: The message of its first case, as a comment in a new row.
+    #: The message of its first case, which becomes a comment in a new row.
     seen: str = ""
 
     @property
     def unchanged(self) -> bool:
-        """Whether it covers the same as the old row."""
+        """Whether it covers the same kinds and cases as the old row."""
         old = self.old
         return old is not None and (set(old.kinds), set(old.cases)) == (self.kinds, self.cases)
 
 
 def collect(stream: Stream, old: Baseline | None) -> list[Draft]:
-    """The rows with which the run in `stream` has neither failures nor unexpected passes.
+    """The rows that make the run in `stream` have neither failures nor unexpected passes.
 
-    Cases that were skipped or not selected stay as they are in `old`.
+    Cases that were skipped or not selected are kept as they are in `old`.
     """
     known = old.deviations if old else ()
     by_clause: dict[str, list[Row]] = {}
@@ -85,8 +85,8 @@ class _Clause:
         if old is not None and (outcome in old.outcomes or outcome in _NOT_RUN or self._is_beyond(old, row)):
             return self._row(old, old.outcomes)
         for one in _FAILING:
-            # A fault of the suite is no deviation. A case that fails in another way than its old row allows gets a new
-            # row, because it needs a reason of its own.
+            # A fault of the suite is not a deviation. A case that fails with an outcome that its old row does not allow
+            # gets a new row, because it needs a reason of its own.
             if outcome == one and row.level in self._judged and not row.traceback:
                 return self._row(None, (one,))
         return None

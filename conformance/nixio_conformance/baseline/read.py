@@ -1,4 +1,4 @@
-"""Reads a baseline's file strictly: an error has the line and says how to fix it."""
+"""Reads a baseline's file strictly: an error names the line and says how to fix it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OUTCOMES: tuple[Known, ...] = ("failed", "crashed", "timed-out", "passed")
 
 
 class BaselineError(ValueError):
-    """A baseline that cannot be used; the text has the file, the line, and how to fix it."""
+    """A baseline that cannot be used; the text names the file and the line, and says how to fix it."""
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 def load_baseline(path: str | Path, spec: Spec, judged: Iterable[str] = ("must", "should")) -> Baseline:
     """Read the baseline at `path`, and check it against the tables, for a run that judges the levels in `judged`.
 
-    Raises `BaselineError` for a file that cannot be read, is no baseline, or does not match the tables in `spec`.
+    Raises `BaselineError` for a file that cannot be read, is not a baseline, or does not match the tables in `spec`.
     """
     try:
         text = Path(path).read_text("utf-8-sig")
@@ -76,10 +76,10 @@ def parse(path: str, text: str) -> Baseline:
 
 def _known_fields(path: str, raw: dict[str, Any]) -> None:
     if "format" not in raw:
-        raise BaselineError(f"{path}:1: no baseline: its first line must be `format = {FORMAT}`")
+        raise BaselineError(f"{path}:1: not a baseline: the first line must be `format = {FORMAT}`")
     if raw["format"] != FORMAT or isinstance(raw["format"], bool):
         raise BaselineError(
-            f"{path}: `format` is {raw['format']!r}, and this suite reads {FORMAT}: was it written by a newer one?"
+            f"{path}: `format` is {raw['format']!r}, but this suite reads {FORMAT}: was it written by a newer one?"
         )
     if not isinstance(raw.get("port", ""), str):
         raise BaselineError(f"{path}: `port` must be a string: the name of the implementation that the baseline is for")
@@ -92,9 +92,9 @@ def _deviation(path: str, row: dict[str, Any], place: TextBlock, lines: list[str
     for field in row.keys() - set(_Row.__struct_fields__):
         raise BaselineError(f"{where}: a deviation has no field `{field}`{_suggestion(field, _Row.__struct_fields__)}")
     if "clause" not in row:
-        raise BaselineError(f'{where}: a deviation names its clause: `clause = "send.data.arrives"`')
+        raise BaselineError(f'{where}: a deviation must name its clause: `clause = "send.data.arrives"`')
     if "reason" not in row:
-        raise BaselineError(f'{where}: a deviation says why it is one: `reason = "..."`')
+        raise BaselineError(f'{where}: a deviation must have a reason: `reason = "..."`')
     for field in ("kinds", "cases", "outcomes"):
         if row.get(field) == []:
             raise BaselineError(f"{where}: `{field}` is empty: name some, or leave the line out")
@@ -103,10 +103,10 @@ def _deviation(path: str, row: dict[str, Any], place: TextBlock, lines: list[str
     except msgspec.ValidationError as error:
         said, _, at = str(error).partition(" - at ")
         name = "".join(re.findall(r"^`\$\.(\w+)", at)) or "deviation"
-        known = f"; there are {', '.join(_OUTCOMES)}" if name == "outcomes" else ""
+        known = f"; expected {', '.join(_OUTCOMES)}" if name == "outcomes" else ""
         raise BaselineError(f"{where}: `{name}`: {said}{known}") from None
     if set(one.outcomes) == {"passed"}:
-        raise BaselineError(f"{where}: what only passes is no deviation: delete it, or say how else it can end")
+        raise BaselineError(f"{where}: `outcomes` has only `passed`: delete the row, or add how else the cases can end")
     return Deviation(
         clause=one.clause,
         kinds=one.kinds,
@@ -152,7 +152,7 @@ class _Check:
             meant = _suggestion(one.clause, self._clauses)
             self._wrong(one, one.clause, f"there is no clause {one.clause!r}{meant or f'; if it is gone, {gone}'}")
         if clause.level == "may" and "may" not in self._judged:
-            self._wrong(one, one.clause, f"{one.clause} is of level may, and so never judged: {gone}")
+            self._wrong(one, one.clause, f"{one.clause} has level may, which this run does not judge: {gone}")
 
     def _kind(self, one: Deviation, kind: str) -> None:
         if kind in self._kinds:
@@ -161,7 +161,7 @@ class _Check:
             self._wrong(
                 one, kind, f"{kind!r} is a group of kinds: name those that deviate, of {', '.join(self._kinds)}"
             )
-        self._wrong(one, kind, f"there is no kind {kind!r}: there are {', '.join(self._kinds)}")
+        self._wrong(one, kind, f"there is no kind {kind!r}; the kinds are {', '.join(self._kinds)}")
 
     def _twice(self) -> None:
         """Check that no kind or case has two rows. (The cases of a kind are not known yet.)"""
@@ -170,19 +170,23 @@ class _Check:
         for one in self._baseline.deviations:
             other = clauses.setdefault(one.clause, one)
             if other is not one and not (_names(one) and _names(other)):
-                self._wrong(one, one.clause, f"{one.clause} has a row in line {other.line} already, and one is for all")
+                self._wrong(
+                    one,
+                    one.clause,
+                    f"{one.clause} has a row in line {other.line} already, and one of them has all cases",
+                )
             for name in _names(one):
                 other = seen.setdefault((one.clause, name), one)
                 if other is not one or _names(one).count(name) > 1:
                     line = other.lines.get(name, other.line)
-                    self._wrong(one, name, f"{one.clause} on {name} is in line {line} already: delete one of them")
+                    self._wrong(one, name, f"{one.clause} on {name} is already in line {line}: delete one of the two")
 
     def _reasons(self) -> None:
         blank = [one.lines["reason"] for one in self._baseline.deviations if not one.reason]
         if blank:
             where = f"{self._baseline.path}:{blank[0]}: {count(len(blank), 'reason')} still to be written"
             others = f" (lines {', '.join(map(str, blank))})" if len(blank) > 1 else ""
-            raise BaselineError(f"{where}{others}: say briefly why it deviates, or where that is tracked")
+            raise BaselineError(f"{where}{others}: say why the implementation deviates, or where that is tracked")
 
 
 def _names(one: Deviation) -> tuple[str, ...]:

@@ -25,9 +25,10 @@ class Written:
 
 
 def make_baseline(stream: Stream, spec: Spec, *, path: str = "", text: str | None = None, reason: str = "") -> Written:
-    """The baseline for the run in `stream`; `text` is an old baseline, of the file at `path`, to be updated.
+    """The baseline for the run in `stream`; `text` is an old baseline to update, from the file at `path`.
 
-    New rows get `reason`; a run refuses a baseline with an empty one. Raises `BaselineError` if `text` is no baseline.
+    New rows get `reason`; a run refuses a baseline with an empty reason. Raises `BaselineError` if `text` is not a
+    baseline.
     """
     old = parse(path, text) if text is not None else None
     order = {kind.id: number for number, kind in enumerate(spec.kinds)}
@@ -48,7 +49,7 @@ def make_baseline(stream: Stream, spec: Spec, *, path: str = "", text: str | Non
 
 
 def _ordered(made: Iterable[Draft]) -> list[Draft]:
-    """Old rows keep their order; a new row is put before the first one whose clause follows in the alphabet."""
+    """Old rows keep their order; a new row is put before the first one whose clause follows in alphabetical order."""
     made = tuple(made)
     rows = sorted((one for one in made if one.old), key=lambda one: one.old.line if one.old else 0)
     for new in sorted((one for one in made if not one.old), key=lambda one: (one.clause, one.outcomes)):
@@ -63,7 +64,7 @@ def _new(stream: Stream, made: list[Draft], order: Mapping[str, int], reason: st
 
 
 class _Layout:
-    """The text of an old file in parts: the lines before the rows, of each row, and between them."""
+    """The text of an old file in parts: the lines before the rows, of each row, and between rows."""
 
     def __init__(self, old: Baseline, text: str) -> None:
         lines = text.removeprefix("\ufeff").split("\n")
@@ -79,7 +80,7 @@ class _Layout:
         """The text with these rows instead of the old ones."""
         kept = {one.old.line for one in made if one.old}
         before: dict[int, list[str]] = {}
-        # Lines between two rows, such as a heading, are kept before the next row that is left.
+        # Lines between two rows, such as a heading, are kept before the next remaining row.
         loose: list[str] = []
         for line, above in zip(self._rows, [[], *self._between], strict=False):
             loose += above
@@ -118,7 +119,7 @@ def _updated(one: Draft, order: Mapping[str, int], block: list[str]) -> list[str
         parts["kinds"] = _kinds(one, order)
     if one.old and set(one.old.cases) != one.cases:
         parts["cases"] = _cases(one, parts.get("cases", []))
-    # A key that the row did not have is put where a new row has it; the others keep their order.
+    # A key that the row did not have gets the position that it has in a new row; the others keep their order.
     there = list(keys(block))
     for key, above in (("kinds", "clause"), ("cases", "kinds" if "kinds" in parts else "clause")):
         if key in parts and key not in there:

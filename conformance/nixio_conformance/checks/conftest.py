@@ -1,4 +1,4 @@
-"""Ends a plain pytest run of the checks that names no implementation: their fixtures are the plugin's."""
+"""Stops a plain pytest run of the checks that names no implementation, because the plugin is not active then."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import pytest
 
 
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Exit with code 2 where the plugin is not active."""
+    """Exit with code 2 if the plugin is not active."""
     if not config.pluginmanager.hasplugin("nixio-fixtures"):
         pytest.exit("name an implementation: --nixio NAME, or --nixio-target, --nixio-agent, --nixio-lua", 2)

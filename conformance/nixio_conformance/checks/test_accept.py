@@ -15,14 +15,14 @@ from nixio_conformance.toolkit.peer import Address, Peer
 
 
 def returns_address(outcome: Outcome, address: Address) -> None:
-    """The call returned this address, with the right types."""
+    """Check that the call returned this address, with the right types."""
     _, host, port = expect.values(outcome, 3, "accept()")
     expect.same((type(host), host, port), (type(address[0]), *address), "host and port of accept()")
     expect.holds(not isinstance(port, (bool, float)), "port of accept()", "an int", port)
 
 
 def accepts_connection_of(outcome: Outcome, peer: Peer) -> None:
-    """The call accepted this peer's connection; the address is not looked at."""
+    """Check that the call accepted this peer's connection; the address is not compared."""
     peer.send(b"x")
     expect.data(expect.accepted(outcome).recv(1), b"x")
 
@@ -126,10 +126,10 @@ def test_a_peer_that_reset_is_accepted_or_reported(case: Case) -> None:
     peer = case.peer().connect(address)
     where = peer.address
     peer.reset()
-    listener.setblocking(False)  # a system may drop the connection: accept() would wait
+    listener.setblocking(False)  # because a system may drop the connection, and accept() would wait
     outcome = listener.accept()
     if isinstance(outcome, Failure):
-        # POSIX has ECONNABORTED for it. Linux returns the connection.
+        # POSIX specifies ECONNABORTED; Linux returns the connection.
         expect.fails(outcome, "ECONNABORTED", expect.WOULD_BLOCK, what="accept()")
         return
     returns_address(outcome, where)
@@ -234,7 +234,7 @@ def test_failures_leak_no_descriptors(case: Case) -> None:
     listener, _ = case.listening()
     idle, _ = case.bound()
     listener.setblocking(False)
-    listener.accept()  # the first call may open what an implementation keeps
+    listener.accept()  # the first call may open a descriptor that the implementation keeps
     idle.accept()
     before = case.descriptors()
     for _ in range(3):

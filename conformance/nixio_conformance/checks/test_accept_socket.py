@@ -117,7 +117,7 @@ def test_accept_sets_no_options(case: Case) -> None:
     with case.view(case.pair("server").impl) as view:
         found = options.snapshot(view)
     changed = options.changes(options.snapshot(control.socket), found, ("socket.sndbuf", "socket.rcvbuf", "blocking"))
-    expect.holds(not changed, "the options of an accepted socket", "as the system makes it", changed)
+    expect.holds(not changed, "the options of an accepted socket", "as the system sets them", changed)
 
 
 @clause("accept.socket.kernel-kind")
@@ -134,7 +134,7 @@ def test_the_system_has_both_addresses(case: Case) -> None:
         try:
             ends = contract_address(case.kind, view.getsockname()), contract_address(case.kind, view.getpeername())
         except OSError as error:
-            expect.mismatch("the accepted socket, to the system", "connected", error)
+            expect.mismatch("the accepted socket in the kernel", "connected", error)
     expect.same(ends, (pair.peer.remote, pair.peer.address), "the accepted socket's own and its peer's address")
 
 

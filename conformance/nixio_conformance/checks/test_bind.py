@@ -1,4 +1,4 @@
-"""bind: what it leaves as it was, and how it fails where an address is in use or not available."""
+"""bind: what it leaves unchanged, and how it fails if an address is in use or not available."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nixio_conformance.toolkit.peer import Address
 from nixio_conformance.toolkit.reach import reached
 
 WHAT = "bind()"
-#: POSIX: EINVAL for a socket that has an address; EISCONN is allowed for a connected one.
+#: POSIX: EINVAL for a socket that already has an address; EISCONN is allowed for a connected one.
 HAS_ADDRESS = ("EINVAL", "EISCONN")
 
 each_reason = pytest.mark.parametrize("reason", ["used", "host", "port"])
@@ -117,7 +117,7 @@ def test_a_second_bind_keeps_the_address(case: Case) -> None:
 def test_another_address_can_be_bound_after_a_failure(case: Case, reason: str) -> None:
     sock = case.socket()
     expect.fails(failing_bind(case, sock, reason, case.bound_peer().address), what=WHAT)
-    expect.true(bind_anywhere(case, sock), "bind() after one that failed")
+    expect.true(bind_anywhere(case, sock), "bind() after a failed bind()")
 
 
 @clause("bind.connected.refused")

@@ -13,7 +13,7 @@ from nixio_fixtures import Kind
 
 
 def usable_port(case: Case, method: str) -> int | None:
-    """A usable port, so that only the host can be wrong: 0 for bind, a peer's for connect (None for UNIX)."""
+    """A valid port, so that only the host can be wrong: 0 for bind, a peer's for connect (None for UNIX)."""
     return 0 if method == "bind" else case.destination().address[1]
 
 

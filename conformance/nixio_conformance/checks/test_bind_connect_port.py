@@ -1,4 +1,4 @@
-"""bind and connect: which port a number, digits or the name of a service stand for."""
+"""bind and connect: ports given as a number, as digits, or as the name of a service."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.reach import free_port, peer_at
 from nixio_fixtures import Kind
 
-#: Names that have the first two addresses of the pool, and which of these each resolves to first.
+#: Names that resolve to the first two addresses of the pool, each with the index of the first one in its order.
 ORDERS = pytest.mark.parametrize(
     ("name", "first"), [("first-second.test", 0), ("second-first.test", 1)], ids=["up", "down"]
 )
@@ -86,7 +86,7 @@ def test_bind_tries_the_third_address(case: Case, pool: tuple[str, ...]) -> None
 )
 def test_bind_reports_the_last_failure(case: Case, pool: tuple[str, ...], name: str, error: str) -> None:
     port = peer_at(case, pool[0]).address[1]
-    expect.fails(case.socket().bind(name, port), error, what="bind() where no address can be bound")
+    expect.fails(case.socket().bind(name, port), error, what="bind() to a name of which no address can be bound")
 
 
 @clause("bind.resolution.usable-after-failure")
@@ -94,7 +94,7 @@ def test_bind_leaves_the_socket_usable(case: Case, pool: tuple[str, ...]) -> Non
     port = peer_at(case, pool[0]).address[1]
     sock = case.socket()
     number = expect.integer(sock.fileno(), "fileno()")
-    expect.fails(sock.bind("foreign-last.test", port), what="bind() where no address can be bound")
+    expect.fails(sock.bind("foreign-last.test", port), what="bind() to a name of which no address can be bound")
     expect.true(sock.bind(pool[1], 0), "bind() to an address that is free")
     expect.same(expect.integer(sock.fileno(), "fileno()"), number, "the descriptor's number")
 
@@ -106,7 +106,7 @@ def test_bind_keeps_the_descriptor(case: Case, pool: tuple[str, ...]) -> None:
     with case.view(sock) as before:
         before.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         expect.true(sock.bind("first-second.test", port), "bind()")
-        expect.same(before.getsockname()[1], port, "the port of the socket that was made before")
+        expect.same(before.getsockname()[1], port, "the port of the original socket")
         expect.same(keepalive(before), 1, "an option that was set before")
 
 
@@ -182,7 +182,10 @@ def test_connect_reports_the_last_failure(case: Case, pool: tuple[str, ...], kin
 def test_connect_leaves_the_socket_usable(case: Case, pool: tuple[str, ...]) -> None:
     sock = case.socket()
     number = expect.integer(sock.fileno(), "fileno()")
-    expect.fails(sock.connect("first-second.test", free_port(case, pool[0])), what="connect() where all refuse")
+    expect.fails(
+        sock.connect("first-second.test", free_port(case, pool[0])),
+        what="connect() to a name of which all addresses refuse",
+    )
     listener = peer_at(case, pool[5])
     expect.true(sock.connect(*listener.address), "connect() to an address that accepts")
     expect.same(expect.integer(sock.fileno(), "fileno()"), number, "the descriptor's number")
@@ -195,7 +198,7 @@ def test_connect_keeps_the_descriptor(case: Case, pool: tuple[str, ...]) -> None
     with case.view(sock) as before:
         before.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         expect.true(sock.connect("first-second.test", listener.address[1]), "connect()")
-        expect.same(peer_of(before), listener.address, "the peer of the socket that was made before")
+        expect.same(peer_of(before), listener.address, "the peer of the original socket")
         expect.same(keepalive(before), 1, "an option that was set before")
 
 

@@ -21,7 +21,7 @@ TOO_LONG = ("argument", "ENAMETOOLONG", "EINVAL")
 def test_a_path_that_is_too_long_is_refused(case: Case, method: str, excess: int) -> None:
     longest = platforms.this_platform().unix_path
     path = case.path(longest + excess)
-    if method == "connect":  # it would succeed with a path that is cut short
+    if method == "connect":  # connect() would succeed with the truncated path
         for length in (longest, longest - 1):
             peer_at(case, path[:length])
     expect.fails(case.socket().call(method, path, None), *TOO_LONG, what=f"{method}()")
@@ -30,7 +30,7 @@ def test_a_path_that_is_too_long_is_refused(case: Case, method: str, excess: int
 @clause("{bind,connect}.unix.nul")
 def test_a_path_does_not_end_at_a_nul(case: Case, method: str) -> None:
     path = case.path()
-    if method == "connect":  # it would succeed with the part before the NUL
+    if method == "connect":  # connect() would succeed with the part before the NUL
         peer_at(case, path)
     before = os.listdir(case.folder)
     expect.fails(case.socket().call(method, f"{path}\0end", None), "argument", "EINVAL", what=f"{method}()")

@@ -1,4 +1,4 @@
-"""bind: which local address a host stands for, or a host that is left out."""
+"""bind: the local address for a given or omitted host."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_host_is_the_local_address(case: Case) -> None:
     expect.true(sock.bind(case.loopback, 0), WHAT)
     with case.view(sock) as seen:
         found = seen.getsockname()[0]
-    expect.same(found, case.loopback, "the local address, as the system has it")
+    expect.same(found, case.loopback, "the local address in the kernel")
 
 
 @clause("bind.host.reached")
@@ -43,7 +43,7 @@ def test_without_a_host_all_addresses_are_bound(case: Case, kind: Kind) -> None:
     expect.true(sock.bind(None, 0), WHAT)
     with case.view(sock) as seen:
         found = seen.getsockname()[0]
-    expect.same(found, ANY[kind.domain], "the local address, as the system has it")
+    expect.same(found, ANY[kind.domain], "the local address in the kernel")
 
 
 @clause("bind.host.default-loopback")

@@ -1,4 +1,4 @@
-"""bind of UNIX sockets: the socket file at the path, and what stands in its place."""
+"""bind of UNIX sockets: the socket file at the path, and existing files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_path_is_never_cut_short(case: Case, excess: int) -> None:
     path = case.path(platforms.this_platform().unix_path + excess)
     case.socket().bind(path, None)
     others = set(os.listdir(case.folder)) - {Path(path).name}
-    expect.holds(not others, "the names in the path's folder", "none but the given one", sorted(others))
+    expect.holds(not others, "the names in the path's folder", "only the given one", sorted(others))
 
 
 @clause("bind.unix.existing")

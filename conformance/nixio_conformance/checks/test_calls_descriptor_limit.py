@@ -1,4 +1,4 @@
-"""socket and accept with no descriptor left: the call fails with EMFILE, and no connection is lost."""
+"""socket and accept when no descriptor is left: the call fails with EMFILE, and no connection is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nixio_fixtures import Kind
 def no_descriptors_left(case: Case) -> Iterator[None]:
     """Limit the agent's process to the descriptors that it has open."""
     if case.session.pid == os.getpid():
-        pytest.skip("the implementation is in the suite's own process: the suite would have none left either")
+        pytest.skip("the implementation is in the suite's own process, which needs descriptors")
     case.descriptors()  # collects garbage, which would release descriptors during the limit
     with observer.no_descriptor_left(case.session.pid):
         yield

@@ -1,4 +1,4 @@
-"""Signals during a waiting call: accept, connect and receiving go on; sending goes on or returns a right count."""
+"""Signals during a waiting call: accept, connect and receiving continue; sending continues or returns its count."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ each_way = pytest.mark.parametrize("way", ["handled", "stopped"])
 
 @pytest.fixture(autouse=True)
 def signals_can_be_sent(case: Case, way: str) -> None:
-    """Skip the case where no signal can be sent to the implementation, or a signal would end its agent."""
+    """Skip the case if no signal can be sent to the implementation, or a signal would end its agent."""
     if sys.platform == "win32":
         pytest.skip("no signals on this system")
     if case.session.pid == os.getpid():
-        pytest.skip("the implementation is in the suite's own process: signals would interrupt that")
+        pytest.skip("the implementation is in the suite's own process: signals would interrupt the suite")
     if case.session.remote:
-        pytest.skip("the agent is not the process that was started: signals would be sent to that one")
+        pytest.skip("the agent is not the process that was started: signals would not reach it")
     if way == "handled" and "signals" not in case.session.welcome.capabilities:
         raise AgentCannot("it handles no signals")
 
 
 def set_timeout(sock: ImplSocket, option: str, way: str) -> None:
-    """Give the socket a timeout that is not reached, where the signals interrupt only calls with one."""
+    """Give the socket a long timeout if the signals interrupt only calls with one."""
     if way == "stopped":
         expect.true(sock.setopt("socket", option, (60, 0)), "setopt()")
 
@@ -48,9 +48,9 @@ def interrupt(case: Case, pending: Pending, way: str) -> None:
 
 
 def still_waits(pending: Pending, what: str) -> None:
-    """The signal did not end the call."""
+    """Check that the signal did not end the call."""
     if not pending.blocked():
-        expect.mismatch(f"{what} after a signal", "a call that goes on waiting", pending.outcome())
+        expect.mismatch(f"{what} after a signal", "a call that still waits", pending.outcome())
 
 
 @clause("{recv,read,recvfrom}.interrupt.retried")
@@ -81,27 +81,29 @@ def test_accept_goes_on(case: Case, way: str) -> None:
 @clause("{send,write}.interrupt.counted")
 @each_way
 def test_sending_a_part_is_counted(case: Case, pair: Pair, method: str, way: str) -> None:
-    """A call that has sent a part may return when a signal arrives, or go on: the count must be right."""
+    """A call that has sent a part may return when a signal arrives, or continue: the count must be right."""
     set_timeout(pair.impl, "sndtimeo", way)
     full_buffers.shrink(case, pair.impl)
     pending = pair.impl.start(method, MUCH)
     interrupt(case, pending, way)
-    pending.blocked()  # so that the peer makes no room before the signal has reached the call
+    pending.blocked()  # so that the peer reads nothing before the signal has reached the call
     received = pair.peer.recv_until(pending.done)
     count = expect.integer(pending.outcome(), f"{method}()")
     expect.holds(0 < count <= len(MUCH), f"{method}()", f"1 to {len(MUCH)}", count)
     expect.true(pair.impl.close(), "close()")
     received += pair.peer.recv_all()
     right = received == MUCH[:count]
-    expect.holds(right, "what the peer received", f"the first {count} bytes", f"{len(received)} bytes, or others")
+    expect.holds(
+        right, "what the peer received", f"the first {count} bytes", f"{len(received)} bytes, or different ones"
+    )
 
 
 @clause("{send,write,sendto}.interrupt.retried")
 @each_way
 def test_sending_without_room_goes_on(case: Case, method: str, way: str) -> None:
-    """A call that has sent nothing yet: one byte, and no room for it.
+    """A call that has sent nothing yet: it has one byte to send, and there is no room for it.
 
-    A full connection may have room again a moment later, as data moves on in the system; then the byte is sent.
+    A full connection may have room again a moment later, because the system still moves data; then the byte is sent.
     """
     flood = full_buffers.flood(case, transfer.sender(case, method))
     sock = flood.sender.sock
@@ -117,7 +119,7 @@ def test_sending_without_room_goes_on(case: Case, method: str, way: str) -> None
         flood.taken.append(b"!"[: flood.sender.count(pending.outcome(), 1)])
     else:
         pending = flood.sender.start(b"!")
-    expect.same(flood.read(), flood.expected, "what the peer received of the calls before")
+    expect.same(flood.read(), flood.expected, "what the peer received of the earlier calls")
     flood.sender.delivers_count(pending.outcome(), b"!")
 
 

@@ -1,4 +1,4 @@
-"""Receiving and sending when the peer is gone without closing: the calls report that the connection is given up."""
+"""Receiving and sending when the peer vanished without closing: the calls report that the connection timed out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nixio_conformance.toolkit import expect, far_end
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
 
-#: Milliseconds after which the system gives up data that is not acknowledged. Its own limit is minutes.
+#: Milliseconds after which the system ends a connection with unacknowledged data. The default is minutes.
 GIVEN_UP_AFTER = 100
 _TCP_USER_TIMEOUT = 18
 _TCP_CLOSE = 7
@@ -21,7 +21,7 @@ _TCP_CLOSE = 7
 
 @pytest.fixture
 def connected(case: Case) -> ImplSocket:
-    """A connected socket of the implementation that has sent a byte to a peer that does not answer any more."""
+    """A connected socket of the implementation that has sent a byte to a peer that no longer answers."""
     listener = far_end.bound(case, far_end.FIRST).listen()
     sock = case.socket()
     expect.true(sock.connect(*listener.address), "connect()")
@@ -50,7 +50,7 @@ def wait_until_given_up(case: Case, sock: ImplSocket) -> None:
             if time.monotonic() > end:
                 expect.mismatch(
                     "a connection to a peer that is gone",
-                    f"that the system gives it up {GIVEN_UP_AFTER} ms after something was sent",
-                    f"still there after {PEER:g} s: was anything sent?",
+                    f"that the system ends it {GIVEN_UP_AFTER} ms after data was sent",
+                    f"it still exists after {PEER:g} s: was anything sent?",
                 )
             time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""What several methods return alike: True on success, and a failure on sockets that are not streams."""
+"""Results that several methods share: True on success, and a failure on sockets that are not streams."""
 
 from __future__ import annotations
 

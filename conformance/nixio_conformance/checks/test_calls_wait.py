@@ -1,4 +1,4 @@
-"""Blocking calls do not time out on their own. These checks are slow on purpose, and few."""
+"""Blocking calls do not time out on their own. These few checks are slow on purpose."""
 
 from __future__ import annotations
 

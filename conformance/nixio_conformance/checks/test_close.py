@@ -1,4 +1,4 @@
-"""close: what it ends, and what it leaves as it was. Calls after close are in test_close_after."""
+"""close: what it closes, and what it leaves unchanged. Calls after close are in test_close_after."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ DATA = bytes(range(256)) * 16
 
 
 def is_released(case: Case, name: str) -> None:
-    """The agent does not hold this socket any more (`socket:[INODE]`)."""
+    """Check that the agent no longer holds this socket (`socket:[INODE]`)."""
     held = observer.sockets(case.session.pid)
     expect.holds(name not in held, "descriptors after close()", f"none for {name}", f"one for {name}")
 
@@ -94,7 +94,7 @@ def test_the_descriptor_of_a_listener_is_released(case: Case) -> None:
 
 @clause("close.descriptor.none-left")
 def test_no_descriptor_is_left(case: Case) -> None:
-    case.socket().close()  # the first call may open what an implementation keeps
+    case.socket().close()  # the first call may open a descriptor that the implementation keeps
     before = case.descriptors()
     for _ in range(3):
         case.socket().close()
@@ -104,7 +104,7 @@ def test_no_descriptor_is_left(case: Case) -> None:
 @clause("close.listener.refuses")
 def test_a_closed_listener_refuses(case: Case) -> None:
     listener, address = case.listening()
-    peer = case.bound_peer()  # bound while the address is in use, so that the peer does not get it
+    peer = case.bound_peer()  # bound while the address is in use, so that the peer gets another one
     listener.close()
     expect.same(peer.attempt(address), "ECONNREFUSED", "a peer that connects")
 

@@ -17,12 +17,12 @@ CHANGING_IDLE = ("bind", "connect", "listen", "sendto")
 
 
 def is_closed(outcome: Outcome, method: str) -> None:
-    """The call failed as on a closed socket."""
+    """Check that the call failed as on a closed socket."""
     expect.fails(outcome, "argument", "EBADF", what=f"{method}() after close()")
 
 
 def target(case: Case, method: str) -> Address:
-    """An address that the method could use on an open socket; an empty one if it takes none."""
+    """An address that the method could use on an open socket; empty if it takes none."""
     if method not in ("bind", "connect", "sendto"):
         return "", None
     if method == "bind":
@@ -31,7 +31,7 @@ def target(case: Case, method: str) -> Address:
 
 
 def settings(view: socket.socket) -> tuple[bool, int]:
-    """The system's values of what the calls would change: whether it blocks, and keepalive."""
+    """The system's values of the settings that the calls would change: blocking mode and keepalive."""
     return os.get_blocking(view.fileno()), view.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 

@@ -1,4 +1,4 @@
-"""connect: that it reaches the peer, what it leaves as it was, and how it fails where the peer refuses."""
+"""connect: reaching the peer, what it leaves unchanged, and how it fails if the peer refuses."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_one_connection_is_made(case: Case) -> None:
     expect.true(sock.connect(*listener.address), WHAT)
     case.keep(listener.accept())
     case.peer().connect(listener.address).send(b"the next one")
-    expect.same(case.keep(listener.accept()).recv(), b"the next one", "what the next connection brings")
+    expect.same(case.keep(listener.accept()).recv(), b"the next one", "what the next connection receives")
 
 
 @clause("connect.call.source")
@@ -79,7 +79,7 @@ def test_a_bound_socket_keeps_its_address(case: Case, kind: Kind) -> None:
     else:
         expect.count(sock.send(b"who"), 3)
         found = peer.recvfrom()[1]
-    expect.same(found, address, "the address that the peer sees")
+    expect.same(found, address, "the peer's view of the socket's address")
 
 
 @clause("connect.call.same-socket")
@@ -123,7 +123,7 @@ def test_a_refused_socket_can_be_connected_elsewhere(case: Case, times: int) -> 
     sock = case.socket()
     for _ in range(times):
         expect.fails(sock.connect(*refusing), "ECONNREFUSED", what=WHAT)
-    expect.true(sock.connect(*peer.address), "connect() after one that was refused")
+    expect.true(sock.connect(*peer.address), "connect() after a refused connect()")
     reaches(case, sock, peer)
 
 
@@ -134,7 +134,7 @@ def test_a_refused_socket_keeps_descriptor_and_options(case: Case) -> None:
     sock = case.socket()
     before = case.descriptor(sock)
     with case.view(sock) as seen:
-        for option in (socket.SO_KEEPALIVE, socket.SO_OOBINLINE):  # which a new socket has not
+        for option in (socket.SO_KEEPALIVE, socket.SO_OOBINLINE):  # which a new socket does not have
             seen.setsockopt(socket.SOL_SOCKET, option, 1)
         had = options.snapshot(seen)
         expect.fails(sock.connect(*refusing), "ECONNREFUSED", what=WHAT)
@@ -151,7 +151,7 @@ def test_a_wrong_host_or_port_leaves_the_socket_usable(case: Case, reason: str) 
     peer = case.destination()
     sock = case.socket()
     expect.fails(failing_connect(case, sock, reason, peer.address), what=WHAT)
-    expect.true(sock.connect(*peer.address), "connect() after one that failed")
+    expect.true(sock.connect(*peer.address), "connect() after a failed connect()")
     reaches(case, sock, peer)
 
 

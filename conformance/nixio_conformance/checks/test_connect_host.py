@@ -1,4 +1,4 @@
-"""connect: which peer a host stands for, or a host that is left out."""
+"""connect: the peer for a given or omitted host."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_without_a_host_it_is_localhost(case: Case, kind: Kind) -> None:
     sock = case.socket()
     outcome = sock.connect(None, peer.address[1])
     if not isinstance(outcome, Returned) and "resolver" in outcome.tokens:
-        # The name may be looked up. Where this host's resolver does not have it, the same failure is right.
+        # The name may be looked up. If this host's resolver does not know it, the resolver's failure is right.
         unknown = names.resolve(kind, "localhost")
         if isinstance(unknown, socket.gaierror) and unknown.errno == outcome.number:
             return
@@ -90,7 +90,7 @@ def test_a_raw_socket_is_connected_without_a_port(case: Case, kind: Kind, port: 
 
 
 def arrives(receiver: socket.socket, ending: bytes) -> bool:
-    """Whether a message with this end arrives, among those of other programs."""
+    """Whether a message that ends with these bytes arrives. Messages of other programs are ignored."""
     try:
         while not receiver.recv(1024).endswith(ending):
             pass
@@ -100,5 +100,5 @@ def arrives(receiver: socket.socket, ending: bytes) -> bool:
 
 
 def echo_request(kind: Kind) -> bytes:
-    """An ICMP echo request. The system sets the checksum for IPv6; IPv4's is not looked at here."""
+    """An ICMP echo request. The system sets the checksum for IPv6; IPv4's is not checked here."""
     return struct.pack("!BBHHH", 8 if kind.domain == "inet" else 128, 0, 0, 0, 0) + b"nixio-conformance"

@@ -14,12 +14,12 @@ from nixio_conformance.toolkit.reach import reaches
 from nixio_fixtures import Kind, load
 
 WHAT = "connect()"
-#: Linux returns EPROTOTYPE where the socket at a path has another type; some systems refuse the connection.
+#: Linux returns EPROTOTYPE if the socket at a path has another type; some systems refuse the connection.
 OTHER_TYPE = ("EPROTOTYPE", "ECONNREFUSED")
 
 
 def send_if_allowed(peer: Peer, data: bytes, address: Address) -> None:
-    """Send; for UNIX, where Linux refuses to send to a socket that is connected to another one, ignore the refusal."""
+    """Send. Ignore a refusal on UNIX: Linux does not send to a socket that is connected to another one."""
     if peer.kind.domain == "unix":
         with contextlib.suppress(OSError):
             peer.socket.sendto(data, str(address[0]))

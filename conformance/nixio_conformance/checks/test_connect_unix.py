@@ -1,4 +1,4 @@
-"""connect of UNIX sockets: which socket a path stands for, and what fails where there is none."""
+"""connect of UNIX sockets: which socket a path refers to, and how connect fails if there is none."""
 
 from __future__ import annotations
 

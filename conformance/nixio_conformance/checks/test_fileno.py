@@ -81,7 +81,7 @@ def test_the_result_is_the_same_each_time(case: Case) -> None:
 @clause("fileno.makes-none")
 def test_no_descriptor_is_made(case: Case) -> None:
     sock = case.socket()
-    sock.fileno()  # the first call may open what an implementation keeps
+    sock.fileno()  # the first call may open a descriptor that the implementation keeps
     before = case.descriptors()
     for _ in range(3):
         sock.fileno()

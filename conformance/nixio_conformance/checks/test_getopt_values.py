@@ -1,4 +1,4 @@
-"""getopt and setopt by their results: True, shapes, defaults, and values that are returned as they were set."""
+"""The results of getopt and setopt: True, shapes, defaults, and values that are returned as they were set."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def as_read(option: Option, value: Value) -> Value:
 
 
 def skip_unless_permitted(kind: Kind, option: Option, *values: Value) -> None:
-    """Skip the case where this user may not set a device."""
+    """Skip the case if this user may not set a device."""
     if option.shape == "device":
         control(kind, option, *values)
 
@@ -101,7 +101,7 @@ def test_getopt_returns_the_last_value(case: Case, kind: Kind, option: Option) -
 @clause("getopt.readback.buffer-size")
 @over_values(both, chosen(*BUFFERS))
 def test_getopt_returns_the_buffer_size(case: Case, kind: Kind, option: Option, value: int) -> None:
-    """Linux doubles it for its own administration."""
+    """Linux doubles it to have room for its own data."""
     sock = case.socket()
     expect.true(sock.setopt(option.level, option.name, value))
     expect.one_of(got(option, sock.getopt(option.level, option.name)), (value, 2 * value), option.id)

@@ -30,7 +30,7 @@ def test_a_connected_raw_socket_has_the_peers_host(case: Case) -> None:
     expect.true(sock.connect(case.loopback), "connect()")
     outcome = sock.getpeername()
     if not isinstance(outcome, Returned):
-        expect.fails(outcome, *NO_PEER, what=WHAT)  # Linux has no peer where its port is 0
+        expect.fails(outcome, *NO_PEER, what=WHAT)  # on Linux, a peer with port 0 counts as no peer
         return
     found = expect.address(outcome, WHAT)
     expect.holds(found[0] == case.loopback and type(found[1]) is int, WHAT, f"{case.loopback!r} and an int", found)
@@ -47,7 +47,7 @@ def test_the_address_is_the_systems(case: Case, kind: Kind, either_pair: Pair) -
         try:
             expected = contract_address(kind, seen.getpeername())
         except OSError as error:
-            expect.mismatch("the implementation's descriptor, to the system", "connected", error)
+            expect.mismatch("the implementation's descriptor in the kernel", "connected", error)
     expect.at(either_pair.impl.getpeername(), expected, WHAT)
 
 
@@ -81,7 +81,7 @@ def test_the_peer_of_an_accepted_socket_is_returned(case: Case) -> None:
 
 @clause("getpeername.accepted.unnamed")
 def test_an_unnamed_peer_of_an_accepted_socket_is_empty(case: Case) -> None:
-    # A named peer connects first: an address that the implementation keeps would be returned again.
+    # A named peer connects first: if the implementation kept that address, it would be returned again.
     listener, address = case.listening()
     for peer in (case.bound_peer(), case.peer()):
         peer.connect(address)
@@ -169,6 +169,6 @@ def test_datagrams_do_not_set_the_address(case: Case, direction: str) -> None:
 
 @clause("getpeername.state.sent-elsewhere")
 def test_sendto_elsewhere_keeps_the_address(case: Case, pair: Pair) -> None:
-    """Some systems refuse to send elsewhere from a connected socket; the address stays then, too."""
+    """Some systems refuse to send elsewhere from a connected socket; then the address stays, too."""
     pair.impl.sendto(b"x", *case.bound_peer().address)
     expect.at(pair.impl.getpeername(), pair.peer.address, f"{WHAT} after sendto() elsewhere")

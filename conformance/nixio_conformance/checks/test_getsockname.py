@@ -27,7 +27,7 @@ def socket_in_state(case: Case, state: str) -> ImplSocket:
 
 
 def address_at_peer(case: Case, sock: ImplSocket) -> Address:
-    """Connect the socket to a new peer, and return its address as that peer sees it."""
+    """Connect the socket to a new peer, and return its address as seen by that peer."""
     peer = case.destination()
     expect.true(sock.connect(*peer.address), "connect()")
     if case.kind.type == "stream":

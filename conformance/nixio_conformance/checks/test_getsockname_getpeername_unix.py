@@ -53,7 +53,7 @@ def test_a_given_port_is_not_returned(case: Case, method: str) -> None:
     sock = case.socket()
     naming = "bind" if method == "getsockname" else "connect"
     address = (case.path(), None) if method == "getsockname" else case.destination().address
-    if isinstance(sock.call(naming, address[0], 80), Failure):  # other clauses require that it succeeds
+    if isinstance(sock.call(naming, address[0], 80), Failure):  # other clauses require that bind succeeds
         expect.true(sock.call(naming, *address), f"{naming}()")
     expect.same(expect.address(sock.call(method), f"{method}()"), address, f"{method}()")
 

@@ -76,13 +76,13 @@ def test_an_unbound_ip_socket_gets_a_port(case: Case) -> None:
     sock = case.socket()
     expect.true(sock.listen(5), "listen() without bind()")
     host, _ = expect.address(sock.getsockname(), "getsockname()")
-    expect.same(host, ANY[case.kind.domain], "the host it listens at")
+    expect.same(host, ANY[case.kind.domain], "the host that it listens at")
     case.peer().connect((case.loopback, port_of(sock)))
 
 
 @clause("listen.unbound.unix")
 def test_an_unbound_unix_socket_fails(case: Case) -> None:
-    # Linux returns EINVAL, POSIX has EDESTADDRREQ.
+    # Linux returns EINVAL, POSIX specifies EDESTADDRREQ.
     expect.fails(case.socket().listen(5), "EINVAL", "EDESTADDRREQ", what="listen() without bind()")
 
 

@@ -24,7 +24,7 @@ def capped(backlog: int) -> int:
 
 
 def queue(case: Case, listener: ImplSocket) -> tuple[int, int]:
-    """The number of connections that wait to be accepted, and the queue's length: a TCP listener's tcp_info."""
+    """How many connections wait to be accepted, and how many the queue can hold, by tcp_info of a TCP listener."""
     with case.view(listener) as view:
         info = view.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
     waiting, limit = struct.unpack_from("II", info, 24)
@@ -78,7 +78,7 @@ def test_the_unix_queue_has_the_backlogs_length(case: Case, backlog: int) -> Non
 def test_a_negative_backlog_is_0_or_refused(case: Case) -> None:
     sock, address = case.bound()
     outcome = sock.listen(-1)
-    if isinstance(outcome, Failure):  # POSIX uses 0; an implementation may refuse it
+    if isinstance(outcome, Failure):  # POSIX treats it as 0; an implementation may refuse it
         expect.fails(outcome, "argument", "EINVAL", what="listen(-1)")
         return
     expect.true(outcome, "listen(-1)")

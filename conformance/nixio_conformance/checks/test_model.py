@@ -15,12 +15,12 @@ from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind
 
-#: Sequences per kind, which take about a second. `nixio-conformance fuzz` runs as many as there is time for.
+#: Sequences per kind, which take about a second. `nixio-conformance fuzz` runs as many as the time allows.
 SEQUENCES = 40
 
 
 def report(case: Case, searcher: Searcher, found: Counterexample | None) -> None:
-    """Raise the error of the shrunk counterexample, whose transcript becomes the case's; nothing if there is none."""
+    """Raise the error of the shrunk counterexample, if there is one; its transcript becomes the case's."""
     if found is not None:
         found = shrink(searcher, found)
         case.transcript = found.transcript
@@ -28,7 +28,7 @@ def report(case: Case, searcher: Searcher, found: Counterexample | None) -> None
 
 
 def search(case: Case, request: pytest.FixtureRequest, kind: str) -> None:
-    """Run sequences of a kind, always the same ones for one seed."""
+    """Run sequences of a kind; the same seed gives the same sequences."""
     searcher = Searcher(case.session, Path(case.folder))
     report(case, searcher, searcher.search(kind, request.config.getoption("--nixio-seed"), SEQUENCES))
 

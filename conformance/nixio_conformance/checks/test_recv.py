@@ -22,7 +22,7 @@ from nixio_conformance.toolkit.transfer import (
 
 
 def arrives(pair: Pair, method: str, data: bytes) -> None:
-    """The data that the peer sends is received."""
+    """Check that the data that the peer sends is received."""
     pair.peer.send(data)
     expect.same(receive_message(pair.impl, method, pair.peer, len(data)), data, "data received")
 
@@ -58,13 +58,13 @@ def test_no_more_than_the_length_is_returned(pair: Pair, method: str, length: in
 @clause("recv.length.not-filled")
 @each_receiver
 def test_data_is_returned_without_waiting_for_more(pair: Pair, method: str) -> None:
-    """A call that waited for as many bytes as were asked for would not return."""
+    """A call that waited for all requested bytes would not return."""
     pair.peer.send(b"abc")
     expect.same(receive_asking(pair, method, 3, asked=100), b"abc", "data received")
 
 
 def receive_asking(pair: Pair, method: str, size: int, asked: int) -> bytes:
-    """Receive a message of `size` bytes by calls that ask for more."""
+    """Receive a message of `size` bytes in calls that request more."""
     data = receive(pair.impl, method, asked)
     while pair.peer.kind.type == "stream" and data and len(data) < size:
         data += receive(pair.impl, method, asked)
@@ -104,12 +104,12 @@ def test_nothing_is_read_ahead(case: Case, pair: Pair) -> None:
     held = b""
     with case.view(pair.impl) as view, contextlib.suppress(BlockingIOError):
         held = view.recv(100, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    expect.same(held, b"cdef", "what the system has for the next call")
+    expect.same(held, b"cdef", "what the system holds for the next call")
 
 
 @clause("read.alias.in-turn")
 def test_the_methods_in_turn_share_one_stream(pair: Pair) -> None:
-    """One call each, whatever it returns: data that one method kept for itself would be missing for the next."""
+    """One call each, whatever it returns: data that one method buffered would be missing for the next."""
     data = b"a line\nanother\r\n\nan end\0 and more\n" + BINARY
     pair.peer.send(data)
     got = b""
@@ -125,7 +125,7 @@ def test_the_methods_in_turn_share_one_stream(pair: Pair) -> None:
 def test_read_fails_as_recv_does(case: Case) -> None:
     received = expect.fails(case.socket().recv(1), what="recv()")
     read = expect.fails(case.socket().read(1), what="read()")
-    expect.same((read.kind, read.name), (received.kind, received.name), "how read() failed, and how recv() did")
+    expect.same((read.kind, read.name), (received.kind, received.name), "the failure of read(), compared with recv()")
 
 
 @clause("recv.data.once")

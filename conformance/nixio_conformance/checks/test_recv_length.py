@@ -1,4 +1,4 @@
-"""recv, read and recvfrom: how much they return, up to the length and up to buffersize; large numbers do not wrap."""
+"""recv, read and recvfrom: they return at most length and at most buffersize bytes; large numbers do not wrap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nixio_conformance.toolkit.case import Case, Pair
 from nixio_conformance.toolkit.marks import clause, each_receiver
 from nixio_conformance.toolkit.transfer import BINARY, data_of, numbered, receive, receive_exactly, receive_message
 
-#: Bytes for which a datagram, and the buffers of a stream that is not read, have room on every system.
+#: A number of bytes that fit into a datagram, and into the buffers of an unread stream, on every system.
 AT_ONCE = 60_000
 #: Lengths above any buffersize. In 32 bits one is 0, one small, and one negative.
 each_long_length = pytest.mark.parametrize(
@@ -25,7 +25,7 @@ each_long_length = pytest.mark.parametrize(
         pytest.param(2**53, id="2e53"),
     ],
 )
-#: Bytes above buffersize: one, many, and more than 32 bits hold.
+#: Numbers of bytes above buffersize: by one, by many, and by more than 32 bits hold.
 each_excess = pytest.mark.parametrize(
     "beyond",
     [pytest.param(1, id="one-more"), pytest.param(50000, id="far-more"), pytest.param(2**32, id="2e32-more")],
@@ -54,17 +54,17 @@ def data_of_size(size: int) -> bytes:
 
 
 def fitting(size: int) -> int:
-    """A size that UDP can carry, also where buffersize is larger."""
+    """A size of at most buffersize that UDP can carry."""
     return min(size, 65000)
 
 
 def beyond_limit(case: Case) -> bytes:
-    """More data than one call may return, and not more than a socket holds until it is read.
+    """More data than one call may return, but not more than the buffers of an unread socket hold.
 
-    Skips the case where buffersize is too large for that.
+    Skips the case if buffersize is too large for that.
     """
     if case.buffersize > 100_000:
-        pytest.skip(f"a buffersize of {case.buffersize} bytes is more than a socket holds")
+        pytest.skip(f"a buffersize of {case.buffersize} bytes is more than a socket's buffers hold")
     return data_of_size(case.buffersize + min(3 * case.buffersize, 20_000))
 
 
@@ -137,7 +137,7 @@ def test_length_0_returns_empty_data(pair: Pair, method: str) -> None:
 def test_length_0_does_not_wait_on_a_stream(pair: Pair, method: str) -> None:
     """It may fail with would-block."""
     pending = pair.impl.start(method, 0)
-    waits = pending.blocked() and not pending.done(1.0)  # a slow implementation may be seen asleep, too
+    waits = pending.blocked() and not pending.done(1.0)  # a slow implementation may be asleep without waiting for data
     if waits:
         pair.peer.send(b"abc")
     outcome = pending.outcome()
@@ -217,7 +217,7 @@ def test_a_refused_call_leaves_the_data(pair: Pair, method: str, given: tuple[Ar
 @clause("recv.length.steps")
 @each_receiver
 def test_each_call_has_its_own_length(pair: Pair, method: str) -> None:
-    """Growing and shrinking, so that an implementation that keeps a buffer between calls is found."""
+    """Growing and shrinking lengths detect an implementation that keeps a buffer between calls."""
     for data in (b"abc", b"defghij", b"kl"):
         pair.peer.send(data)
     parts = [receive_exactly(pair.impl, method, size) for size in (3, 7, 2)]

@@ -105,7 +105,7 @@ def test_a_reset_ends_a_waiting_call(pair: Pair, method: str) -> None:
 @clause("recv.refused.told")
 @each_receiver
 def test_a_refused_datagram_is_an_error(pair: Pair, method: str) -> None:
-    """The system reports the refusal to the connected UDP socket, and ends a waiting call by it."""
+    """The system reports the refusal to the connected UDP socket, which ends a waiting call."""
     pair.peer.close()
     expect.count(pair.impl.send(b"x"), 1)
     expect.fails(pair.impl.call(method, 10), "ECONNREFUSED", what=f"{method}() after a refused datagram")

@@ -12,12 +12,12 @@ from nixio_conformance.toolkit.reach import bound_to_any, port_of
 from nixio_conformance.toolkit.transfer import data_of
 from nixio_fixtures import load
 
-#: Values in the place of a sender's host or port that mean that a stream has none.
+#: Values for a sender's host or port that mean "none", on a stream.
 NOTHING = (None, "", 0)
 
 
 def received_from(outcome: Outcome, data: bytes, sender: Address) -> None:
-    """The call returned exactly this data, host and port, with the right types."""
+    """Check that the call returned exactly this data, host and port, with the right types."""
     found = expect.values(outcome, 3, "recvfrom()")
     expect.same(found[0], data, "data received")
     _, name, port = found
@@ -27,14 +27,14 @@ def received_from(outcome: Outcome, data: bytes, sender: Address) -> None:
 
 
 def recvfrom_peer(case: Case, peer: Peer, data: bytes = b"abc") -> Outcome:
-    """The outcome of recvfrom for a datagram of this peer, on a new socket."""
+    """The outcome of recvfrom for a datagram from this peer, on a new socket."""
     sock, address = case.bound()
     peer.sendto(data, address)
     return sock.recvfrom(100)
 
 
 def received_from_or_nothing(outcome: Outcome, data: bytes, sender: Address) -> None:
-    """The call returned this data, and either this address or none."""
+    """Check that the call returned this data, and either this address or none."""
     expect.same(data_of(outcome, "recvfrom()"), data, "data received")
     rest = expect.returned(outcome, "recvfrom()")[1:]
     nothing = all(value in NOTHING and not isinstance(value, bool) for value in rest) and len(rest) <= 2
@@ -42,7 +42,7 @@ def received_from_or_nothing(outcome: Outcome, data: bytes, sender: Address) -> 
 
 
 def receive_from_another(case: Case) -> None:
-    """Receive a datagram of another sender in the same family, which must not be reported again."""
+    """Receive a datagram from another sender in the same family, whose address must not be returned again."""
     kind = load().kind(f"{case.kind.domain}-dgram")
     sock, address = case.bound(kind)
     case.bound_peer(kind).sendto(b"other", address)
@@ -71,7 +71,7 @@ def test_the_port_is_the_third_value(case: Case) -> None:
 
 @clause("recvfrom.sender.other-host")
 def test_the_host_is_the_senders_own(case: Case) -> None:
-    """The receiver is bound to all addresses, and the sender to another one than the default."""
+    """The receiver is bound to all addresses, and the sender to an address that is not the default."""
     sock, port = bound_to_any(case)
     peer = case.peer().bind(case.own_address())
     peer.sendto(b"abc", (case.loopback, port))
@@ -130,7 +130,7 @@ def test_a_cut_datagram_has_a_sender(case: Case) -> None:
 
 @clause("recvfrom.sender.zero-length")
 def test_length_0_of_a_datagram_has_a_sender(case: Case) -> None:
-    """Or no sender, where the datagram is not read; never another one."""
+    """Or no sender, if the datagram is not read; never a different one."""
     sock, address = case.bound()
     other, peer = case.bound_peer(), case.bound_peer()
     other.sendto(b"first", address)

@@ -1,4 +1,4 @@
-"""send and write, and sendto where it is alike: the data that arrives, the result, and what a buffer may be."""
+"""send and write, and sendto where it is the same: arriving data, the result, and types of buffers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_count_is_returned_by_sendto(case: Case) -> None:
 
 @clause("write.alias.in-turn")
 def test_send_and_write_in_turn_keep_their_order(pair: Pair) -> None:
-    """Each sends at once: a buffer that one of them kept for itself would change the order."""
+    """Each sends at once: if one of them had a buffer of its own, the order would change."""
     sends, writes = Sender("send", pair.impl, pair.peer), Sender("write", pair.impl, pair.peer)
     for sender, data in ((sends, b"1-send"), (writes, b"2-write"), (writes, b"3-write"), (sends, b"4-send")):
         sender.whole(data)
@@ -52,7 +52,7 @@ def test_send_and_write_in_turn_keep_their_order(pair: Pair) -> None:
 def test_write_fails_as_send_does(case: Case) -> None:
     sent = expect.fails(case.socket().send(b"x"), what="send()")
     written = expect.fails(case.socket().write(b"x"), what="write()")
-    expect.same((written.kind, written.name), (sent.kind, sent.name), "how write() failed, and how send() did")
+    expect.same((written.kind, written.name), (sent.kind, sent.name), "the failure of write(), compared with send()")
 
 
 @clause("send.empty.stream")

@@ -15,14 +15,14 @@ each_method = pytest.mark.parametrize("method", ["send", "write", "sendto"])
 
 
 def too_long(sender: Sender) -> int:
-    """A size in bytes beyond the longest datagram of this kind: UDP's limit, or the send buffer of a UNIX socket."""
+    """A size in bytes above that of the longest datagram: UDP's limit, or the send buffer of a UNIX socket."""
     if sender.peer.kind.domain == "unix":
         return sender.peer.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) + 1
     return 65508 if sender.peer.kind.domain == "inet" else 65528
 
 
 def large(case: Case, sender: Sender) -> int:
-    """A size in bytes above `buffersize`, which limits only receiving, and not more than the system can send."""
+    """A size in bytes above `buffersize`, which limits only receiving, but not above what the system can send."""
     limit = 60000
     if sender.peer.kind.domain == "unix":
         limit = min(limit, sender.peer.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 64)
@@ -36,7 +36,7 @@ def test_each_call_is_one_datagram(case: Case, method: str) -> None:
     sender.whole(b"first")
     sender.whole(b"2\n")
     expect.same(sender.peer.recv(), b"first", "the first datagram that the peer received")
-    expect.same(sender.arrived(), [b"2\n"], "the datagrams that it received then")
+    expect.same(sender.arrived(), [b"2\n"], "the datagrams that the peer received after it")
 
 
 @clause("send.datagram.empty")

@@ -17,7 +17,7 @@ def filled(case: Case, method: str) -> Flood:
 
 
 def counts_are_right(flood: Flood) -> None:
-    """The bytes that the calls counted arrive in order, and no others."""
+    """Check that exactly the bytes that the calls counted arrive, in order."""
     flood.several()
     expect.same(flood.read(), flood.expected, "what the peer received")
     expect.same(flood.sender.arrived(), [], "what else the peer received")
@@ -64,7 +64,7 @@ def test_sending_succeeds_again_when_there_is_room(case: Case, method: str) -> N
 
 
 def waits_for_room(flood: Flood) -> None:
-    """A blocking call waits, and returns when the peer reads. As long as there still is room, calls may return."""
+    """Check that a blocking call waits and returns when the peer reads. While there is room, calls may return."""
     sender = flood.sender
     expect.true(sender.sock.setblocking(True), "setblocking()")
     pending = sender.start(flood.data)
@@ -74,8 +74,8 @@ def waits_for_room(flood: Flood) -> None:
         flood.taken.append(flood.data[: sender.count(pending.outcome(), len(flood.data))])
         pending = sender.start(flood.data)
     before = flood.read()
-    expect.same(before, flood.expected, "what the peer received of the calls before")
-    # On a stream, the call may wait until there was room for all of its bytes.
+    expect.same(before, flood.expected, "what the peer received of the earlier calls")
+    # On a stream, the call may wait until there is room for all of its bytes.
     while not pending.done(0.001):
         before.append(sender.peer.pending() or b"")
     count = sender.count(pending.outcome(), len(flood.data))
@@ -99,7 +99,7 @@ def test_a_blocking_sendto_waits_for_room(case: Case) -> None:
 @clause("send.blocking.large")
 @each_sender
 def test_a_large_buffer_arrives_at_a_peer_that_reads(case: Case, method: str, role: str) -> None:
-    """A blocking call may take fewer bytes than given; those that it counted arrive."""
+    """A blocking call may send fewer bytes than given; those that it counted arrive."""
     sender = transfer.sender(case, method, role)
     data = transfer.numbered(1 << 16)
     pending = sender.start(data)

@@ -1,6 +1,6 @@
-"""send, write and sendto: which bytes offset and length choose, for each cell of the grid table.
+"""send, write and sendto: which bytes offset and length select, for each cell of the grid table.
 
-What the peer received is compared, and the count that the call returned.
+The received bytes and the returned count are compared.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def cells(topic: str) -> pytest.MarkDecorator:
 
 
 def check_cell(case: Case, method: str, cell: Cell) -> None:
-    """The cell's bytes arrive and are counted. Where the arguments may be refused, nothing is sent then."""
+    """Check that the cell's bytes arrive and are counted, or that nothing is sent if the arguments are refused."""
     sender = transfer.sender(case, method)
     outcome = sender(BUFFER, *cell.arguments)
     allowed_failures = failures_of(sender, cell)
@@ -37,9 +37,9 @@ def check_cell(case: Case, method: str, cell: Cell) -> None:
         return
     send_rest(sender, cell, outcome)
     chunk = BUFFER[cell.start : cell.stop]
-    # Without bytes to send, a datagram socket may send an empty datagram, or nothing.
+    # If there are no bytes to send, a datagram socket may send an empty datagram, or nothing.
     allowed = [[chunk]] if chunk else [[], [b""]]
-    expect.one_of(sender.arrived(), allowed, f"what arrived of {method}()")
+    expect.one_of(sender.arrived(), allowed, f"what arrived from {method}()")
 
 
 def failures_of(sender: Sender, cell: Cell) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def failures_of(sender: Sender, cell: Cell) -> tuple[str, ...]:
 
 
 def send_rest(sender: Sender, cell: Cell, outcome: Outcome) -> None:
-    """The count is that of the cell's bytes; if a stream took fewer, further calls in the same form send the rest."""
+    """Check the count of bytes; if a stream took fewer than the cell has, send the rest in calls of the same form."""
     wanted = cell.stop - cell.start
     done = sender.count(outcome, wanted)
     while done < wanted:

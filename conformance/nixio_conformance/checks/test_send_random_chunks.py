@@ -1,4 +1,4 @@
-"""send, write and sendto: for random buffers, offsets and lengths, the bytes that arrive are those of a slice."""
+"""send, write and sendto: for random buffers, offsets and lengths, the bytes of the slice arrive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.transfer import SENTINEL, Sender
 
-#: The same examples in each run of the same code; none is kept on disk.
+#: Each run of the same code has the same examples; none is stored on disk.
 REPEATABLE = settings(
     max_examples=30,
     derandomize=True,
@@ -24,12 +24,12 @@ REPEATABLE = settings(
     suppress_health_check=list(HealthCheck),
 )
 BUFFERS = st.one_of(st.binary(max_size=8), st.binary(min_size=16, max_size=40))
-#: Offsets and lengths: left out, in a buffer and just behind its end, and far behind it.
+#: Offsets and lengths: omitted, inside a buffer, just past its end, and far past it.
 NUMBERS = st.one_of(st.none(), st.integers(0, 16), st.integers(0, 45), st.sampled_from([8192, 65536]))
 
 
 def run_examples(example: Callable[[Sender, bytes, int | None, int | None], None], new: Callable[[], Sender]) -> None:
-    """Run examples over one connection. After a failure, the next, a simpler one, gets a new connection."""
+    """Run examples over one connection. After a failure, the next (simpler) example gets a new connection."""
     kept: list[Sender] = []
     broken: list[AgentError] = []
 
@@ -56,7 +56,7 @@ def chosen(buffer: bytes, offset: int | None, length: int | None) -> bytes:
 
 
 def arrives(sender: Sender, buffer: bytes, offset: int | None, length: int | None) -> None:
-    """The chosen bytes arrive, and nothing else before the next message."""
+    """Check that the selected bytes arrive, and nothing else before the next message."""
     chunk = chosen(buffer, offset, length)
     count = sender.count(sender(buffer, offset, length), len(chunk))
     sender.whole(SENTINEL)
@@ -64,7 +64,7 @@ def arrives(sender: Sender, buffer: bytes, offset: int | None, length: int | Non
         got = sender.peer.recv_exactly(count + len(SENTINEL))
         expect.same(got, chunk[:count] + SENTINEL, "what the peer received, with the end mark")
         return
-    # Without bytes to send: an empty datagram, or none.
+    # If there are no bytes to send: an empty datagram, or none.
     allowed = [[chunk]] if chunk else [[], [b""]]
     expect.one_of(list(iter(sender.peer.recv, SENTINEL)), allowed, "what the peer received")
 

@@ -1,4 +1,4 @@
-"""sendto, recv, read and recvfrom on raw sockets: whole packets, here ICMP echo replies that nothing asked for.
+"""sendto, recv, read and recvfrom on raw sockets: whole packets, here unsolicited ICMP echo replies.
 
 The system does not answer such a packet. Every raw socket of the host receives it, so each case looks for its own.
 """
@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 
 
 def packet(case: Case) -> bytes:
-    """An echo reply of this case alone, with ICMP's checksum (the system sets ICMPv6's)."""
+    """An echo reply that is unique to this case, with ICMP's checksum (the system sets ICMPv6's)."""
     ending = b"\x00\xff%d-%d" % (os.getpid(), next(_numbers))
     body = bytes((ECHO_REPLY[case.kind.domain], 0, 0, 0)) + b"nx\x00\x01" + ending
     body += b"\x00" * (len(body) % 2)
@@ -45,12 +45,12 @@ def raw_peer(case: Case) -> Peer:
 
 
 def is_packet(data: bytes, sent: bytes) -> bool:
-    """Whether these bytes are that packet, after an IP header if there is one; the checksum is not compared."""
+    """Whether these bytes are the packet, after an IP header if there is one; the checksum is not compared."""
     return data[-len(sent) :][4:] == sent[4:] and data[-len(sent) :][:2] == sent[:2]
 
 
 def arrives(peer: Peer, sent: bytes) -> None:
-    """The peer receives the packet, among those of other programs."""
+    """Check that the peer receives the packet. Packets of other programs are ignored."""
     for _ in range(OTHERS):
         if is_packet(peer.recv(), sent):
             return
@@ -90,7 +90,7 @@ def test_a_packet_is_received(case: Case, method: str) -> None:
 
 @clause("recvfrom.raw.sender")
 def test_a_packet_has_a_sender(case: Case) -> None:
-    """Raw sockets have no ports: it is 0, or the protocol's number."""
+    """Raw sockets have no ports: the returned one is 0, or the protocol's number."""
     sock, sent = case.socket(), packet(case)
     raw_peer(case).sendto(sent, (case.loopback, 0))
     outcome = receive_packet(sock, "recvfrom", sent)

@@ -10,7 +10,7 @@ from nixio_conformance.toolkit.transfer import Sender
 
 #: POSIX: ENOTCONN for stream sockets, EDESTADDRREQ for others; Linux returns EPIPE for TCP.
 UNCONNECTED = ("ENOTCONN", "EPIPE", "EDESTADDRREQ")
-#: The other end is closed; TCP reports a reset first where there was one.
+#: The other end is closed; TCP reports a reset first if there was one.
 GONE = ("EPIPE", "ECONNRESET")
 
 
@@ -53,7 +53,7 @@ def test_sending_fails_when_the_peer_has_closed(case: Case, method: str) -> None
 @clause("send.peer-gone.no-signal")
 @each_sender
 def test_sending_to_a_closed_peer_raises_no_signal(case: Case, method: str) -> None:
-    """After a second failure, too: the first may be a reset, and only the next would raise SIGPIPE."""
+    """Not after a second failure either: the first may be a reset, and only the next raises SIGPIPE."""
     sender = transfer.sender(case, method)
     sender.peer.close()
     transfer.until_failure(sender, b"x")

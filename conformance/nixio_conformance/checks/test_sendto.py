@@ -16,13 +16,13 @@ def test_the_data_arrives(case: Case) -> None:
 
 @clause("sendto.destination.each")
 def test_each_datagram_goes_to_its_destination(case: Case) -> None:
-    """Two destinations in turn, so that an implementation that keeps the first or the last is found."""
+    """Two destinations in turn detect an implementation that keeps the first or the last."""
     sock, _ = case.bound()
     first, second = (sendto_to(sock, peer) for peer in (case.bound_peer(), case.bound_peer()))
     for sender, data in ((first, b"1"), (second, b"2"), (first, b"3"), (second, b"4")):
         sender.whole(data)
         expect.same(sender.peer.recv(), data, "what the addressed peer received")
-    expect.same((first.arrived(), second.arrived()), ([], []), "what the peers received beyond that")
+    expect.same((first.arrived(), second.arrived()), ([], []), "what else the peers received")
 
 
 @clause("sendto.destination.host")
@@ -89,9 +89,9 @@ def test_datagrams_of_others_are_received_afterwards(case: Case) -> None:
 
 
 def sendto_elsewhere(case: Case, pair: Pair) -> tuple[list[bytes], list[bytes]] | None:
-    """Send to another peer than the connected one, then end with send.
+    """Send to a peer other than the connected one; then send() a final message.
 
-    Returns what the other and what the connected peer received; None where the system refuses (BSD).
+    Returns what the other and the connected peer received; None if the system refuses (BSD).
     """
     other = case.bound_peer()
     outcome = pair.impl.sendto(b"elsewhere", *other.address)

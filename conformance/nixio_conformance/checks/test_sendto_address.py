@@ -14,7 +14,7 @@ from nixio_conformance.toolkit.transfer import Sender, sendto_to
 
 #: Failures for an address that is not passed on to the system. A stale system error is not among them.
 REFUSED = ("argument", "resolver")
-#: Ports outside of 0 to 65535; with 16 or 32 bits only, most of them are the peer's.
+#: Ports outside 0 to 65535; truncated to 16 or 32 bits, most of them are the peer's.
 OUT_OF_RANGE = [
     Spelling("plus-65536", lambda port: port + 65536),
     Spelling("minus-65536", lambda port: port - 65536),
@@ -81,7 +81,7 @@ def test_a_host_of_a_wrong_type_is_refused(case: Case, host: Argument) -> None:
 def sendto_host(case: Case, host: str) -> tuple[Sender, Outcome]:
     """Call sendto with this host and a peer's port, on a socket whose last call failed with EAGAIN.
 
-    An implementation that reports a stale error would report that one. Returns a sender to the peer, and the outcome.
+    An implementation that reports a stale error would report EAGAIN. Returns a sender to the peer, and the outcome.
     """
     sender = sendto_to(case.socket(), case.bound_peer())
     case.bind(sender.sock)

@@ -23,7 +23,7 @@ from nixio_fixtures import load
     ],
 )
 def test_the_port_is_ignored(case: Case, port: Argument) -> None:
-    """Only values that can be a port: that any value is ignored, the document says only of bind and connect."""
+    """Only valid ports: nixio documents only for bind and connect that any value is ignored."""
     peer = case.bound_peer()
     sock = case.socket()
     expect.count(sock.sendto(b"abc", peer.address[0], port), 3)
@@ -64,7 +64,7 @@ def test_a_path_is_never_cut_short(case: Case, more: int) -> None:
     path = str(peer.address[0]) + "x" * more
     outcome = case.socket().sendto(b"abc", path, None)
     expect.fails(outcome, "argument", "ENAMETOOLONG", "EINVAL", "ENOENT", what="sendto()")
-    # A datagram between UNIX sockets has arrived when the call has returned.
+    # Between UNIX sockets, a datagram has arrived when the call returns.
     expect.same(peer.pending(), None, "what waits at the shorter path")
 
 

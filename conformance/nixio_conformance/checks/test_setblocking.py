@@ -22,7 +22,7 @@ def set_mode(sock: ImplSocket, mode: bool) -> None:
 
 
 def received(outcome: Outcome, data: bytes) -> None:
-    """The first value of recv, read or recvfrom is this data."""
+    """Check that the first value of recv, read or recvfrom is this data."""
     expect.same(expect.returned(outcome, "receiving")[0], data, "data received")
 
 

@@ -16,7 +16,7 @@ from nixio_conformance.toolkit.calls import retry_would_block
 from nixio_conformance.toolkit.case import Case, Pair
 from nixio_conformance.toolkit.marks import clause, each_sender
 
-#: The buffers are filled from outside, with other bytes than the implementation sends.
+#: The buffers are filled from outside, with bytes that differ from those that the implementation sends.
 FILLING = b"." * 4096
 SENT = b"!"
 
@@ -28,7 +28,7 @@ def fill(case: Case, pair: Pair) -> None:
 
 
 def until_failure(send: Callable[[], Outcome]) -> Outcome:
-    """Call `send`, which fills the buffers, until it fails, at most 50 times; the last outcome.
+    """Call `send`, which fills the buffers, until it fails, at most 50 times. Returns the last outcome.
 
     The peer's end may still be taking data from the socket's buffer when both seem full, and so make room again.
     """
@@ -57,12 +57,12 @@ def waiting_for_room(case: Case, pair: Pair, method: str, *address: Argument) ->
         if pending.blocked():
             break
         expect.count(pending.outcome(), 1)
-    expect.holds(not pending.done(), f"{method}() without room", "a call that waits", "one that returns each time")
+    expect.holds(not pending.done(), f"{method}() without room", "a call that waits", "calls that return")
     return pending
 
 
 def returns_when_read(pair: Pair, pending: Pending) -> None:
-    """The call returns after the peer has read, and has sent its byte."""
+    """Check that the call returns after the peer has read, and that it has sent its byte."""
     end = time.monotonic() + PEER
     while not pending.done(0.001) and time.monotonic() < end:
         pair.peer.pending()

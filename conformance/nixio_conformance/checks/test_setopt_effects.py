@@ -37,7 +37,7 @@ def test_keepalive_starts_a_timer(case: Case, role: str) -> None:
     set_option(sock, "socket", "keepalive", 1)
     with case.view(sock) as view:
         armed = wait_for(lambda: options.keepalive_timer(view))
-    expect.holds(armed, "the connection's timer", "one that will probe the peer", "none")
+    expect.holds(armed, "the connection's timer", "a timer for probes", "none")
 
 
 @clause("setopt.socket-keepalive.effect.off")
@@ -47,11 +47,11 @@ def test_keepalive_off_stops_the_timer(case: Case, role: str) -> None:
     set_option(sock, "socket", "keepalive", 0)
     with case.view(sock) as view:
         idle = wait_for(lambda: not options.keepalive_timer(view))
-    expect.holds(idle, "the connection's timer", "none", "one that will probe the peer")
+    expect.holds(idle, "the connection's timer", "none", "a timer for probes")
 
 
 def address_with_connection(case: Case, reuse: bool) -> tuple[str, int]:
-    """An address of a closed listener of the implementation that an accepted connection still uses."""
+    """The address of a closed listener of the implementation, which an accepted connection still uses."""
     listener = case.socket()
     if reuse:
         set_option(listener, "socket", "reuseaddr", 1)
@@ -220,7 +220,7 @@ def test_broadcast_off_refuses_broadcasts(case: Case) -> None:
 
 
 def reaches_far(dontroute: int) -> bool:
-    """Whether a socket of the suite with this SO_DONTROUTE can be connected to an address behind a gateway."""
+    """Whether a socket of the suite with this SO_DONTROUTE can connect to an address behind a gateway."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
         try:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_DONTROUTE, dontroute)
@@ -233,7 +233,7 @@ def reaches_far(dontroute: int) -> bool:
 @clause("setopt.socket-dontroute.effect.unreachable")
 def test_dontroute_uses_no_gateway(case: Case) -> None:
     if not reaches_far(0) or reaches_far(1):
-        pytest.skip("no destination behind a gateway here")
+        pytest.skip("this host has no route to a destination behind a gateway")
     sock = case.socket()
     set_option(sock, "socket", "dontroute", 1)
     expect.fails(sock.connect(*FAR), "ENETUNREACH", "EHOSTUNREACH", what="connect() to an address behind a gateway")
@@ -242,7 +242,7 @@ def test_dontroute_uses_no_gateway(case: Case) -> None:
 @clause("setopt.socket-dontroute.effect.off")
 def test_dontroute_off_uses_the_gateway(case: Case) -> None:
     if not reaches_far(0):
-        pytest.skip("no destination behind a gateway here")
+        pytest.skip("this host has no route to a destination behind a gateway")
     sock = case.socket()
     set_option(sock, "socket", "dontroute", 1)
     set_option(sock, "socket", "dontroute", 0)
@@ -260,7 +260,7 @@ def test_bindtodevice_uses_the_port_on_its_interface_only(case: Case) -> None:
                 peer.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, name.encode())
                 break
     else:
-        pytest.skip("no interface here besides loopback")
+        pytest.skip("this host has no interface besides loopback")
     port = peer.bind("0.0.0.0").address[1]
     sock = case.socket()
     set_option(sock, "socket", "bindtodevice", loopback)
@@ -320,7 +320,7 @@ def pending_error(sock: ImplSocket) -> int:
 
 
 def refused_socket(case: Case, kind: Kind) -> ImplSocket:
-    """A socket whose connection was refused after connect() had returned."""
+    """A socket whose connection is refused after connect() has returned."""
     refusing = case.bound_peer()
     sock = case.socket()
     expect.true(sock.setblocking(False))

@@ -27,10 +27,10 @@ EXPERIMENT = 253
 
 
 def unsent_is(within: float, attempt: Callable[[], int], expected: int) -> None:
-    """`attempt` finds this number of bytes unsent.
+    """Check that `attempt` finds this number of unsent bytes.
 
-    After `within` seconds a timer of the system sends them: an attempt that took longer is repeated. Skips the case
-    where each takes longer.
+    After `within` seconds a timer of the system sends them, so an attempt that took longer is repeated. Skips the case
+    if every attempt takes longer.
     """
     for _ in range(20):
         begun = time.monotonic()
@@ -40,7 +40,7 @@ def unsent_is(within: float, attempt: Callable[[], int], expected: int) -> None:
             return
         if took < within:
             expect.mismatch("unsent bytes", expected, found)
-    pytest.skip(f"twenty times, a few calls took longer than {within} s here")
+    pytest.skip(f"this host is too slow: in twenty attempts, a few calls always took longer than {within} s")
 
 
 @clause("setopt.tcp-cork.effect.held")
@@ -113,7 +113,7 @@ def test_hdrincl_sends_the_given_header(case: Case) -> None:
 
 def group_member(case: Case, group: str) -> Peer:
     """A peer that is a member of a group on loopback, and receives nothing to other groups."""
-    peer = case.peer().bind("0.0.0.0")  # bound to one address, it would not receive datagrams to the group
+    peer = case.peer().bind("0.0.0.0")  # a socket bound to one address would not receive datagrams to the group
     peer.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + options.PACKED_LOOPBACK)
     return peer.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)
 
@@ -125,7 +125,7 @@ def test_multicast_ttl_is_seen_by_a_member(case: Case, hops: int) -> None:
     peer = group_member(case, group)
     far_end.report_hops(peer)
     sock = case.socket()
-    expect.true(sock.bind("127.0.0.1", 0), "bind()")  # so that it sends to groups over loopback
+    expect.true(sock.bind("127.0.0.1", 0), "bind()")  # connected, so that it sends to groups over loopback
     set_option(sock, "ip", "multicast_ttl", hops)
     expect.count(sock.sendto(b"x", group, peer.address[1]), 1)
     expect.same(far_end.hops(peer), hops, "the hop limit reported to the receiver")
@@ -145,7 +145,7 @@ def test_multicast_if_sends_over_that_interface(case: Case) -> None:
 def largest_fragment(case: Case, *mtus: int) -> int:
     """The size of the largest fragment as reported to the receiver, 0 if none.
 
-    Loopback's MTU is large, so that a datagram of nearly the largest size is sent.
+    Loopback's MTU is large, so a datagram of nearly the largest size is sent.
     """
     peer = case.bound_peer()
     try:
@@ -199,7 +199,7 @@ def test_v6only_off_accepts_ipv4(case: Case, values: tuple[int, ...]) -> None:
 
 @clause("setopt.ipv6-v6only.effect.on")
 def test_v6only_leaves_the_port_to_ipv4(case: Case) -> None:
-    """With several ports, as another program may use one for IPv4."""
+    """Several ports are tried, because another program may use one for IPv4."""
     free = any(free_for_ipv4(ipv6_listener(case, (1,))[1]) for _ in range(3))
     expect.holds(free, "the port of an IPv6-only listener", "free for IPv4", "in use")
 

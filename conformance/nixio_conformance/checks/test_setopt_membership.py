@@ -42,7 +42,7 @@ def leave(sock: ImplSocket, option: Option, value: Value) -> None:
 def is_member(case: Case, sock: ImplSocket, option: Option, value: Value, expected: bool) -> None:
     with case.view(sock) as view:
         found = options.member(view, option, value)
-    expect.holds(found == expected, f"to the system, member of {value}", expected, found)
+    expect.holds(found == expected, f"whether the kernel has the membership {value}", expected, found)
 
 
 @clause("setopt.membership.joined")
@@ -56,7 +56,7 @@ def test_a_group_is_joined(case: Case, kind: Kind, option: Option) -> None:
 @clause("setopt.membership.group-alone")
 @over(sets, ADD)
 def test_a_group_is_joined_without_an_interface(case: Case, kind: Kind, option: Option) -> None:
-    """The system chooses an interface; without a route to the group it fails, and setopt with the same error."""
+    """The system chooses an interface. Without a route to the group it fails, and setopt must fail with its error."""
     sock, group = case.socket(), setting(option, "@group")
     with options.fresh(kind) as plain:
         try:
@@ -76,14 +76,14 @@ def test_a_group_is_left_without_an_interface(case: Case, kind: Kind, option: Op
         try:
             options.write(plain, option, group)
         except OSError as error:
-            pytest.skip(f"no interface for a group here: {error}")
+            pytest.skip(f"this host cannot choose an interface for a group: {error}")
     join(sock, option, group)
     leave(sock, option, group)
     is_member(case, sock, option, group, False)
 
 
 def other_interface(kind: Kind, option: Option) -> Scalar:
-    """An interface besides loopback on which groups can be joined; else skips the case."""
+    """An interface besides loopback on which groups can be joined. Skips the case if there is none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
         try:
             plain.connect(FAR)
@@ -96,7 +96,7 @@ def other_interface(kind: Kind, option: Option) -> Scalar:
         with options.fresh(kind) as plain, contextlib.suppress(OSError):
             options.write(plain, option, (options.group(option.level), interface))
             return interface
-    pytest.skip("no interface for groups here besides loopback")
+    pytest.skip("this host has no interface for groups besides loopback")
 
 
 @clause("setopt.membership.interface")
@@ -217,13 +217,13 @@ class GroupOnLoopback:
         self.peer: Peer = case.peer().setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, options.PACKED_LOOPBACK)
 
     def nothing_arrives(self) -> None:
-        """A datagram to the group is not received: the next one received was sent later, to the socket."""
+        """Check that a datagram to the group is not received: the next one received was sent later, to the socket."""
         self.peer.sendto(b"to the group", self.to_group)
         self.peer.sendto(b"to the socket", self.to_socket)
         expect.data(self.sock.recv(100), b"to the socket", "the next datagram")
 
     def datagram_arrives(self) -> None:
-        """A datagram to the group is received."""
+        """Check that a datagram to the group is received."""
         self.peer.sendto(b"to the group", self.to_group)
         expect.data(self.sock.recv(100), b"to the group", "the next datagram")
 

@@ -12,7 +12,7 @@ from nixio_conformance.toolkit.option_cases import KINDS, OPTIONS, one, over, se
 from nixio_fixtures import Kind, Option, Value, load
 
 LEVELS = ("socket", "tcp", "ip", "ipv6")
-#: By level, kinds of socket on which its options have an effect, so that one that is not refused is noticed.
+#: For each level, kinds of socket on which its options have an effect, so that an accepted wrong name is noticed.
 KINDS_OF_LEVEL = {
     "socket": ("inet-stream", "inet6-dgram", "unix-stream"),
     "tcp": ("inet-stream", "inet6-stream"),
@@ -31,7 +31,7 @@ each_non_text = pytest.mark.parametrize(
 
 
 def wrong_spellings(level: str) -> list[str]:
-    """Names near to that of an option of a level."""
+    """Names similar to that of an option of a level."""
     first = next(option.name for option in OPTIONS if option.level == level)
     return ["", first.upper(), first.capitalize(), first[:-1], f"{first} ", f" {first}", "no-such-option"]
 
@@ -67,7 +67,7 @@ each_option_elsewhere = pytest.mark.parametrize(
 
 
 def refuses(case: Case, method: str, level: Argument, option: Argument, value: Value = 1) -> None:
-    """getopt or setopt refuses this level and option; setopt then changes no option of the socket."""
+    """Check that getopt or setopt refuses this level and option, and that setopt changes no option of the socket."""
     sock = case.socket()
     if method == "getopt":
         expect.refused_argument(sock.getopt(level, option), "getopt()")

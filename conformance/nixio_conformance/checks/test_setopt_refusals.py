@@ -74,7 +74,7 @@ each_wrong_type = over_named(one, tuple(option for option in OPTIONS if option.s
 
 
 def huge(option: Option) -> dict[str, Argument]:
-    """Numbers that a C int cannot hold; the last two would be a valid value if they were cut to 32 bits."""
+    """Numbers that a C int cannot hold; the last two would be a valid value if they were truncated to 32 bits."""
     valid = setting(option, option.valid[0])
     assert isinstance(valid, int)
     wrapping = {"wrapping": 2**32 + valid, "negative-wrapping": valid - 2**32}
@@ -104,7 +104,7 @@ def test_a_read_only_pair_cannot_be_set(case: Case, kind: Kind, option: Option, 
 
 
 def with_valid_value(case: Case, option: Option) -> ImplSocket:
-    """A socket whose option has a valid value, which must be there after a refusal; memberships are not set."""
+    """A socket whose option has a valid value, which it must keep after a refusal; memberships are not set."""
     sock = case.socket()
     if option.shape not in ("membership", "device"):
         expect.true(sock.setopt(option.level, option.name, setting(option, option.valid[0])))
@@ -159,7 +159,7 @@ def test_another_number_sets_a_flag_or_is_refused(case: Case, kind: Kind, option
 
 
 def is_on_or_refused(case: Case, option: Option, value: int) -> None:
-    """A flag that is set to neither 0 nor 1 may be on, as in C, or the value may be refused."""
+    """Check that a flag that is set to neither 0 nor 1 is on, as in C, or that the value is refused."""
     sock = case.socket()
     outcome = sock.setopt(option.level, option.name, value)
     if isinstance(outcome, Failure):
@@ -171,7 +171,7 @@ def is_on_or_refused(case: Case, option: Option, value: int) -> None:
 
 
 def sets_or_fails(case: Case, option: Option, value: int, expected: Value, *failures: str) -> None:
-    """setopt() succeeds and the system has the expected value, or fails in an allowed way and changes nothing."""
+    """Check that setopt() sets the expected value, or fails with one of `failures` and changes nothing."""
     sock = case.socket()
     with case.view(sock) as view:
         before = options.read(view, option)
@@ -215,7 +215,7 @@ def test_many_microseconds_are_refused(case: Case, kind: Kind, option: Option, v
 @clause("setopt.hops.minus-one")
 @over(sets, chosen("ip.multicast_ttl", "ipv6.multicast_hops"))
 def test_hops_of_minus_one_are_the_default_or_refused(case: Case, kind: Kind, option: Option) -> None:
-    """On Linux -1 stands for the default, 1; it may be refused."""
+    """On Linux -1 means the default, 1; it may be refused."""
     sock = case.socket()
     expect.true(sock.setopt(option.level, option.name, 5))
     outcome = sock.setopt(option.level, option.name, -1)

@@ -1,4 +1,4 @@
-"""getopt and setopt compared with the system's values, seen from outside: setopt stores them, getopt returns them."""
+"""getopt and setopt compared with the kernel's values: setopt sets them, getopt returns them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHANGED_BY_SYSTEM = ("socket.sndbuf", "socket.rcvbuf", "ip.mtu", "ipv6.mtu")
 
 
 def other_value(option: Option, value: Value) -> Value:
-    """Another valid value than this one."""
+    """A valid value that differs from this one."""
     return setting(option, option.valid[option.valid.index(value) - 1])
 
 
@@ -64,21 +64,21 @@ def test_the_system_has_the_last_value(case: Case, kind: Kind, option: Option) -
 @over(sets, tuple(option for option in load().options if option.set and option.name != "drop_membership"))
 @pytest.mark.parametrize("others", ["new", "set"])
 def test_no_other_option_is_changed(case: Case, kind: Kind, option: Option, others: str) -> None:
-    """Also where the other options were set before."""
+    """Even if the other options were set before."""
     sock, value = case.socket(), setting(option, option.valid[0])
     with case.view(sock) as view:
         for other in STORED if others == "set" else ():
             if other.id != option.id:
-                with contextlib.suppress(OSError):  # this kind does not have it
+                with contextlib.suppress(OSError):  # this kind does not have the option
                     options.write(view, other, setting(other, other.valid[0]))
         before = options.snapshot(view)
         expect.true(sock.setopt(option.level, option.name, value))
         changed = options.changes(before, options.snapshot(view), but=[option.id])
-    expect.holds(not changed, f"besides {option.id}", "nothing changed", changed)
+    expect.holds(not changed, f"options other than {option.id}", "no changes", changed)
 
 
 @clause("setopt.stored.connection")
-@over_roles(sets, tuple(option for option in STORED if option.id != "ipv6.v6only"))  # which cannot be set after bind()
+@over_roles(sets, tuple(option for option in STORED if option.id != "ipv6.v6only"))  # v6only cannot be set after bind()
 def test_the_system_has_the_set_value_on_a_connection(case: Case, kind: Kind, option: Option, role: str) -> None:
     sock, value = case.pair(role).impl, setting(option, option.valid[0])
     expected = control(kind, option, value)
@@ -90,7 +90,7 @@ def test_the_system_has_the_set_value_on_a_connection(case: Case, kind: Kind, op
 @clause("getopt.stored.value")
 @over_values(some, STORED)
 def test_getopt_returns_the_systems_value(case: Case, kind: Kind, option: Option, value: Value) -> None:
-    """It is read once before, so that an implementation that keeps the first value is found."""
+    """The option is read once before, to detect an implementation that keeps the first value."""
     sock, value = case.socket(), setting(option, value)
     control(kind, option, value)
     got(option, sock.getopt(option.level, option.name))

@@ -1,4 +1,4 @@
-"""setopt of linger, sndtimeo and rcvtimeo: calls end after that time, and not before."""
+"""setopt of linger, sndtimeo and rcvtimeo: calls end after the given time, and not before."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNK = bytes(1 << 17)
 
 
 def timed(call: Callable[[], Outcome]) -> Outcome:
-    """Make a call, which does not return before the timeout, and return its outcome."""
+    """Make a call, check that it does not return before the timeout, and return its outcome."""
     begun = time.monotonic()
     outcome = call()
     took = time.monotonic() - begun
@@ -51,7 +51,7 @@ def fill(sock: ImplSocket) -> None:
 
 
 def recv_waits(pair: Pair, what: str) -> None:
-    """recv() waits for longer than a short timeout, and then returns the peer's data."""
+    """Check that recv() waits for longer than a short timeout, and then returns the peer's data."""
     pending = pair.impl.start("recv", 10)
     waits = pending.blocked() and not pending.done(SHORT / 1e6)
     expect.holds(waits, what, "a call that waits", "a call that returned")
@@ -94,11 +94,11 @@ def test_rcvtimeo_0_is_off(case: Case) -> None:
 
 @clause("setopt.socket-rcvtimeo.effect.not-sending")
 def test_rcvtimeo_does_not_affect_sending(case: Case) -> None:
-    """Small parts may be taken after the buffers were filled, as data moves on in the system."""
+    """Small parts may be sent even after the buffers were filled, because the system still moves data."""
     pair = small_connection(case)
     fill(pair.impl)
     set_option(pair.impl, "socket", "rcvtimeo", (0, 1))
-    # A call with a short timeout is seen asleep, too; so wait longer than that.
+    # A call with a short timeout sleeps as well, so wait for longer than the timeout.
     while not (pending := pair.impl.start("send", CHUNK)).blocked() or pending.done(0.03):
         expect.holds(expect.integer(pending.outcome()) > 0, "send() with a rcvtimeo only", "waits", "took nothing")
     pair.peer.recv_until(pending.done)
@@ -108,7 +108,7 @@ def test_rcvtimeo_does_not_affect_sending(case: Case) -> None:
 @clause("setopt.socket-sndtimeo.effect.send")
 @each_sender
 def test_sndtimeo_ends_a_send(case: Case, method: str) -> None:
-    """A part that was taken is returned as a count; would-block follows when nothing is taken any more."""
+    """A part that was sent is returned as a count; would-block follows when no more can be sent."""
     sock = small_connection(case).impl
     fill(sock)
     set_option(sock, "socket", "sndtimeo", (0, SHORT))
@@ -132,7 +132,7 @@ def test_sndtimeo_ends_a_sendto(case: Case) -> None:
         expect.count(outcome, 1)
     expect.fails(outcome, "would-block", "ENOBUFS")
     if not outcome.tokens & {"would-block"}:
-        pytest.skip("this system does not wait for room at a datagram's receiver")
+        pytest.skip("this system does not wait for room in a datagram receiver's queue")
     expect.true(sock.setblocking(True))
     set_option(sock, "socket", "sndtimeo", (0, SHORT))
     expect.would_block(timed(lambda: sock.sendto(b"x", *peer.address)))
@@ -158,7 +158,7 @@ def test_linger_waits_for_the_peer(case: Case) -> None:
 
 @clause("setopt.socket-linger.effect.seconds")
 def test_linger_waits_for_its_seconds(case: Case) -> None:
-    """This case has to wait for a second, the unit of linger."""
+    """This case has to wait for one second, the unit of linger."""
     pair = small_connection(case)
     fill(pair.impl)
     set_option(pair.impl, "socket", "linger", 1)
@@ -179,7 +179,7 @@ def test_linger_0_does_not_wait(case: Case) -> None:
 
 @clause("setopt.socket-linger.effect.no-reset")
 def test_linger_0_is_no_reset(case: Case) -> None:
-    """0 is off: data that the peer has not read is not lost."""
+    """0 turns linger off: data that the peer has not read is not lost."""
     pair = case.pair()
     set_option(pair.impl, "socket", "linger", 5)
     set_option(pair.impl, "socket", "linger", 0)

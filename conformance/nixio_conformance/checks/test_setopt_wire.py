@@ -38,7 +38,7 @@ def send_to_group(sock: ImplSocket, data: bytes, kind: Kind, port: int | None) -
 
 
 def multicast_loop_is_off(case: Case, kind: Kind) -> None:
-    """The far member receives both datagrams, the one on this host only the one sent with the option on."""
+    """Check that the far member receives both datagrams, and the one on this host only that sent with the option on."""
     there = far_end.member(case, FIRST)
     port = there.address[1]
     here = far_end.member(case, FIRST, far=False, port=port or 0)
@@ -62,13 +62,13 @@ def test_ipv6_multicast_loop(case: Case, kind: Kind) -> None:
 
 
 def hops_at_far_end(case: Case, option: str, hops: int) -> None:
-    """A datagram to a group arrives at the far end with this hop limit."""
+    """Check that a datagram to a group arrives at the far end with this hop limit."""
     there = far_end.member(case, FIRST)
     far_end.report_hops(there)
     sock = case.socket()  # groups are routed over the first link
     set_option(sock, level_of(case.kind), option, hops)
     send_to_group(sock, b"x", case.kind, there.address[1])
-    expect.same(far_end.hops(there), hops, "the hops that were left at the far end")
+    expect.same(far_end.hops(there), hops, "the remaining hops at the far end")
 
 
 @clause("setopt.ip-multicast_ttl.effect.far")
@@ -84,7 +84,7 @@ def test_ipv6_multicast_hops(case: Case, hops: int) -> None:
 
 
 def sends_over(case: Case, kind: Kind, link: Link) -> None:
-    """The first datagram is received only on the given link, the second, after a change, on the other one."""
+    """Check that a datagram is received only on the given link, and after a change only on the other one."""
     other = SECOND if link is FIRST else FIRST
     right = far_end.member(case, link)
     wrong = far_end.member(case, other, port=right.address[1] or 0)
@@ -109,7 +109,7 @@ def test_ipv6_multicast_if(case: Case, kind: Kind, link: Link) -> None:
 
 
 def receives_over(case: Case, kind: Kind, link: Link) -> None:
-    """A datagram that arrives over the given link is received; one before joining or over the other link is not."""
+    """Check that only datagrams over the given link are received, and none that were sent before joining."""
     other = SECOND if link is FIRST else FIRST
     sock, port = bound_to_any(case)
     sender = far_end.peer(case)
@@ -133,7 +133,7 @@ def test_ipv6_add_membership(case: Case, kind: Kind, link: Link) -> None:
 
 
 def receives_nothing_after_leaving(case: Case, kind: Kind) -> None:
-    """A datagram to the group between leaving and joining again is not received."""
+    """Check that a datagram to the group between leaving and joining again is not received."""
     sock, port = bound_to_any(case)
     sender = far_end.peer(case)
     where = (GROUP[kind.domain], far_end.interface(kind, FIRST))
@@ -170,7 +170,7 @@ def test_bindtodevice_receives_only_over_its_link(case: Case, kind: Kind, link: 
 
 @clause("setopt.socket-bindtodevice.effect.leaves")
 def test_bindtodevice_sends_over_its_link(case: Case) -> None:
-    """A broadcast leaves over the second link, though the route leads over the first."""
+    """A broadcast is sent over the second link, although the route leads over the first."""
     there = far_end.peer(case).bind("", 0)
     sock = case.socket()
     set_option(sock, "socket", "broadcast", 1)
@@ -189,7 +189,7 @@ def test_keepalive_sends_probes(case: Case) -> None:
     case.keep(listener.accept())
     with contextlib.closing(far_end.Capture(listener.address[1] or 0)) as wire:
         seen = wire.segment(PROBED_WITHIN)
-    expect.holds(seen is not None, "on the wire of an idle connection", "a probe", f"nothing in {PROBED_WITHIN:g} s")
+    expect.holds(seen is not None, "packets on an idle connection", "a probe", f"nothing in {PROBED_WITHIN:g} s")
 
 
 @clause("setopt.socket-dontroute.effect.stream")
@@ -197,7 +197,9 @@ def test_dontroute_connects_only_without_a_gateway(case: Case, kind: Kind) -> No
     listener = far_end.bound(case, FIRST).listen()
     sock = case.socket()
     set_option(sock, "socket", "dontroute", 1)
-    expect.fails(sock.connect(FOREIGN[kind.domain], 9), "ENETUNREACH", "EHOSTUNREACH", what="connect() over a gateway")
+    expect.fails(
+        sock.connect(FOREIGN[kind.domain], 9), "ENETUNREACH", "EHOSTUNREACH", what="connect() through a gateway"
+    )
     expect.true(sock.connect(*listener.address), "connect() on a link")
 
 

@@ -21,7 +21,7 @@ each_order = pytest.mark.parametrize("order", ORDERS)
 
 
 def shut(sock: ImplSocket, *how: Argument) -> None:
-    """Shut down. That it returns True is for another check."""
+    """Shut down. Another check requires that it returns True."""
     outcome = sock.shutdown(*how)
     expect.returned(outcome, "shutdown()")
 
@@ -63,7 +63,7 @@ def test_wr_keeps_receiving(either_pair: Pair, method: str) -> None:
 
 @clause("shutdown.wr.keeps-received")
 def test_wr_keeps_data_that_has_arrived(either_pair: Pair) -> None:
-    # Both bytes arrive together, so that the second has arrived when the first was received.
+    # Both bytes arrive together, so the second has arrived when the first is received.
     either_pair.peer.send(b"12")
     expect.data(either_pair.impl.recv(1), b"1")
     shut(either_pair.impl, "wr")
@@ -153,7 +153,7 @@ def test_a_second_call_succeeds_or_is_not_connected(either_pair: Pair, how: tupl
     shut(either_pair.impl, *how)
     outcome = either_pair.impl.shutdown(*how)
     if isinstance(outcome, Failure):
-        # Linux returns success; BSD has ended the connection by then.
+        # Linux returns success; on BSD the connection has ended by then.
         expect.fails(outcome, "ENOTCONN", what="shutdown() again")
     else:
         expect.true(outcome, "shutdown() again")

@@ -11,7 +11,7 @@ from nixio_conformance.toolkit.case import Case, Pair
 from nixio_conformance.toolkit.marks import clause, each_sender
 from nixio_conformance.toolkit.transfer import both_directions
 
-# "both", "read" and "write" are missing: nixio itself accepts them as further names, which the document allows.
+# Without "both", "read" and "write": nixio itself accepts them as further names, which its document allows.
 each_word = pytest.mark.parametrize(
     "word",
     [
@@ -92,12 +92,14 @@ def test_datagrams_are_still_sent(pair: Pair) -> None:
 @pytest.mark.parametrize("how", [how for how in HOWS if how.id != "wr"])
 def test_receiving_datagrams_does_not_wait(case: Case, pair: Pair, how: tuple[str, ...]) -> None:
     expect.returned(pair.impl.shutdown(*how), "shutdown()")
-    # On Linux only a waiting call shows it, and an implementation may wait by other means; so the view waits.
+    # On Linux only a waiting call notices it, and an implementation may wait in poll(); so the view waits.
     with case.view(pair.impl) as view:
         view.setblocking(True)
         view.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 1, 0))
         try:
             found = view.recv(10)
         except BlockingIOError:
-            expect.mismatch("another descriptor of the socket", "an end at once", "a call that waits for a datagram")
+            expect.mismatch(
+                "another descriptor of the socket", "empty data at once", "a call that waits for a datagram"
+            )
     expect.same(found, b"", "what another descriptor of the socket received")

@@ -1,4 +1,4 @@
-"""The factory socket(): its arguments, the sockets that it makes, and their end by garbage collection."""
+"""The factory socket(): its arguments, the sockets that it creates, and their garbage collection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nixio_fixtures import Kind
 DOMAINS = ("inet", "inet6", "unix")
 #: Failures for a protocol that the system does not have, or not for this type.
 NO_PROTOCOL = ("argument", "resolver", "EPROTONOSUPPORT", "EPROTOTYPE", "ESOCKTNOSUPPORT", "EINVAL")
-#: By group of kinds: IPPROTO_TCP, or IPPROTO_MPTCP, which falls back to TCP; IPPROTO_UDP; none.
+#: For each group of kinds: IPPROTO_TCP, or IPPROTO_MPTCP, which falls back to TCP; IPPROTO_UDP; none.
 USUAL = {"tcp": (6, 262), "udp": (17,), "unix": (0,)}
 
 
@@ -38,7 +38,7 @@ def is_connected(seen: socket.socket) -> bool:
 
 
 def needs_garbage_collection(case: Case) -> None:
-    """End the case as port-skip where the agent cannot collect garbage."""
+    """End the case as port-skip if the agent cannot collect garbage."""
     if "gc" not in case.session.welcome.capabilities:
         raise AgentCannot("it cannot collect garbage")
 
@@ -52,20 +52,20 @@ def test_each_kind_can_be_made(case: Case, kind: Kind) -> None:
 def test_the_family_is_the_given_one(case: Case, kind: Kind) -> None:
     with case.view(case.socket()) as seen:
         found = seen.getsockopt(socket.SOL_SOCKET, socket.SO_DOMAIN)
-    expect.same(found, int(family_of(kind)), "the socket's family, as the system has it")
+    expect.same(found, int(family_of(kind)), "the socket's family in the kernel")
 
 
 @clause("socket.kinds.type")
 def test_the_type_is_the_given_one(case: Case, kind: Kind) -> None:
     with case.view(case.socket()) as seen:
         found = seen.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
-    expect.same(found, int(type_of(kind)), "the socket's type, as the system has it")
+    expect.same(found, int(type_of(kind)), "the socket's type in the kernel")
 
 
 @clause("socket.protocol.default")
 def test_the_default_protocol_is_the_usual_one(case: Case, kind: Kind) -> None:
     usual = next(USUAL[group] for group in kind.groups if group in USUAL)
-    expect.one_of(protocol_of(case), usual, "the socket's protocol, as the system has it")
+    expect.one_of(protocol_of(case), usual, "the socket's protocol in the kernel")
 
 
 @clause("socket.protocol.none")
@@ -75,7 +75,7 @@ def test_the_protocol_may_be_none(case: Case, kind: Kind) -> None:
 
 @clause("socket.protocol.raw")
 def test_a_raw_socket_has_the_given_protocol(case: Case, kind: Kind) -> None:
-    expect.same(protocol_of(case), 1 if kind.domain == "inet" else 58, "the socket's protocol, as the system has it")
+    expect.same(protocol_of(case), 1 if kind.domain == "inet" else 58, "the socket's protocol in the kernel")
 
 
 @clause("socket.protocol.unsuited")

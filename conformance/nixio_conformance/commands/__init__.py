@@ -1,1 +1,1 @@
-"""The commands of `nixio-conformance`: a file each, and the options that several share."""
+"""The commands of `nixio-conformance`, one file each, and the options that several share."""

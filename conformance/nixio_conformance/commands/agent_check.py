@@ -1,4 +1,4 @@
-"""`nixio-conformance agent-check`: runs the agent protocol's own cases against an agent."""
+"""`nixio-conformance agent-check`: checks an agent against the rules of the agent protocol."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from nixio_conformance.pytest_plugin.options import ImplementationOptions, comma
 
 @click.command("agent-check", epilog=EPILOG)
 @command_options(ImplementationOptions, "in_process")
-@click.option("--select", "words", metavar="WORD", multiple=True, help="Only the cases that have this in their id.")
-@click.option("--list", "listed", is_flag=True, help="List the cases, and run none.")
+@click.option("--select", "words", metavar="WORD", multiple=True, help="Only the cases whose id contains WORD.")
+@click.option("--list", "listed", is_flag=True, help="List the cases without running them.")
 def agent_check(words: tuple[str, ...], listed: bool, **values: str) -> None:
-    """Run the agent protocol's own cases.
+    """Check an agent against the rules of the agent protocol.
 
-    For each that fails, it prints what the agent did wrong and how to fix it.
+    For each failure, it prints what the agent did wrong and how to fix it.
     """
     if words and not runner.chosen(words):
-        raise click.UsageError(f"no case has {' or '.join(map(repr, words))} in its id; --list shows all")
+        raise click.UsageError(f"no case's id contains {' or '.join(map(repr, words))}; --list shows all cases")
     if listed:
         for case in runner.chosen(words):
             click.echo(f"{case.id}: {case.title}\n    {case.rule}")

@@ -1,4 +1,4 @@
-"""`nixio-conformance agent-path`: prints where the agent for Lua is."""
+"""`nixio-conformance agent-path`: prints the path of the agent for Lua."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from nixio_conformance.target.lua import AGENT
 def agent_path() -> None:
     """Print the path of the agent for Lua.
 
-    It is one file, to be copied to where the implementation is.
+    It is a single file that can be copied to the machine of the implementation.
     """
     click.echo(AGENT)

@@ -1,4 +1,4 @@
-"""`nixio-conformance baseline`: write known deviations from a recorded run, or update a file of them."""
+"""`nixio-conformance baseline`: writes the known deviations of a recorded run into a new or an existing file."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from nixio_reports.text import count
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write. An existing baseline is updated; its reasons and comments are kept.",
+    help="File to write; an existing baseline is updated, keeping reasons and comments. [default: standard output]",
 )
-@click.option("--reason", metavar="TEXT", default="", help="Reason of the new rows; empty by default.")
+@click.option("--reason", metavar="TEXT", default="", help="Reason for the new rows; empty by default.")
 def baseline(stream: Path, output: Path | None, reason: str) -> None:
-    """Write a run's known deviations.
+    """Write a baseline from a run's failures.
 
     STREAM is the run's results.jsonl.
 
-    In an existing FILE, rows stay unchanged whose cases were skipped or not selected.
+    Rows of an existing FILE stay unchanged for cases that were skipped or not selected in the run.
     """
     try:
         recorded = read(stream)
@@ -43,9 +43,9 @@ def baseline(stream: Path, output: Path | None, reason: str) -> None:
         if output:
             _replace(output, made.text)
     except UnicodeDecodeError:
-        raise click.UsageError(f"{output} is no baseline: it is no text in UTF-8") from None
+        raise click.UsageError(f"{output} is not a baseline: it is not UTF-8 text") from None
     except BaselineError as error:
-        raise click.UsageError(f"{error}; the file is left as it is") from None
+        raise click.UsageError(f"{error}; the file was not changed") from None
     except OSError as error:
         raise click.UsageError(f"{output} cannot be written: {error.strerror or error}") from None
     if not output:
@@ -56,15 +56,15 @@ def baseline(stream: Path, output: Path | None, reason: str) -> None:
 def _report(made: Written, where: str) -> None:
     click.echo(f"{where}: {count(made.rows, 'deviation')}", err=True)
     for one in made.dropped:
-        click.echo(f"dropped, as it passes or is gone: {one}", err=True)
+        click.echo(f"dropped, because its cases pass or no longer exist: {one}", err=True)
     if made.blank:
         lines = ", ".join(map(str, made.blank))
         click.echo(f"{count(len(made.blank), 'reason')} still to be written, in line {lines}", err=True)
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file in one step, so that reasons that people wrote are not lost half-way."""
-    real = path.resolve()  # a link stays one
+    """Write a file in one step, so that an interruption loses no reasons that people wrote."""
+    real = path.resolve()  # a symbolic link stays a link
     draft = real.with_name(f".{real.name}.{os.getpid()}")
     try:
         draft.write_text(text, "utf-8", newline="\n")

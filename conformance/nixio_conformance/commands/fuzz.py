@@ -52,7 +52,7 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in some v
         """The duration in seconds."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
         if found is None:
-            self.fail(f"{value!r} is no duration: expected 90s, 10m, 1.5h, or a number of seconds")
+            self.fail(f"{value!r} is not a duration: expected 90s, 10m, 1.5h, or a number of seconds")
         return float(found[1]) * _UNITS[found[2]]
 
 
@@ -69,18 +69,48 @@ class Choices:
 
 @click.command(epilog=_EPILOG)
 @implementation_options()
-@click.option("--for", "seconds", metavar="TIME", type=_Duration(), default="1m", show_default=True)
-@click.option("--seed", metavar="N", type=int, help="Draw the same sequences again.  [default: other ones each time]")
-@click.option("--kind", "kinds", metavar="KIND", type=click.Choice(list(KINDS)), multiple=True, help="Only these.")
-@click.option("--report", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), default="nixio-report")
-@click.option("--deadline", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), default=CALL)
-@click.option("--without", type=click.Choice(["lab"]), help="Stay on plain loopback, not in the hermetic network.")
+@click.option(
+    "--for",
+    "seconds",
+    metavar="TIME",
+    type=_Duration(),
+    default="1m",
+    show_default=True,
+    help="How long to run: `90s`, `10m`, `1.5h`.",
+)
+@click.option("--seed", metavar="N", type=int, help="Draw the sequences from this seed.  [default: a random one]")
+@click.option(
+    "--kind",
+    "kinds",
+    metavar="KIND",
+    type=click.Choice(list(KINDS)),
+    multiple=True,
+    help="Only sequences about this kind of socket.",
+)
+@click.option(
+    "--report",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="nixio-report",
+    show_default=True,
+    help="Where a difference is written.",
+)
+@click.option(
+    "--deadline",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=CALL,
+    show_default=True,
+    help="Timeout per call.",
+)
+@click.option("--without", type=click.Choice(["lab"]), help="Use plain loopback instead of the hermetic network.")
 def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: Any) -> None:
     """Compare random calls with a model of sockets.
 
-    Runs until the implementation and the model differ, or the time is over.
+        Runs until the implementation and the model differ, or until the time is over.
 
-    A difference is printed as a short script, and as a row for the table of examples; both are kept in --report.
+        A difference is printed, and written into the folder --report as a short script and as a row for the table of
+    examples.
     """
     choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
     try:
@@ -94,7 +124,7 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
 
 def _enter_network(without: str) -> None:
     """Enter the hermetic network if this host allows it, and probe the capabilities there."""
-    entry = hermetic.Entry("taken away by --without lab") if without else hermetic.probe_entry()
+    entry = hermetic.Entry("excluded by --without lab") if without else hermetic.probe_entry()
     if entry.reason:
         hermetic.stay_out(entry.reason)
     else:

@@ -1,4 +1,4 @@
-"""`nixio-conformance list`: the installed implementations, and what this host can do."""
+"""`nixio-conformance list`: prints the installed implementations and the capabilities of this host."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from nixio_fixtures import load
 
 @click.command("list")
 def list_() -> None:
-    """Show implementations and capabilities.
+    """Show installed implementations and host capabilities.
 
-    Implementations are those that are installed; capabilities are what this host can do, or why it cannot.
+    A capability is something that a host has or lacks; for one that is missing, the reason is shown.
     """
     Console().print(_overview())
 

@@ -20,13 +20,13 @@ from nixio_conformance.pytest_plugin import controller
 from nixio_conformance.pytest_plugin.recorder import STREAM
 from nixio_reports import Progress
 
-#: Exit codes by pytest's, when a run ended before its stream began.
+#: The exit code for each of pytest's, if a run ended before its stream began.
 _WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.USAGE_ERROR): 2}
 
 
 def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
     """Run pytest with these arguments, write the report into `folder`; returns the exit code."""
-    # Other plugins that happen to be installed must not change what the suite does, in the workers neither.
+    # Other installed plugins must not change what the suite does, here or in the workers.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
@@ -36,13 +36,13 @@ def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
     with (
         stopping.step(Stage.FILES, lambda: _remove_drafts(folder)),
         stopping.step(Stage.REPORT, lambda: _report_stop(stream)),
-        # Also pytest's folder: its usual one belongs to a user name, and in the hermetic network all are root.
+        # Also for pytest, which names its usual folder after the user: in the hermetic network every user is root.
         temporary_folder() as temporary,
     ):
         status = _pytest([f"--basetemp={temporary}/pytest", *arguments], Progress(console, None))
         code = show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
     if code == 2 and stream.exists():
-        click.echo("no case is selected: the terms of --select exclude each other, or no check has them all", err=True)
+        click.echo("no case is selected: no case matches all axes of --select", err=True)
     return code
 
 
@@ -55,7 +55,7 @@ def _pytest(arguments: list[str], progress: Progress) -> int:
 
 
 class _Quiet:
-    """Removes pytest's own terminal output: the progress and the summary are the reports'."""
+    """Removes pytest's terminal output, because the suite prints its own progress and summary."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress

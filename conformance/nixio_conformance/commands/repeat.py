@@ -1,4 +1,4 @@
-"""`run --repeat N`: repeats a run in another order each time, and reports cases whose verdict changed."""
+"""`run --repeat N`: repeats a run in a different order each time, and reports cases whose verdict changed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from nixio_reports import Row, Stream, StreamError, read
 
 #: At most this many unstable cases are printed; changed.txt lists all.
 PRINTED = 20
-#: The outcome of a case that `--fail-fast` or Ctrl-C cut short: it is no verdict.
+#: The outcome of a case that did not run because of `--fail-fast` or Ctrl-C: not a verdict.
 _NO_VERDICT = "not-run"
 #: Seconds that a run has for its report when it is stopped.
 _ENDING = 30
@@ -37,12 +37,12 @@ _ENDING = 30
 class Verdicts:
     """The outcomes of each case over the repetitions."""
 
-    #: By case: the outcomes, and for each the first row that had it and its repetition.
+    #: By case and outcome: the first row with that outcome, and the number of its repetition.
     seen: dict[str, dict[str, tuple[int, Row]]] = field(default_factory=dict)
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, number: int, stream: Stream) -> bool:
-        """Add a repetition; returns whether it has a new outcome for a case that had another one."""
+        """Add a repetition. Returns whether it has an outcome that differs from all earlier ones of the same case."""
         new = False
         for row in stream.rows:
             outcomes = self.seen.setdefault(row.case, {})
@@ -97,7 +97,7 @@ def _show_stop(verdicts: Verdicts, times: int, folder: Path) -> None:
 def run(words: Sequence[str], times: int, seed: str, folder: Path, console: Console) -> int:
     """Repeat `nixio-conformance run`; returns the highest exit code, and 1 or more if a verdict changed.
 
-    Each repetition has a folder below `folder`; it is deleted if it showed no new outcome.
+    Each repetition has a subfolder of `folder`, which is deleted if it showed no new outcome.
     """
     verdicts = Verdicts()
     with stopping.step(Stage.REPORT, lambda: _show_stop(verdicts, times, folder)):

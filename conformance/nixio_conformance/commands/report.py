@@ -13,9 +13,15 @@ from nixio_reports import StreamError, print_report, read, summarize, write_repo
 
 @click.command()
 @click.argument("stream", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--report", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Default: beside the stream.")
+@click.option(
+    "--report",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where to write the reports.  [default: the folder of the stream]",
+)
 def report(stream: Path, folder: Path | None) -> None:
-    """Write and show the reports of a stream again.
+    """Write the reports of a recorded run, and print its summary.
 
     STREAM is the results.jsonl of a run.
     """
@@ -28,7 +34,7 @@ def report(stream: Path, folder: Path | None) -> None:
 def show(path: Path, folder: Path, console: Console) -> int:
     """Write the reports of the stream at `path` into `folder` and print the summary.
 
-    Returns the run's exit code; 1 where the stream has no end. Raises `StreamError`.
+    Returns the run's exit code; 1 if the stream has no footer. Raises `StreamError`.
     """
     stream = read(path)
     summary = summarize(stream)

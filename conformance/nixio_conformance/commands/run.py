@@ -30,7 +30,12 @@ _CHECKS = Path(shipped_checks.__file__).parent
 @click.option(
     "--checks", metavar="DIR", hidden=True, type=click.Path(path_type=Path, file_okay=False), default=_CHECKS
 )  # for the tests of the suite's machinery
-@click.option("--repeat", metavar="N", type=click.IntRange(min=1), help="Run N times, shuffled: are verdicts stable?")
+@click.option(
+    "--repeat",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Run N times in random order and report verdicts that change.",
+)
 @click.option("--load", "loaded", is_flag=True, help="Keep processors and memory busy during the run.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def run(
@@ -43,10 +48,10 @@ def run(
 ) -> None:
     """Judge one implementation and write a report.
 
-    What stands after `--` goes to pytest (`-- --pdb`).
+    Arguments after `--` are passed to pytest (`-- --pdb`).
     """
     if values["name"].startswith("-") and any(values[form] for form in ("target", "agent", "lua")):
-        pytest_arguments = (values["name"], *pytest_arguments)  # `--target m:o -- --pdb`: it is no name
+        pytest_arguments = (values["name"], *pytest_arguments)  # `--target m:o -- --pdb`: not a name
         values["name"] = ""
     options = RunOptions(**values)
     chosen(options)
@@ -75,8 +80,8 @@ def _arguments(options: RunOptions, workers: str, checks: Path) -> list[str]:
     terms = (*options.select, *(f"level={name}" for name in options.level))
     options = dataclasses.replace(options, select=terms, report=_folder(options).absolute())
     arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={checks}", str(checks)]
-    # The checks say by themselves what they expected: rewriting assertions would cost more than to start.
+    # Checks raise errors with complete messages, and rewriting assertions would take longer than the rest of the start.
     arguments += ["-p", "nixio_conformance.pytest_plugin.plugin", "-p", "xdist.plugin", "--assert=plain"]
     arguments += options.pytest_arguments()
-    # An implementation that brings its worker down, case after case, still gets a row for each.
+    # An implementation that crashes its worker in each case still gets a row for each case.
     return arguments + (["-n", workers, "--max-worker-restart=100000"] if workers != "0" else [])

@@ -1,4 +1,4 @@
-"""`nixio-conformance smoke`: a few calls that show whether an implementation is plugged in right."""
+"""`nixio-conformance smoke`: makes a few calls that show whether an implementation is plugged in correctly."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def smoke(implementation: Target) -> None:
 
 
 def _run(target: Target, console: Console) -> bool:
-    """Print one line for each step; whether all of them passed. Raises `CannotStart`."""
+    """Print one line for each step. Returns whether all of them passed. Raises `CannotStart`."""
     session = Session(target.starter)
     program = target.form == "agent"
     fine = True
@@ -70,7 +70,7 @@ def _run(target: Target, console: Console) -> bool:
                 case = Case(session, folder, kind)
                 session.begin_case(case.transcript)
                 for title, step in _steps(case, kind):
-                    if not session.alive:  # the step before ended it
+                    if not session.alive:  # the previous step ended it
                         session.begin_case(case.transcript)
                     fine &= _try(title, step, console, case.transcript if program else None)
                 fine &= _try(f"{kind.id}: close all sockets at the end", session.end_case, console)
@@ -85,11 +85,11 @@ def _hello(session: Session, target: Target, console: Console) -> None:
     console.print(Text(f"hello {hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
     for name in ("version", "language", "platform"):
         if target.form == "agent" and not getattr(hello, name):
-            console.print(Text(f"note  hello has no `{name}`: reports would show it"))
+            console.print(Text(f"note  hello has no `{name}`, which reports show"))
 
 
 def _as_an_agent(target: Target, console: Console) -> bool:
-    """Run the cases of the protocol that are about the agent alone; whether all of them passed."""
+    """Run the cases of `_OF_AGENTS`. Returns whether all of them passed."""
     agent = CheckedAgent(AgentProcess, target.argv)
     try:
         counts = runner.run_cases(agent, [case for case in runner.chosen(()) if case.id in _OF_AGENTS], console)
@@ -112,7 +112,7 @@ def _steps(case: Case, kind: Kind) -> Iterator[tuple[str, Callable[[], object]]]
         expect.refused_argument(case.socket().getopt("nowhere", "nothing"), "getopt() at an unknown level")
 
     yield f"{kind.id}: connect, send, recv, close", exchange
-    yield f"{kind.id}: a bad argument is a failure of its own kind", refused
+    yield f"{kind.id}: a bad argument is a failure of kind `argument`", refused
 
 
 def _try(title: str, step: Callable[[], object], console: Console, transcript: Transcript | None = None) -> bool:
@@ -129,14 +129,14 @@ def _try(title: str, step: Callable[[], object], console: Console, transcript: T
 
 
 def _hint(steps: list[Step]) -> str:
-    """How to fix an agent whose last call had an unexpected result; empty where the agent may be right."""
+    """How to fix an agent whose last call had an unexpected result; empty if the agent may be right."""
     last = next((step for step in reversed(steps) if step.actor == "port"), None)
     if last is None:
         return ""
     if last.result.startswith("exception: "):
         return (
-            f"{last.call} failed with kind `exception`, which no implementation should need; where an argument was "
-            "refused, the kind is `argument`, and where the agent itself failed, see its standard error"
+            f"{last.call} failed with kind `exception`, which no implementation should need; if an argument was "
+            "refused, the kind is `argument`; if the agent itself failed, see its standard error"
         )
     shape = shapes.OF_METHODS.get(last.method)
     returned = last.values or last.result == "()"

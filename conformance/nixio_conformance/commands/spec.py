@@ -12,25 +12,25 @@ from rich.text import Text
 from nixio_conformance.pytest_plugin import selection
 from nixio_fixtures import Spec, load
 
-#: Columns that no row of a table is longer than: in a pipe a row is a line, for grep.
+#: The width of a table in a pipe, wide enough for each row to be one line, for grep.
 _ONE_LINE = 800
 
 
 @click.command()
 @click.argument("axis", type=click.Choice(["clauses", "methods", "options", "sources"]), default="clauses")
-@click.option("--select", metavar="TERM", multiple=True, help="Only these clauses: as in `run`.")
+@click.option("--select", metavar="TERM", multiple=True, help="Only these clauses: terms as in `run`.")
 def spec(axis: str, select: tuple[str, ...]) -> None:
     """Print a table of the specification.
 
-    Each source of a clause is linked to where it can be read: on a terminal that shows links as a link, in a pipe as a
-    column. `sources` prints the decisions that clauses cite as design:TOPIC and upstream:TOPIC.
+    The source of each clause is a link on terminals that support links; in a pipe, the address is a column of its own.
+    `sources` prints the decisions that clauses cite as design:TOPIC and upstream:TOPIC.
     """
     try:
         chosen = selection.parse(select, load())
     except selection.UnknownSelection as error:
         raise click.UsageError(str(error)) from None
     if chosen and axis != "clauses":
-        raise click.UsageError(f"--select chooses clauses: `spec clauses --select {select[0]}`")
+        raise click.UsageError(f"--select is for clauses only: `spec clauses --select {select[0]}`")
     in_terminal = sys.stdout.isatty()
     console = Console() if in_terminal else Console(width=_ONE_LINE)
     made = Table(box=None, title=axis, title_justify="left")
@@ -42,7 +42,7 @@ def spec(axis: str, select: tuple[str, ...]) -> None:
 
 
 def _clauses(table: Table, spec: Spec, chosen: dict[str, tuple[str, ...]], *, links: bool) -> None:
-    """Those that a selection may touch."""
+    """Add the clauses that the selection may include."""
     _columns(table, "clause", "level", "source", "requires", *(["link"] if links else []))
     for clause in (clause for clause in spec.clauses if selection.touches(chosen, clause)):
         row: list[RenderableType] = [clause.id, clause.level, _linked(spec, clause.source), Text(clause.requires)]
@@ -71,12 +71,12 @@ def _sources(table: Table, spec: Spec) -> None:
 
 
 def _linked(spec: Spec, source: str) -> Text:
-    """A source, as a link where it has an address; one in this repository has a path instead."""
+    """A source, as a link if it has an address; one in this repository has a path instead."""
     address = spec.link(source)
     return Text(source, style=f"link {address}" if "://" in address else "")
 
 
 def _columns(table: Table, *headings: str) -> None:
-    """Add columns; the first one names the rows, and is not broken up."""
+    """Add columns; the first one has the names of the rows, which are not wrapped."""
     for number, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", no_wrap=number == 0)

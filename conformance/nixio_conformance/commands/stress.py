@@ -3,7 +3,7 @@
     python stress.py cpu
     python stress.py memory MIB
 
-It ends when its standard input does, so that it never outlives the process that started it.
+It exits at the end of its standard input, so that it never outlives the process that started it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The options by which every command names an implementation."""
+"""The options that name an implementation, shared by the commands."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ EPILOG = (
 
 
 def implementation_options(*without: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator of a command that starts an implementation: it is called with `implementation`, a `Target`.
+    """A decorator for a command that starts an implementation: it receives `implementation`, a `Target`.
 
-    `without` names options that the command does not have, as `in_process`.
+    `without` names options that the command does not have, such as `in_process`.
     """
 
     fields = {name for name, _, _ in declared(ImplementationOptions)} - set(without)

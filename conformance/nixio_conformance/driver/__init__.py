@@ -1,1 +1,1 @@
-"""Runs an agent and talks to it: messages, process life, deadlines, outcomes, transcript."""
+"""Starts an agent and exchanges messages with it: process, deadlines, outcomes, transcript."""

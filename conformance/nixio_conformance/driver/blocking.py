@@ -19,7 +19,7 @@ _POLL_INTERVAL = 0.0005
 
 
 def idle_syscall(pid: int) -> str:
-    """The system call that the agent sleeps in while it waits for a request; empty where that cannot be seen."""
+    """The system call that the agent sleeps in while it waits for a request; empty if unknown."""
     end = time.monotonic() + GRACE
     while time.monotonic() < end:
         first = _syscall(pid)
@@ -32,11 +32,11 @@ def idle_syscall(pid: int) -> str:
 
 
 def wait_until_blocked(pid: int, idle: str, answered: Callable[[float], bool]) -> bool:
-    """Wait until the process sleeps in another system call than `idle` (True) or has answered (False)."""
+    """Wait until the process sleeps in a system call other than `idle` (True) or has answered (False)."""
     begin = time.monotonic()
     while not answered(0.0):
         now = _syscall(pid) if idle else None
-        # Looked at twice, as a process may pass through a sleep on its way to the reply.
+        # Look twice: a process may sleep for a moment before it replies.
         if now and now != idle and now == _syscall(pid) and not answered(0.0):
             return True
         if time.monotonic() - begin > (GRACE_RUNNING if now == "" else GRACE):

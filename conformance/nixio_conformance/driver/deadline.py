@@ -20,14 +20,14 @@ class Deadline:
     def __init__(self, seconds: float = CALL, pid: int | None = None, proc: Path = Path("/proc")) -> None:
         """`pid` is the process that is waited for; `proc` is where procfs is mounted."""
         self._seconds = seconds
-        # A str, not a Path: a deadline is made for each call, and hardly any is ever asked for the time left.
+        # A str is made faster than a Path: each call has a deadline, and `remaining` is hardly ever called.
         self._schedstat = f"{proc}/{pid}/schedstat" if pid is not None else ""
         self._starved: float | None = None
         self._start = time.monotonic()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the creation, by the clock."""
+        """Seconds of wall-clock time since the creation."""
         return time.monotonic() - self._start
 
     def remaining(self) -> float:
@@ -41,7 +41,7 @@ class Deadline:
         return max(left, 0.0)
 
     def _starvation(self) -> float:
-        """Seconds that the process has been runnable without running; 0.0 where that is unknown."""
+        """Seconds that the process has been runnable without running; 0.0 if that is unknown."""
         try:
             return int(Path(self._schedstat).read_text().split()[1]) / 1e9 if self._schedstat else 0.0
         except (OSError, IndexError, ValueError):

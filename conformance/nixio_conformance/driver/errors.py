@@ -16,7 +16,7 @@ class AgentHung(AgentError):
 
 
 class AgentProtocolError(AgentError):
-    """The agent broke the protocol: a line that is no reply, an unexpected reply, or one of the wrong type."""
+    """The agent broke the protocol: a line that is not a reply, an unexpected reply, or one of the wrong type."""
 
 
 class AgentCannot(AgentError):

@@ -1,4 +1,4 @@
-"""How an agent's process ended: waiting for it, and its exit status in words."""
+"""Waits for an agent's process to end, and describes its exit status in words."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import time
 
 from nixio_conformance.driver.limits import MIB, Limits
 
-#: Mention the memory limit in a message from this fraction of it on: an allocation that fails at the limit asked for
-#: more than was in use.
+#: If a process used at least this fraction of its memory limit, its message mentions the limit. The peak stays below
+#: the limit, because it does not include the allocation that failed.
 _NEAR_LIMIT = 0.75
 
 
 def wait_for_exit(process: subprocess.Popen[bytes], seconds: float | None = None) -> int | None:
-    """Wait for a process, at most `seconds`: its peak memory in bytes (0 if unknown), or None while it still runs.
+    """Wait at most `seconds` for a process to end (None: without a limit).
 
-    Afterwards the exit status is in `process.returncode`.
+    Returns its peak memory in bytes (0 if unknown), or None if it still runs. The exit status is in
+    `process.returncode`.
     """
     if process.returncode is not None:
         return 0
@@ -51,7 +52,7 @@ def describe(status: int, memory: int, limits: Limits) -> str:
 
 
 def memory_note(memory: int, limits: Limits) -> str:
-    """Says that a process is close to its memory limit; empty if it is not."""
+    """A note for a process that came close to its memory limit; empty for any other."""
     if memory < limits.memory * MIB * _NEAR_LIMIT:
         return ""
     return f"; it used {memory // MIB} MiB of memory, and its limit is {limits.memory} MiB (--memory)"

@@ -20,7 +20,7 @@ def handshake(
 ) -> tuple[Channel, messages.Welcome, Starter]:
     """Start an agent and say hello. Returns its channel, its reply, and how to start the next agent.
 
-    An agent may redirect to another program, which `start_program` starts and which is asked instead. Raises
+    An agent may redirect to another program; then `start_program` starts that one, and its reply is used. Raises
     `CannotStart` for an agent that cannot be started, is unavailable or speaks another version of the protocol.
     """
     channel, reply = _hello(start, next_id())
@@ -39,7 +39,7 @@ def handshake(
         raise CannotStart(clip(f"it answered hello with {reply!r}"))
     if reply.protocol != messages.VERSION:
         channel.kill()
-        raise CannotStart(f"the agent speaks protocol {reply.protocol}, the suite speaks {messages.VERSION}")
+        raise CannotStart(f"the agent speaks protocol version {reply.protocol}, the suite version {messages.VERSION}")
     return channel, reply, start
 
 

@@ -1,4 +1,4 @@
-"""Resource limits of agents: an implementation that allocates without end fails its case and does not take the host.
+"""Resource limits of agents: an implementation that allocates without end fails its case and does not exhaust the host.
 
 Memory is limited as data (RLIMIT_DATA), not as address space (RLIMIT_AS): the runtimes of Go, Java and JavaScript
 reserve gigabytes of addresses that they never touch, and would not start. Only Linux can set the limits of another
@@ -18,7 +18,7 @@ MIB = 1 << 20
 class Limits:
     """Limits of an agent, and of each program that it starts."""
 
-    #: MiB of writable memory. An idle Java has 0.5 GiB, of which it uses a sixth.
+    #: MiB of writable memory. An idle Java VM reserves 0.5 GiB and uses a sixth of it.
     memory: int = 2048
     #: Open descriptors.
     descriptors: int = 1024
@@ -26,7 +26,7 @@ class Limits:
     file: int = 256
 
     def set_on(self, pid: int) -> None:
-        """Limit a process and the processes that it starts from now on; does nothing where the system cannot."""
+        """Limit a process and the processes that it starts from now on; does nothing if `unavailable()`."""
         if unavailable():
             return
         import resource  # missing on Windows
@@ -48,7 +48,7 @@ class Limits:
 
 
 def unavailable() -> str:
-    """Why this system cannot limit an agent; empty where it can."""
+    """Why this system cannot limit an agent; empty if it can."""
     return "" if sys.platform == "linux" else f"{sys.platform} lets no process set another's limits"
 
 

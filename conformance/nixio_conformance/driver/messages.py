@@ -79,7 +79,7 @@ Request = Hello | OpenSocket | Call | Forget | Reset
 
 
 class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknown_fields=True):
-    """Reply to hello: describes the implementation. Where `name` is empty, reports use the name that the user gave."""
+    """Reply to hello: describes the implementation. If `name` is empty, reports use the name that the user gave."""
 
     id: int
     protocol: int
@@ -90,7 +90,7 @@ class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknow
     capabilities: list[str] = []
     buffersize: int = 8192
     #: The agent's own process id, 0 if unknown. It differs from the started process where the agent runs behind ssh,
-    #: in a container or below a shell.
+    #: in a container or under a shell.
     pid: int = 0
 
 

@@ -1,8 +1,8 @@
 """Kills the agents when the suite's own process dies without cleaning up, as after SIGKILL.
 
 A shell reads from a pipe whose other end only the suite holds. However the suite ends, the kernel closes that end, and
-the shell kills the process groups it was last sent. This works on every POSIX system, needs no code in a forked child
-and no cooperation of the agents. Processes that left their group are found by their environment (Linux).
+the shell kills the process groups in the last line that it read. This works on every POSIX system, needs no code in a
+forked child and no cooperation of the agents. Processes that left their group are found by their environment (Linux).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class OrphanGuard:
         self._update_shell()
 
     def unwatch(self, pid: int) -> None:
-        """The process has ended: its number may soon belong to another one."""
+        """Stop watching a process that has ended: its id may soon belong to another one."""
         self._live -= {pid, -pid}
         self._update_shell()
 
@@ -58,7 +58,7 @@ class OrphanGuard:
         if sys.platform == "win32":
             return
         line = " ".join(str(number) for number in sorted(self._live)).encode() + b"\n"
-        # Where no shell can be started, agents are not guarded, and everything else works.
+        # If no shell can be started, agents are not guarded, but everything else works.
         with contextlib.suppress(OSError):
             if self._shell is None:
                 self._shell = subprocess.Popen(

@@ -41,7 +41,7 @@ class Failure:
     """The call failed."""
 
     kind: Literal["system", "would-block", "resolver", "argument", "exception", "missing"]
-    #: Symbolic name, as `ECONNREFUSED` or `EAI_NONAME`; empty where there is none.
+    #: Symbolic name, such as `ECONNREFUSED` or `EAI_NONAME`; empty if there is none.
     name: str
     number: int | None
     message: str
@@ -61,7 +61,7 @@ Outcome = Returned | Failure
 
 
 def canonical(name: str) -> str:
-    """The name that stands for all synonyms of an error, as EAGAIN for EWOULDBLOCK."""
+    """The one name used for all synonyms of an error: EAGAIN for EWOULDBLOCK."""
     return _SYNONYMS.get(name, name)
 
 

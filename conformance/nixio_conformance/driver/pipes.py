@@ -71,7 +71,7 @@ def open_reader(descriptor: int) -> PipeReader:
 
 
 def write_readiness(descriptor: int) -> Callable[[], bool]:
-    """A function that says whether a pipe now takes 4096 bytes without blocking; always True on Windows."""
+    """A function that returns whether a pipe now takes 4096 bytes without blocking; always True on Windows."""
     if sys.platform == "win32":
         return lambda: True
     poll = select.poll()

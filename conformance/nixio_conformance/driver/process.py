@@ -179,7 +179,7 @@ class AgentProcess:
         if (used := exit_status.wait_for_exit(self._process, 0.0)) is not None:
             self._memory = max(self._memory, used)
             if not self._read_or_ended(0.0):
-                raise self._gone()  # a child of it holds the pipe open, so that end of file never comes
+                raise self._gone()  # a child process holds the pipe open, so that end of file is never reached
         self._refuse_flood()
 
     def _refuse_flood(self) -> None:

@@ -30,13 +30,13 @@ class Stat(NamedTuple):
 
 
 def activity(pid: int) -> str:
-    """What a process is doing, as half a sentence; empty where that is unknown."""
+    """What a process is doing, as the end of a sentence; empty if unknown."""
     found = stat(pid)
     return _ACTIVITY.get(found.state, "") if found else ""
 
 
 def memory(pid: int) -> int:
-    """Bytes of a process's writable memory, as RLIMIT_DATA counts them; 0 where that is unknown."""
+    """Bytes of a process's writable memory, as RLIMIT_DATA counts them; 0 if that is unknown."""
     try:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmData:"):

@@ -1,4 +1,4 @@
-"""Hints for authors of agents: what to change in an agent that wrote a line which is not a valid reply."""
+"""Hints for authors of agents: what to change in an agent that wrote an invalid reply."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def hint(line: bytes) -> str:
         reply.get("reply", "") if isinstance(reply.get("reply"), str) else ""
     )
     if check is None:
-        return f"`reply` is {reply.get('reply')!r}, and has to be one of {', '.join(_REPLIES)}"[:300]
+        return f"`reply` is {reply.get('reply')!r}, but must be one of {', '.join(_REPLIES)}"[:300]
     return check(reply) or "leave out the fields that the schema does not have (`nixio-conformance schema`)"
 
 
@@ -48,7 +48,7 @@ def _hello(reply: dict[str, Any]) -> str:
         return 'name the implementation: "name": "my-nixio"'
     if not isinstance(reply.get("capabilities", []), list):
         return (
-            "`capabilities` is a list of names: [] when there are none (an empty table of Lua becomes {} in some JSON "
+            "`capabilities` is a list of names: [] if there are none (an empty table of Lua becomes {} in some JSON "
             "libraries)"
         )
     if type(reply.get("buffersize", 0)) is not int:
@@ -87,7 +87,7 @@ def _failure(reply: dict[str, Any]) -> str:
     if reply.get("kind") not in _KINDS:
         return f"a failure needs its `kind`: {', '.join(_KINDS)}"
     if not isinstance(reply.get("number"), (int, type(None))):
-        return "`number` is the number of the error, as a JSON number; leave it out where there is none"
+        return "`number` is the number of the error, as a JSON number; leave it out if there is none"
     return _texts(reply, ("name", "message"))
 
 
@@ -100,5 +100,5 @@ def _unsupported(reply: dict[str, Any]) -> str:
 def _texts(reply: dict[str, Any], names: tuple[str, ...]) -> str:
     for name in names:
         if not isinstance(reply.get(name, ""), str):
-            return f"`{name}` is text; leave it out where there is none"
+            return f"`{name}` is text; leave it out if there is none"
     return ""

@@ -15,7 +15,7 @@ def receive(channel: Channel, identifier: int, stale: int, seconds: float) -> me
     """Wait at most `seconds` for the reply to request `identifier`.
 
     Replies to requests up to `stale` belong to earlier cases and are dropped. Raises `AgentProtocolError` for a line
-    that is no reply and for a reply to another request, `AgentHung` when the deadline passes.
+    that is not a reply and for a reply to another request, `AgentHung` when the deadline passes.
     """
     deadline = Deadline(seconds, channel.pid)
     while True:
@@ -24,7 +24,7 @@ def receive(channel: Channel, identifier: int, stale: int, seconds: float) -> me
             reply = messages.decode_reply(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             why = f"{clip(str(error), 200)}; fix the agent: {reply_hints.hint(line)}"
-            raise AgentProtocolError(f"the agent wrote what is no reply: {show(line)}: {why}") from None
+            raise AgentProtocolError(f"the agent wrote a line that is not a reply: {show(line)}: {why}") from None
         if reply.id == identifier:
             return reply
         if 0 < reply.id <= stale:

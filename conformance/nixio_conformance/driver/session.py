@@ -58,7 +58,7 @@ class Session:
 
     @property
     def remote(self) -> bool:
-        """Whether the agent is not the process that was started: it runs behind ssh, in a container, below a shell."""
+        """Whether the agent is not the process that was started: it runs behind ssh, in a container, under a shell."""
         return self.welcome.pid not in (0, self.pid)
 
     @property
@@ -67,7 +67,7 @@ class Session:
         return self._channel is not None
 
     def begin_case(self, transcript: Transcript) -> None:
-        """Record into a new transcript, with a new agent if there is none. Raises `CannotStart`."""
+        """Begin a new transcript, and start an agent if there is none. Raises `CannotStart`."""
         self.transcript = transcript
         self.stderr = ""
         self._stale = self._identifier
@@ -176,10 +176,10 @@ class Session:
         raise AgentProtocolError(f"the agent answered a call with {type(reply).__name__.lower()!r}")
 
     def _lost(self, error: AgentError, step: Step) -> AgentError:
-        """Record an error in the transcript and kill the agent if it cannot continue; the error to raise."""
+        """Record an error in the transcript and kill the agent if it cannot continue. Returns the error to raise."""
         if isinstance(error, AgentCannot):
             self._pending = None
-            self.transcript.end(step, f"the agent cannot ask this: {error}")
+            self.transcript.end(step, f"the agent cannot make this call: {error}")
             return error
         self.transcript.end(step, str(error))
         self.kill()

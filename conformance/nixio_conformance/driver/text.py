@@ -8,7 +8,7 @@ from nixio_conformance.driver.messages import Foreign
 
 
 def clip(text: str, most: int = 2000) -> str:
-    """Text of at most `most` characters, and the full length where it was cut."""
+    """Text of at most `most` characters, and the full length if it was cut."""
     return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
 
 

@@ -17,7 +17,7 @@ Actor = Literal["port", "peer", "observer"]
 
 @dataclass
 class Step:
-    """One step: who called which method of what, and the result."""
+    """One step: a call on a socket, or an observation, and its result."""
 
     #: Seconds since the case began.
     at: float
@@ -31,7 +31,7 @@ class Step:
     assigns: tuple[str, ...] = ()
     values: tuple[object, ...] = ()
     seconds: float = 0.0
-    #: For steps that are no call on the implementation: the step as a line of Python, for reproducer scripts.
+    #: For steps other than calls on the implementation: the step as a line of Python, for reproducer scripts.
     code: str = ""
     #: True if other steps began before this one ended: the call was left pending.
     overlapped: bool = False

@@ -15,7 +15,7 @@ from nixio_conformance.driver.text import show
 
 @dataclass(frozen=True)
 class HeldAs:
-    """Bytes that a Python agent passes as another bytes-like type, as `bytearray` (capability `buffer-types`)."""
+    """Bytes that a Python agent passes as another bytes-like type, such as `bytearray` (capability `buffer-types`)."""
 
     data: bytes
     type: str

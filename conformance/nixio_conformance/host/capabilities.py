@@ -1,7 +1,7 @@
-"""What this host can: the capabilities of the table, each with the reason where the host lacks it.
+"""The capabilities of this host: those of the table, each with a reason if the host lacks it.
 
-They are module-level state, because a process judges on one host: `assume` sets them once at the start of a run (a
-worker takes them from the controller), and everything else reads `current`.
+They are module-level state, because they are the same for all cases of a process: `assume` sets them once at the start
+of a run (a worker receives them from the controller), and everything else reads `current`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _known: dict[str, str] = {}
 
 
 def current() -> dict[str, str]:
-    """Each capability of the table, and why this host lacks it; an empty text when it has it.
+    """Each capability of the table, and why this host lacks it; the text is empty if it has it.
 
-    Runs the probes when `assume` was not called before.
+    Runs the probes if `assume` was not called before.
     """
     if not _known:
         assume(probe())

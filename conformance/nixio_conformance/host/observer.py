@@ -61,7 +61,7 @@ def close_on_exec(pid: int, descriptor: int) -> bool:
 
 @contextmanager
 def no_descriptor_left(pid: int) -> Iterator[None]:
-    """Set the RLIMIT_NOFILE of a process to its lowest free descriptor: it cannot open any inside the `with` block."""
+    """Set RLIMIT_NOFILE of a process to its lowest free descriptor, so that it cannot open any in the `with` block."""
     import resource  # missing on some systems
 
     held = descriptors(pid)

@@ -28,7 +28,7 @@ class Lacking(Exception):
 
 
 def reason(capability: str) -> str:
-    """Run the probe of a capability: why this host lacks it, empty when it has it. KeyError without such a probe."""
+    """Run the probe of a capability: why this host lacks it, empty if it has it. KeyError for an unknown capability."""
     probe = _PROBES[capability]
     try:
         probe()

@@ -17,7 +17,7 @@ class Chunk:
 
 
 def select_chunk(buffer: Argument, offset: Argument = None, length: Argument = None) -> Chunk:
-    """The chunk that these arguments select; the same rule as the fixtures' grid, in the form of a function."""
+    """The chunk that these arguments select: a function with the same results as the fixtures' grid."""
     assert isinstance(buffer, bytes)
     start = 0 if offset is None else int(str(offset))
     count = len(buffer) if length is None else int(str(length))

@@ -34,7 +34,7 @@ from nixio_conformance.model.state import (
     surely_unbound,
 )
 
-#: Datagrams, by `Sock.is_ip`, and bytes that a receive queue may hold: those of every known system hold that many.
+#: How many datagrams (by `Sock.is_ip`) and bytes may be queued: no known system's receive queue holds fewer.
 MAX_MESSAGES = {True: 16, False: 5}
 MAX_BYTES = 40_000
 #: The errors that report an undelivered datagram.
@@ -197,9 +197,9 @@ def receive(state: State, index: int, limit: int, *, refusable: bool, with_addre
 
 
 def _candidates(sock: Sock) -> list[int]:
-    """The places in the queue of messages that may come next.
+    """The indexes of the queued messages that the next call may return.
 
-    They are the first guaranteed one and those before it; over IP, which may reorder datagrams, all.
+    These are the first guaranteed message and all before it; over IP, which may reorder datagrams, all messages.
     """
     found = []
     for place, message in enumerate(sock.messages):
@@ -210,7 +210,7 @@ def _candidates(sock: Sock) -> list[int]:
 
 
 def _message(state: State, index: int, place: int, limit: int, with_address: bool) -> AllowedOutcome:
-    """The message at this place of the queue is returned."""
+    """The call returns the message at index `place` of the queue."""
     sock = state.sockets[index]
     message = sock.messages[place]
     data = message.data[:limit]
@@ -229,7 +229,7 @@ def _message(state: State, index: int, place: int, limit: int, with_address: boo
 
 
 def _possible_sources(state: State, sock: Sock, message: Message) -> set[Address]:
-    """The sender's address when it sent, and its address now: Linux returns that one if the sender had none before."""
+    """The sender's address when it sent, and its present one, which Linux returns if it had none then."""
     sender = state.sockets[message.sender]
     sources = {message.source}
     if sender.local is not None or not sender.is_ip:
@@ -247,7 +247,7 @@ def _after_empty_read(state: State, index: int) -> State:
 
 
 def _after_message(state: State, index: int, place: int, limit: int) -> State:
-    """The state after a read that returned the message at `place`, truncated to `limit` bytes."""
+    """The state after a read that returned the message at index `place`, truncated to `limit` bytes."""
     sock = state.sockets[index]
     data = sock.messages[place].data[:limit]
     # UNIX keeps the order: messages before this one, none of them guaranteed, were dropped.

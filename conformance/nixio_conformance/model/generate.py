@@ -1,7 +1,7 @@
 """Draws random sequences of operations from a seed.
 
 The generator is the suite's own and not Hypothesis's, which finds fewer faults in the same number of sequences and does
-not draw the same ones from a seed everywhere (docs/model.md has the measurements).
+not draw the same ones from a seed on every machine (docs/model.md has the measurements).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from nixio_fixtures import Kind
 
 #: The fewest and the most groups of operations (`_Generator._group`) in one sequence.
 MIN_GROUPS, MAX_GROUPS = 8, 40
-#: The relative frequency of each sort of operation; a sequence follows one profile. If all sorts were equally frequent,
-#: everything would soon be closed; and operations that are left out cannot hide the effect of a fault.
+#: The relative frequency of each sort of operation; each sequence follows one profile. If all sorts were equally
+#: frequent, everything would soon be closed; and operations that are left out cannot hide the effect of a fault.
 PROFILES: dict[str, dict[str, int]] = {
     "data": {"send": 5, "receive": 5, "option": 1, "mode": 1, "ask": 1, "wait": 1},
     "connections": {"open": 3, "connect": 4, "accept": 4, "bind": 2, "listen": 2, "ask": 3, "send": 1, "receive": 1},

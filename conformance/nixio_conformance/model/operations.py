@@ -1,4 +1,4 @@
-"""From an operation of a sequence to a call, given the state in which it is carried out."""
+"""Turns an operation of a sequence into a call, given the state in which it is carried out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOT_FOR_PEERS = ("fileno", "setblocking", "setopt", "getopt", "read", "write")
 
 
 def payload(number: int, size: int) -> bytes:
-    """The `size` bytes that operation `number` sends; each operation's begin at another letter."""
+    """The `size` bytes that operation `number` sends; consecutive operations start at different letters."""
     start = number * 7 % len(_LETTERS)
     return (_LETTERS * (size // len(_LETTERS) + 2))[start : start + size]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned
 from nixio_conformance.model.state import UNKNOWN, Address, State
 
-#: The values that stand for no address.
+#: The values that mean "no address".
 NO_ADDRESS = (None, "", 0)
 #: Errors of a sending call on a socket that has no peer.
 NOT_CONNECTED_ERRORS = ("ENOTCONN", "EPIPE", "EDESTADDRREQ")
@@ -91,7 +91,7 @@ def integer(low: int, high: int, next_state: Callable[[int], State]) -> AllowedO
 
 
 def is_int(value: object) -> bool:
-    """True for an int that is no bool."""
+    """True for an int that is not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -25,7 +25,7 @@ from nixio_conformance.model.state import UNKNOWN, Owner, Sock, State, System
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.expect import Mismatch
 
-#: The length of the last calls of recv(): more than any implementation returns at once.
+#: The length of the final calls of recv(): more than any implementation returns at once.
 _ALL = 20_000
 
 
@@ -34,7 +34,7 @@ class Difference(Mismatch):
 
 
 class Inconclusive(Exception):
-    """The peer did not wake a pending call, so that the sequence cannot go on."""
+    """The peer did not wake a pending call, so that the sequence cannot continue."""
 
 
 class Runner:

@@ -2,7 +2,7 @@
 
 An operation names sockets by number, in the order in which the sequence creates them, so that it can be written down
 before there is any socket: `(1, "send", 5)` sends 5 bytes on socket 1. Operations do not depend on each other: any of
-them may be removed, and one that cannot be carried out where it stands is skipped.
+them may be removed, and one that cannot be carried out in its place is skipped.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def without_socket(sequence: OperationSequence, place: int) -> OperationSequence
     """A bare sequence without the operation at `place`, which creates a socket, and without all that name that socket.
 
     Returns None if the operation creates none. The numbers of later sockets are decremented. An accept() that fails
-    creates no socket either; then the result is a different sequence, which is for the caller to run.
+    creates no socket either; the result is then a different sequence, and the caller has to find out whether it fails.
     """
     creators = [at for at, operation in enumerate(sequence.operations) if operation[1] in ("socket", "peer", "accept")]
     if place not in creators:

@@ -112,7 +112,7 @@ def _without_sockets(candidates: _Candidates, best: Counterexample) -> Counterex
 
 
 def _simpler_sequences(sequence: OperationSequence) -> Iterator[OperationSequence]:
-    """The sequences with one thing simpler."""
+    """The sequences that are simpler in one respect."""
     if sequence.finish:
         yield replace(sequence, finish=False)
     if sequence.nonblocking:
@@ -129,7 +129,7 @@ def _simpler_sequences(sequence: OperationSequence) -> Iterator[OperationSequenc
 
 
 def _simpler_operations(operation: Operation) -> Iterator[Operation]:
-    """The operations with one thing simpler: a parameter less, a simpler method, a smaller number."""
+    """The operations that are simpler in one respect: one parameter fewer, a simpler method, a smaller number."""
     number, name, *words = operation
     if name in ("send", "write", "sendto") and len(words) > (2 if name == "sendto" else 1):
         yield operation[:-1]

@@ -39,7 +39,7 @@ class Message:
     #: The index of the socket that sent it, and that socket's address at the time.
     sender: int
     source: Address
-    #: False where the system may have dropped it.
+    #: False if the system may have dropped it.
     guaranteed: bool = True
 
 
@@ -76,7 +76,7 @@ class Sock:
     owner: Owner
     phase: Phase = "fresh"
     blocking: bool = True
-    #: None where systems differ in it.
+    #: None if systems differ.
     local: Address | None = None
     remote: Address | None = None
     #: The indexes of the pipes that a stream reads and writes.
@@ -119,7 +119,7 @@ class Sock:
 
 @dataclass(frozen=True)
 class System:
-    """What depends on the operating system, on the place of the run, or on the implementation's constants."""
+    """Facts that depend on the operating system, on the network of the run, or on the implementation's constants."""
 
     #: Data that arrived before shutdown('rd') can still be received (true on Linux; POSIX leaves it open).
     keeps_data: bool
@@ -154,7 +154,7 @@ class State:
         return replace(self, sockets=(*self.sockets, sock))
 
     def connect(self, client: int, listener: int, remote: Address, local: Address) -> State:
-        """A copy in which `client` is connected and its connection stands in the listener's queue."""
+        """A copy in which `client` is connected and its connection is in the listener's queue."""
         there, back = len(self.pipes), len(self.pipes) + 1
         state = replace(self, pipes=(*self.pipes, Pipe(), Pipe()))
         state = state.set(
@@ -244,7 +244,7 @@ def reachable_address(domain: str, local: Address, bound_domain: str) -> Address
 
 
 def families_may_differ(sock: Sock, address: Address) -> bool:
-    """True if the socket is IPv6 and its local address is or may be IPv6 where `address` is mapped IPv4, or reverse."""
+    """True if only one of `address` and the local address of the IPv6 socket is, or may be, mapped IPv4."""
     if sock.domain != "inet6" or (sock.local is not None and sock.local.host in WILDCARD.values()):
         return False
     if sock.local is None:

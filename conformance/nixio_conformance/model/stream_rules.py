@@ -69,7 +69,7 @@ def listen(state: State, index: int, arguments: Sequence[Argument]) -> Allowed:
 
 
 def connect(state: State, index: int, address: Address) -> Allowed:
-    """Connects to a listener with room in its queue; refused where no socket listens."""
+    """Connects to a listener with room in its queue; refused if no socket listens."""
     sock = state.sockets[index]
     to = state.socket_at(index, address)
     if sock.phase in ("listening", "connected"):

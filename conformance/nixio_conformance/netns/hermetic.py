@@ -57,7 +57,7 @@ def entered() -> HermeticNetwork | None:
 
 
 def reason() -> str:
-    """Why this process is in no hermetic network; empty when it is in one."""
+    """Why this process is not in a hermetic network; empty if it is in one."""
     return _state if isinstance(_state, str) else ""
 
 
@@ -119,7 +119,7 @@ def _build() -> HermeticNetwork:
 
 @contextmanager
 def _named(part: str) -> Iterator[None]:
-    """Put the part of the network that could not be built in front of an OSError's text."""
+    """Name the part of the network that could not be built, at the beginning of an OSError's text."""
     try:
         yield
     except OSError as error:

@@ -77,14 +77,14 @@ class Netlink:
         self._do(_NEWADDR, _CREATE | _REPLACE, body + _attribute(_IFA_FLAGS, struct.pack("=I", _IFA_F_NODAD)))
 
     def route(self, to: Prefix, name: str, *, via: Address | None = None) -> None:
-        """Add a route by a link, through the gateway `via` if there is one."""
+        """Add a route over a link, through the gateway `via` if there is one."""
         scope = _SCOPE_LINK if via is None and to.version == 4 else _SCOPE_UNIVERSE
         body = _route(to, _TABLE_MAIN, scope, _UNICAST) + _attribute(_RTA_OIF, _index(name))
         body += _attribute(_RTA_DST, to.network_address.packed) if to.prefixlen else b""
         self._do(_NEWROUTE, _CREATE | _REPLACE, body + (_attribute(_RTA_GATEWAY, via.packed) if via else b""))
 
     def groups(self, to: Prefix, name: str) -> None:
-        """Add a route by a link for multicast to the IPv6 groups `to`.
+        """Add a route over a link for multicast to the IPv6 groups `to`.
 
         The kernel has a route for ff00::/8 on each link, so this one is used only with a longer prefix.
         """
@@ -105,7 +105,7 @@ class Netlink:
         to = ip_network(address)
         scope = _SCOPE_HOST if to.version == 4 else _SCOPE_UNIVERSE
         where = _attribute(_RTA_DST, address.packed) + _attribute(_RTA_OIF, _index("lo"))
-        # The kernel's route has another protocol number than ours, and 0 matches any.
+        # The protocol number of the kernel's route differs from ours, and 0 matches any.
         self._do(_DELROUTE, 0, _route(to, _TABLE_LOCAL, scope, _LOCAL, protocol=0) + where)
         body = _route(to, _TABLE_LOCAL, scope, _LOCAL) + where
         self._do(_NEWROUTE, _CREATE | _REPLACE, body + _attribute(_RTA_PREFSRC, source.packed))

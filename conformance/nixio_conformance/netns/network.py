@@ -5,7 +5,7 @@
     veth0    198.51.100.1/24   2001:db8:100::1/64   mtu 1400       peer0  .2 / ::2
     veth1    203.0.113.1/24    2001:db8:113::1/64   mtu 1500       peer1  .2 / ::2
 
-The default route leads to peer0, and so do those to the groups 224.0.0.0/4 and ff15::/16. All addresses are of the
+The default route leads to peer0, as do the routes to the groups 224.0.0.0/4 and ff15::/16. All addresses are from the
 blocks that are reserved for documentation.
 """
 
@@ -68,7 +68,7 @@ LINKS = (
 )
 _PREFIX = {"inet": 24, "inet6": 64}
 _SYSCTLS = {
-    # Addresses can be used at once, and a packet that comes in by another link than it should is not dropped.
+    # Addresses can be used at once, and a packet that arrives on an unexpected link is not dropped.
     "net/ipv6/conf/default/accept_dad": "0",
     "net/ipv6/conf/all/accept_dad": "0",
     "net/ipv6/conf/default/accept_ra": "0",

@@ -70,7 +70,7 @@ def _links() -> set[str]:
 
 
 def _ipv4() -> set[str]:
-    """The addresses of this host: in fib_trie each is on the line above its `/32 host LOCAL`."""
+    """The addresses of this host: in fib_trie, each is in the line above its `/32 host LOCAL`."""
     lines = Path("/proc/thread-self/net/fib_trie").read_text().splitlines()
     pairs = itertools.pairwise(lines)
     return {f"address {above.split()[-1]}" for above, line in pairs if line.endswith("/32 host LOCAL")}

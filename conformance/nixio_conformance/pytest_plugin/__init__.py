@@ -1,1 +1,1 @@
-"""The suite as a pytest plugin: options, the controller's and the workers' part of a run, and a case's verdict."""
+"""The suite as a pytest plugin: options, the controller's and the workers' parts of a run, and each case's verdict."""

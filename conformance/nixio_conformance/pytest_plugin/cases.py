@@ -1,4 +1,4 @@
-"""Runs cases, in every process that has any: skips what this host cannot show, and records a verdict for each."""
+"""Runs cases: skips those that this host cannot run, and records a verdict for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Generator
 import msgspec
 import pytest
 
-# Private, as pytest has no public way to run an item again: plugins that rerun tests call the same function.
+# Private, because pytest has no public API to run an item again; plugins that rerun tests call the same function.
 from _pytest.runner import runtestprotocol
 
 from nixio_conformance.driver.orphan_guard import guard
@@ -33,7 +33,7 @@ from nixio_conformance.target.target import Target
 
 
 class Cases:
-    """The part of the plugin that runs cases, in a worker or in the only process that there is."""
+    """The part of the plugin that runs cases: in each worker, or without workers in the only process."""
 
     def __init__(self, config: pytest.Config, target: Target) -> None:
         self._config = config
@@ -44,7 +44,7 @@ class Cases:
             _obey_the_controller()
 
     def turn_to(self, target: Target) -> None:
-        """Judge this implementation from the next case on; the agents of another one before it are ended."""
+        """Judge this implementation from the next case on; the agents of the previous one are ended."""
         self._end_agents()
         stash, seconds = self._config.stash, self._deadline
         self._target = stash[TARGET] = target
@@ -52,12 +52,12 @@ class Cases:
         stash[UNPRIVILEGED] = Session(target.start_unprivileged, seconds, target.start_unprivileged)
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Skip what this host cannot show, with the reason."""
+        """Skip a case that this host cannot run, with the reason."""
         planned = item.stash[PLANNED]
         item.stash[JUDGEMENT] = Judgement(planned_row(item), self._target)
         platform = platforms.this_platform().id
         if planned.clause.platforms and platform not in planned.clause.platforms:
-            pytest.skip(f"holds on {', '.join(planned.clause.platforms)}; this is {platform}")
+            pytest.skip(f"the clause applies to {', '.join(planned.clause.platforms)}; this is {platform}")
         needs = (*((planned.kind.capability,) if planned.kind else ()), *planned.clause.needs)
         for need in needs:
             if reason := capabilities.current()[need]:
@@ -65,7 +65,7 @@ class Cases:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-        """Run a case; a second time if it seems to leak, as only what leaks twice is a leak."""
+        """Run a case; run it again if it seems to leak, because only a second leak counts."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
         if item.stash[JUDGEMENT].leaked:
@@ -77,7 +77,7 @@ class Cases:
             hermetic.renew()
         row = self._expectations.resolve(item.stash[JUDGEMENT].row)
         self._expectations.show(reports, row)
-        # The last phase, teardown, carries the row to the controller, through xdist where there is one.
+        # The report of the last phase, teardown, carries the row to the controller (with workers, through xdist).
         reports[-1].nixio_row = msgspec.to_builtins(row)  # type: ignore[attr-defined]
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
@@ -94,7 +94,7 @@ class Cases:
         return report
 
     def pytest_sessionfinish(self) -> None:
-        """Leave no agent behind."""
+        """End the agents."""
         self._end_agents()
 
     def _end_agents(self) -> None:

@@ -1,4 +1,4 @@
-"""Which cases a run has: checks multiplied by methods, kinds and roles, held against the baseline, and selected."""
+"""Which cases a run has: multiplies checks by methods, kinds and roles, compares with the baseline, and selects."""
 
 from __future__ import annotations
 
@@ -34,19 +34,21 @@ class Collection:
     def pytest_pycollect_makeitem(
         self, collector: pytest.Collector, name: str, obj: object
     ) -> list[pytest.Item] | None:
-        """Leave out at once what is not selected: multiplying all checks would take longer than to run a few."""
+        """Drop checks that are not selected before they are multiplied, which takes longer than running a few cases."""
         for mark in getattr(obj, "pytestmark", ()):
             if isinstance(mark, pytest.Mark) and mark.name == "clause":
                 try:
                     clauses = clauses_of(mark.args[0])
                 except KeyError:
-                    raise collector.CollectError(f"{name} names clause {mark.args[0]!r}, which no table has") from None
+                    raise collector.CollectError(
+                        f"{name} names clause {mark.args[0]!r}, which is not in the tables"
+                    ) from None
                 if not any(selection.touches(self._chosen, clause) for clause in clauses.values()):
                     return []
         return None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Multiply a check by its row's methods and kinds, and by the implementation's roles where it asks for them."""
+        """Multiply a check by its row's methods and kinds, and by roles if it has a parameter `role`."""
         marker = next(metafunc.definition.iter_markers("clause"), None)
         if marker is None:
             return
@@ -71,7 +73,7 @@ class Collection:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> Generator[None, None, None]:
-        """Compare the baseline with all cases that were collected; keep what is selected, in the order asked for."""
+        """Compare the baseline with all collected cases; keep those that are selected, in the requested order."""
         for item in items:
             if (planned := planned_case(item)) is not None:
                 item.stash[PLANNED] = planned
@@ -96,13 +98,13 @@ class Collection:
     def _check_baseline(self, items: list[pytest.Item]) -> None:
         """Raise `pytest.UsageError` for a baseline with cases that do not exist."""
         if any("::" in str(argument) for argument in self._config.args):
-            return  # single tests were named: others are not known
+            return  # only single tests were collected, so other cases are unknown
         try:
             self._expectations.check([item.stash[PLANNED] for item in items if PLANNED in item.stash])
         except BaselineError as error:
             if not workers.is_worker(self._config):
                 raise pytest.UsageError(str(error)) from None
-            self._wrong = str(error)  # the controller says it
+            self._wrong = str(error)  # the controller reports it
             items.clear()
 
     def _is_chosen(self, planned: Planned) -> bool:
@@ -110,7 +112,7 @@ class Collection:
 
 
 def planned_row(item: pytest.Item) -> Row:
-    """A case's row as long as nothing is known of it."""
+    """A case's row before it has run."""
     planned, stash = item.stash[PLANNED], item.config.stash
     words = ["nixio-conformance", "run", *stash[TARGET].arguments, "--select", planned.case]
     known = stash[EXPECTATIONS].deviation(planned)
@@ -118,7 +120,7 @@ def planned_row(item: pytest.Item) -> Row:
 
 
 def _roles(kind: Kind) -> tuple[str, ...]:
-    """The implementation's roles in a connection."""
+    """The implementation's roles in a connection; datagram sockets have only one."""
     return ("client", "server") if kind.type == "stream" else ("mutual",)
 
 

@@ -34,7 +34,7 @@ PROGRESS = pytest.StashKey[Progress]()
 
 
 class Controller:
-    """Says hello to the implementation before anything is collected, and records the rows of all processes."""
+    """Says hello to the implementation before anything is collected, and records the rows that all processes report."""
 
     def __init__(self, config: pytest.Config, target: Target, collection: Collection) -> None:
         self._config = config
@@ -43,7 +43,7 @@ class Controller:
         self._options = config.stash[OPTIONS]
         self._expectations = config.stash[EXPECTATIONS]
         self._recorder: Recorder | None = None
-        #: The plan of the first worker, where xdist runs the cases.
+        #: The plan of the first worker, if xdist runs the cases.
         self._plan: Plan | None = None
         self._session: pytest.Session | None = None
         self._stopped = ""
@@ -164,7 +164,7 @@ class Controller:
             self._recorder.finish(INTERRUPTED)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Stop the workers after Ctrl-C or a stop: none of them may delay the report by the case that it is in."""
+        """Stop the workers after Ctrl-C or a stop, so that no running case delays the report."""
         if not isinstance(excinfo.value, pytest.exit.Exception):
             self._stopped = self._stopped or INTERRUPTED
         self._interrupt_workers()
@@ -193,7 +193,7 @@ class Controller:
         distributed = self._config.pluginmanager.getplugin("dsession")
         if distributed is not None:
             distributed.shouldstop = reason
-            self._interrupt_workers()  # they would run all that they were given already
+            self._interrupt_workers()  # otherwise they would run all cases that they have been given
         elif self._session is not None:
             self._session.shouldfail = reason
 
@@ -204,6 +204,6 @@ class Controller:
 
 
 def _pid_of(gateway: object) -> int:
-    """The process of an xdist worker on this machine; 0 where it cannot be known."""
+    """The process of an xdist worker on this machine; 0 if it cannot be known."""
     process = getattr(getattr(gateway, "_io", None), "popen", None)
     return int(getattr(process, "pid", 0))

@@ -1,4 +1,4 @@
-"""Enters the network namespace, or stays on the host, and probes what can be shown there."""
+"""Enters the hermetic network, or stays on the host's network, and probes the capabilities there."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from nixio_conformance.pytest_plugin.workers import WorkerSetup
 
 
 def set_up(options: RunOptions) -> None:
-    """In the controller: enter the hermetic network where this host allows it, and probe the capabilities there.
+    """In the controller: enter the hermetic network if this host allows it, and probe the capabilities there.
 
-    Raises `pytest.UsageError` for a capability that does not exist; exits with code 3 where a required one is lacking.
+    Raises `pytest.UsageError` for a capability that does not exist; exits with code 3 if a required one is lacking.
     """
-    excluded = {name: f"taken away by --without {name}" for name in options.without}
+    excluded = {name: f"excluded by --without {name}" for name in options.without}
     if unknown := ({*excluded, *options.require} - set(capabilities.names())):
         known = ", ".join(capabilities.names())
-        raise pytest.UsageError(f"no capability is called {', '.join(sorted(unknown))}: there are {known}")
+        raise pytest.UsageError(f"no capability is called {', '.join(sorted(unknown))}; the capabilities are {known}")
     entry = hermetic.Entry(excluded["lab"]) if "lab" in excluded else hermetic.probe_entry()
     if not entry.reason:
         hermetic.prepare(entry)
@@ -27,7 +27,7 @@ def set_up(options: RunOptions) -> None:
     capabilities.assume(capabilities.probe() | excluded)
     for name in options.require:
         if reason := capabilities.current()[name]:
-            pytest.exit(f"this host lacks {name}, which --require asks for: {reason}", returncode=3)
+            pytest.exit(f"this host lacks {name}, which --require demands: {reason}", returncode=3)
 
 
 def follow(setup: WorkerSetup) -> None:

@@ -1,4 +1,4 @@
-"""A run compared with a baseline: which of its rows covers a case, and the case's outcome by it."""
+"""Compares a run with a baseline: which row covers a case, and the case's outcome according to that row."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from nixio_reports.records import Baseline, Deviation, Row
 
 
 class Expectations:
-    """The known deviations; in every process, as each has cases to judge."""
+    """The known deviations; every process has them, because each judges cases."""
 
     def __init__(self, baseline: Baseline | None) -> None:
-        #: None for a run without one.
+        #: None for a run without a baseline.
         self.baseline = baseline
         self._rows: dict[str, list[Deviation]] = {}
         for one in baseline.deviations if baseline else ():
@@ -30,7 +30,7 @@ class Expectations:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The options of the command line that name it."""
+        """The options of the command line that name the baseline."""
         return ("--baseline", self.baseline.path) if self.baseline else ()
 
     def deviation(self, planned: Planned) -> Deviation | None:
@@ -67,9 +67,7 @@ class Expectations:
         of_kinds = {kind for other in self._rows[row.clause] for kind in other.kinds}
         for case in row.cases:
             if case not in kinds:
-                self._wrong(
-                    row, case, f"there is no case {case!r} any more: delete the line, or the row if it is the last"
-                )
+                self._wrong(row, case, f"there is no case {case!r}: delete the line, or the row if it has no other")
             if kinds[case] in of_kinds:
                 self._wrong(row, case, f"case {case!r} is covered by kind {kinds[case]} already: delete one of the two")
 
@@ -78,11 +76,11 @@ class Expectations:
         raise BaselineError(f"{path}:{row.lines.get(name, row.line)}: {text}")
 
     def resolve(self, row: Row) -> Row:
-        """A case's row with its outcome by the baseline: `expected-failure`, or `unexpected-pass` where it passes."""
+        """A case's row with the baseline applied: `expected-failure`, or `unexpected-pass` if the case passes."""
         known = self._by_line.get(row.deviation)
         if known is None or self.baseline is None or row.outcome in ("host-skip", "port-skip", "not-run"):
             return row
-        if row.traceback:  # an error of the suite is no deviation
+        if row.traceback:  # an error of the suite is not a deviation
             return row
         where = f"{self.baseline.path}:{known.line}"
         if row.outcome in known.outcomes:
@@ -102,10 +100,10 @@ class Expectations:
                 rerun=f"{row.rerun} --baseline {shlex.quote(self.baseline.path)}",
             )
         outcomes = " or ".join(known.outcomes)
-        return msgspec.structs.replace(row, message=f"{row.message}; {where} knows it as {outcomes}, not {row.outcome}")
+        return msgspec.structs.replace(row, message=f"{row.message}; {where} expects {outcomes}, not {row.outcome}")
 
     def show(self, reports: Sequence[pytest.TestReport], row: Row) -> None:
-        """Have pytest count a case as its row says: an expected failure as xfailed, an unexpected pass as failed."""
+        """Make pytest count a case as its row does: an expected failure as xfailed, an unexpected pass as failed."""
         for report in reports:
             if row.outcome == "expected-failure" and report.failed:
                 report.outcome = "skipped"
@@ -116,7 +114,7 @@ class Expectations:
 
 
 def of(options: RunOptions) -> Expectations:
-    """What the options ask for. Raises `pytest.UsageError` for a baseline that cannot be used."""
+    """The expectations of a run with these options. Raises `pytest.UsageError` for a baseline that cannot be used."""
     path = options.baseline
     try:
         return Expectations(load_baseline(path, load(), options.judged) if path else None)

@@ -15,7 +15,7 @@ DECLARED = "declared_faults.json"
 
 @cache
 def declared_faults() -> dict[str, int]:
-    """The number of declared faults by clause; empty where the package was not built from a whole source tree."""
+    """The number of declared faults by clause; empty if the package was not built from a whole source tree."""
     try:
         text = (resources.files(__package__) / DECLARED).read_text(encoding="utf-8")
     except FileNotFoundError:

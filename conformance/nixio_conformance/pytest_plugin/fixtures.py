@@ -1,4 +1,4 @@
-"""The fixtures of the checks. Registered where an implementation is named, so that no other pytest run has them."""
+"""The fixtures of the checks, registered only if an implementation is named, so that no other pytest run has them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nixio_fixtures import Kind
 
 @pytest.fixture
 def session(request: pytest.FixtureRequest) -> Session:
-    """The agent that hosts the implementation; one without privileges where the clause needs that."""
+    """The agent that hosts the implementation; one without privileges if the clause needs that."""
     stash = request.config.stash
     if "unprivileged" not in request.node.stash[PLANNED].clause.needs:
         return stash[SESSION]

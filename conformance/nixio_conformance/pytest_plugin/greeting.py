@@ -1,4 +1,4 @@
-"""The first exchange with the implementation in a run: what it is, and what cannot be shown of where it runs."""
+"""The first exchange with the implementation in a run: its description, and the capabilities lost where it runs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from nixio_conformance.target import remote
 from nixio_conformance.target.target import Target
 from nixio_reports.records import Implementation
 
-#: Programs that start an agent in another network than their own.
+#: Programs that start an agent in a different network.
 _ELSEWHERE = ("ssh", "docker", "podman", "nsenter")
 
 
 def greet(session: Session, target: Target, *, keep: bool) -> Implementation:
-    """Start an agent and take down what it says of itself; `keep` is whether the session is used afterwards.
+    """Start an agent, and return its description of the implementation. If not `keep`, the agent is ended afterwards.
 
-    Takes away the capabilities that an agent in another process than the started one does not have. Raises
-    `CannotStart`.
+    Removes the capabilities that are lost if the agent is not the process that was started. Raises `CannotStart`.
     """
     session.begin_case(Transcript())
     welcome = session.welcome
@@ -38,7 +37,7 @@ def greet(session: Session, target: Target, *, keep: bool) -> Implementation:
 
 
 def network_hint(target: Target) -> str:
-    """What to do about a program that has to leave the hermetic network and cannot; empty for any other."""
+    """A hint for a program that has to leave the hermetic network and cannot; empty for any other."""
     outside = target.form == "agent" and Path(target.argv[0]).name in _ELSEWHERE
     if not outside or capabilities.current()["lab"]:
         return ""

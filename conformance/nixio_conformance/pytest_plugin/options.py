@@ -1,10 +1,10 @@
 """The options of a run, each declared once: the command line and pytest read them from here, and write them back.
 
 `RunOptions` is the record that everything else reads. Each of its fields is `--NAME` of `nixio-conformance run` and
-`--nixio-NAME` of pytest, but for `name`, which is the command's argument and pytest's `--nixio`.
+`--nixio-NAME` of pytest, except for `name`, which is the command's argument and pytest's `--nixio`.
 
 The command line passes its record to pytest as arguments, although pytest runs in the same process: xdist gives its
-workers nothing but these arguments, so each process makes the record from them in the same way.
+workers only these arguments, so every process makes the record from them in the same way.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class UserOption:
 
     help: str
     metavar: str = ""
-    #: What converts and checks a value, for pytest too.
+    #: Converts and checks a value, for pytest too.
     type: click.ParamType[Any] | None = None
-    #: Of the command line, where it is another one than that of the field.
+    #: The default of the command line, if it differs from the field's.
     default: object = None
 
 
 class OptionError(ValueError):
-    """Options that contradict each other; `option` is the field that the message is about, if it is a single one."""
+    """Options that contradict each other; `option` is the field that the message is about, or empty."""
 
     def __init__(self, option: str, message: str) -> None:
         super().__init__(message)
@@ -52,18 +52,18 @@ class ImplementationOptions:
     """How a user names an implementation: `name`, `target`, `agent` or `lua`, and how it is hosted."""
 
     name: Annotated[str, UserOption("An installed implementation, by its entry point's name.", "NAME")] = ""
-    target: Annotated[str, UserOption("A Python object, no packaging needed.", "MODULE:OBJECT")] = ""
+    target: Annotated[str, UserOption("A Python object; no packaging needed.", "MODULE:OBJECT")] = ""
     agent: Annotated[str, UserOption("A program that speaks the agent protocol.", "COMMAND")] = ""
     lua: Annotated[str, UserOption("A Lua module, as `require` takes it, or a .lua file.", "MODULE")] = ""
-    lua_program: Annotated[str, UserOption("Which Lua runs it: luajit, lua5.4, a path.", "PROGRAM")] = ""
-    lua_path: Annotated[str, UserOption("Folders or templates, before LUA_PATH's.", "PATH")] = ""
-    lua_cpath: Annotated[str, UserOption("The same for modules in C.", "PATH")] = ""
+    lua_program: Annotated[str, UserOption("The Lua interpreter: luajit, lua5.4, a path.", "PROGRAM")] = ""
+    lua_path: Annotated[str, UserOption("Folders or templates to search before LUA_PATH.", "PATH")] = ""
+    lua_cpath: Annotated[str, UserOption("The same for modules in C (LUA_CPATH).", "PATH")] = ""
     in_process: Annotated[
         bool, UserOption("Host a Python implementation in the test process (debugger, coverage).")
     ] = False
 
     def implementation(self) -> Target | None:
-        """The implementation that is named; None where none is. Raises `OptionError`."""
+        """The implementation that is named; None if none is. Raises `OptionError`."""
         named: dict[str, tuple[Form, str]] = {
             "name": ("entry-point", self.name),
             "target": ("target", self.target),
@@ -94,7 +94,7 @@ class RunOptions(ImplementationOptions):
     """What a user chose for a run."""
 
     select: Annotated[
-        tuple[str, ...], UserOption("Only these: a clause, method, family, kind, level or case.", "TERM")
+        tuple[str, ...], UserOption("Only these cases: a clause, method, family, kind, level or case.", "TERM")
     ] = ()
     level: Annotated[
         tuple[str, ...], UserOption("Judge only these levels.", type=click.Choice(["must", "should", "may"]))
@@ -102,7 +102,7 @@ class RunOptions(ImplementationOptions):
     baseline: Annotated[
         Path | None,
         UserOption(
-            "Known deviations. The run fails for any other failure, and for a listed case that passes.",
+            "Known deviations. The run fails on any other failure, and on a listed case that passes.",
             "FILE",
             click.Path(path_type=Path, dir_okay=False),
         ),
@@ -120,7 +120,7 @@ class RunOptions(ImplementationOptions):
     deadline: Annotated[
         float,
         UserOption(
-            "Timeout per call; time in which the agent waits for a processor is not counted.",
+            "Timeout per call; time that the agent waits for a processor is not counted.",
             "SECONDS",
             click.FloatRange(min=0, min_open=True),
         ),
@@ -133,10 +133,10 @@ class RunOptions(ImplementationOptions):
             click.IntRange(min=16),
         ),
     ] = None
-    require: Annotated[tuple[str, ...], UserOption("End the run where this host lacks it (exit 3).", "CAPABILITY")] = ()
+    require: Annotated[tuple[str, ...], UserOption("Exit with code 3 if this host lacks it.", "CAPABILITY")] = ()
     without: Annotated[tuple[str, ...], UserOption("Judge as if this host lacked it (see `list`).", "CAPABILITY")] = ()
     seed: Annotated[int, UserOption("Seed of the random sequences of calls.", "N", click.INT)] = 0
-    shuffle: Annotated[str, UserOption("Run the cases in the random order of this seed.", "SEED")] = ""
+    shuffle: Annotated[str, UserOption("Run the cases in a random order with this seed.", "SEED")] = ""
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -151,13 +151,13 @@ class RunOptions(ImplementationOptions):
         return cls(**values)
 
     def pytest_arguments(self) -> list[str]:
-        """The same as options of pytest."""
+        """The options as arguments of pytest."""
         return [
             f"{option_of_pytest(name)}={value}" if value else option_of_pytest(name) for name, value in self._given()
         ]
 
     def command_line(self, *without: str) -> list[str]:
-        """The same as words of `nixio-conformance run`, but for the fields named here."""
+        """The options as arguments of `nixio-conformance run`, except for the fields named here."""
         words = []
         for name, value in self._given():
             if name not in without:
@@ -165,7 +165,7 @@ class RunOptions(ImplementationOptions):
         return words
 
     def _given(self) -> Iterator[tuple[str, str]]:
-        """Each option that is not at its default, with its value as text: once for each value, empty for a flag."""
+        """Each option that differs from its default, with its value as text: once for each value, empty for a flag."""
         for name, default, _ in declared(type(self)):
             value = getattr(self, name)
             if value == default:
@@ -181,7 +181,7 @@ def declared(record: type[ImplementationOptions]) -> tuple[tuple[str, Any, UserO
 
 
 def command_options(record: type[ImplementationOptions], *without: str) -> Callable[[_F], _F]:
-    """A decorator that gives a click command one parameter for each field of a record, but for those named here."""
+    """A decorator that gives a click command one parameter for each field of a record, except for those named here."""
 
     def decorate(function: _F) -> _F:
         for name, default, option in reversed(declared(record)):
@@ -230,7 +230,7 @@ def add_to_pytest(group: pytest.OptionGroup) -> None:
 
 
 class _Argument:
-    """A type of click as argparse calls it."""
+    """A type of click as a type of argparse."""
 
     def __init__(self, type: click.ParamType[Any]) -> None:  # noqa: A002
         self._type = type

@@ -1,4 +1,4 @@
-"""A case before it runs: what the tables and pytest's parameters say of it."""
+"""A case before it runs, as the tables and pytest's parameters describe it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ METHOD = "method"
 class Planned:
     """One case."""
 
-    #: Its id: the clause's id, and in brackets what the check is multiplied by.
+    #: Its id: the clause's id, and in brackets the parameters of the check.
     case: str
     clause: Clause
     kind: Kind | None
     parameters: dict[str, str]
 
     def row(self, rerun: str) -> records.Row:
-        """Its row as long as nothing is known; `rerun` is the command that runs it again."""
+        """Its row before it has run; `rerun` is the command that runs it again."""
         return records.Row(
             case=self.case,
             clause=self.clause.id,
@@ -43,9 +43,9 @@ class Planned:
 
 @cache
 def clauses_of(row: str) -> dict[str, Clause]:
-    """The clauses that a check's mark names, by method: of a whole row of the tables, or of some of its methods.
+    """The clauses that a check's mark names, by method: those of a row of the tables, or of some of its methods.
 
-    Raises `KeyError` where one of them is not in the tables, or where they are not of one row.
+    Raises `KeyError` if one of them is not in the tables, or if they are not of the same row.
     """
     methods, brace, suffix = row.removeprefix("{").partition("}")
     names = [f"{method}{suffix}" for method in methods.split(",")] if brace else [row]
@@ -56,7 +56,7 @@ def clauses_of(row: str) -> dict[str, Clause]:
 
 
 def planned_case(item: pytest.Item) -> Planned | None:
-    """The case that an item of pytest is; None for a test that is no check."""
+    """The case of a pytest item; None for a test that is not a check."""
     marker = item.get_closest_marker("clause")
     if marker is None:
         return None

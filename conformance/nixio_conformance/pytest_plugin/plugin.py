@@ -1,6 +1,6 @@
-"""The suite as a pytest plugin: its options, and what is active when they name an implementation.
+"""The suite as a pytest plugin: its options, and the parts that are active if they name an implementation.
 
-Without one nothing is active, so that having the package installed changes no other pytest run.
+Otherwise nothing is active, so that the installed package does not change other pytest runs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nixio_conformance.target.target import Target
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The choices of `nixio-conformance run`, as pytest options."""
+    """Declare the options of `nixio-conformance run` as pytest options."""
     add_to_pytest(parser.getgroup("nixio", "nixio conformance"))
 
 
@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     target = _implementation(options)
     if target is None:
         return
-    # Hypothesis keeps notes on local code in the current folder. Where nothing can be written it does without.
+    # Hypothesis stores constants of local code in the current folder; if it cannot write there, it does not store them.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(os.devnull, "hypothesis"))
     _limit(options)
     setup = workers.received(config)
@@ -66,7 +66,7 @@ def _implementation(options: RunOptions) -> Target | None:
 
 
 def _limit(options: RunOptions) -> None:
-    """Set the limits of agents. Raises `pytest.UsageError` where the system or the process cannot be limited."""
+    """Set the limits of agents. Raises `pytest.UsageError` if the system or the process cannot be limited."""
     if options.memory is None:
         return
     if reason := "the implementation is in the suite's own process" if options.in_process else unavailable():

@@ -1,4 +1,4 @@
-"""Writes the result stream during a run: a row as soon as a case ends; at the end, what did not run and a footer."""
+"""Writes the result stream during a run: a row when a case ends, then rows of cases that did not run, and a footer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Recorder:
     """Collects the rows of all processes; the controller has one."""
 
     def __init__(self, folder: Path, header: Header, progress: Progress | None) -> None:
-        """Begin a stream in `folder` with its header; a stream that is there is overwritten."""
+        """Begin a stream in `folder` with its header; an existing stream is overwritten."""
         self._writer = Writer(folder / STREAM)
         self._writer.write(header)
         self._judged = header.judged
@@ -43,7 +43,7 @@ class Recorder:
             self._progress.plan(len(self._planned))
 
     def running(self, node: str) -> None:
-        """Show that a case begins."""
+        """Show that a case has begun."""
         if self._progress and node in self._planned:
             self._progress.running(self._planned[node].case)
 
@@ -56,7 +56,7 @@ class Recorder:
             self._progress.done(row)
 
     def lost(self, node: str, row_of: Callable[[Row], Row]) -> None:
-        """Write the row of a case whose process died: `row_of` makes it of the planned row."""
+        """Write the row of a case whose process died: `row_of` makes it from the planned row."""
         if node in self._planned:
             self.done(node, row_of(self._planned[node]))
 
@@ -82,7 +82,7 @@ class Recorder:
             self._finished = True
 
     def discard(self) -> None:
-        """Delete the stream: the run ended by wrong usage before any case."""
+        """Delete the stream: the run ended because of wrong usage before any case."""
         self._stop_progress()
         self._writer.close()
         self._writer.path.unlink()

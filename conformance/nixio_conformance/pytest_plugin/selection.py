@@ -1,4 +1,4 @@
-"""`--select`: which cases a run is about. Terms on the same axis are ORed; different axes are ANDed."""
+"""`--select`: which cases a run has. Terms on the same axis are ORed; different axes are ANDed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def touches(chosen: dict[str, tuple[str, ...]], clause: Clause) -> bool:
 
 
 def _fits(text: str, pattern: str, axis: str) -> bool:
-    if axis == "case":  # case ids contain brackets: no pattern language there
+    if axis == "case":  # ids of cases contain brackets, which patterns would interpret
         return text == pattern
     return fnmatchcase(text, pattern) or (axis == "clause" and text.startswith(f"{pattern}."))
 
@@ -75,7 +75,7 @@ def _axis_of(word: str, spec: Spec) -> str:
             return axis
     close = get_close_matches(word, [name for names in _names(spec).values() for name in names], 3)
     raise UnknownSelection(
-        f"--select {word!r} matches nothing: it is no clause, method, family, kind or level"
+        f"--select {word!r} matches nothing: it is not a clause, method, family, kind or level"
         + (f"; did you mean {' or '.join(close)}?" if close else "; `nixio-conformance spec` lists the clauses")
     )
 
@@ -85,8 +85,8 @@ def _check(axis: str, pattern: str, spec: Spec) -> None:
         names: tuple[str, ...] = _names(spec)["clause"]
         if pattern.partition("[")[0] in names:
             return
-        raise UnknownSelection(f"--select case={pattern!r} matches nothing: the part before the bracket is no clause")
+        raise UnknownSelection(f"--select case={pattern!r} matches nothing: it does not begin with a clause's id")
     names = _names(spec)[axis]
     if not any(_fits(name, pattern, axis) for name in names):
-        known = f": there are {', '.join(names)}" if len(names) < 25 else ""
+        known = f"; expected one of {', '.join(names)}" if len(names) < 25 else ""
         raise UnknownSelection(f"--select {axis}={pattern!r} matches nothing{known}")

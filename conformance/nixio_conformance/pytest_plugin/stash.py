@@ -1,4 +1,4 @@
-"""What the parts of the plugin keep in pytest's stashes, by key."""
+"""The keys of the objects that the plugin keeps in pytest's stashes, of items and of the config."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from nixio_conformance.pytest_plugin.planned import Planned
 from nixio_conformance.pytest_plugin.verdict import Judgement
 from nixio_conformance.target.target import Target
 
-#: Of an item: the verdict of its case as it forms.
+#: An item's verdict, as far as it is known.
 JUDGEMENT = pytest.StashKey[Judgement]()
-#: Of an item: its case as the tables and pytest's parameters describe it.
+#: An item's case.
 PLANNED = pytest.StashKey[Planned]()
-#: Of the config: what the user chose.
+#: The config's options of the run.
 OPTIONS = pytest.StashKey[RunOptions]()
-#: Of the config: the known deviations.
+#: The config's known deviations.
 EXPECTATIONS = pytest.StashKey[Expectations]()
-#: Of the config: the agent that hosts the implementation.
+#: The config's session with the agent that hosts the implementation.
 SESSION = pytest.StashKey[Session]()
-#: Of the config: an agent of the same implementation without its user's privileges, for clauses that need it.
+#: The config's session with an agent that has no privileges, for clauses that need one.
 UNPRIVILEGED = pytest.StashKey[Session]()
-#: Of the config: the implementation.
+#: The config's implementation.
 TARGET = pytest.StashKey[Target]()

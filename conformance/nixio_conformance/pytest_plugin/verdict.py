@@ -17,13 +17,13 @@ from nixio_conformance.toolkit.expect import Mismatch
 from nixio_conformance.toolkit.leaks import Leaked, NetworkChanged
 from nixio_reports import records
 
-#: Steps of a case that a row keeps: the last ones, as these lead to the failure.
+#: The number of steps that a row keeps: the last ones of the case, which lead to the failure.
 STEPS_KEPT = 60
 
 
 @dataclass
 class Judgement:
-    """The verdict of one case as it forms, phase by phase."""
+    """The verdict of one case, completed phase by phase."""
 
     row: records.Row
     target: Target
@@ -43,11 +43,11 @@ class Judgement:
             if self.case is not None:
                 self.row = msgspec.structs.replace(self.row, **self._evidence(self.case))
         elif isinstance(error, AgentError) and self.row.outcome == "failed" and not self.row.traceback:
-            # The agent died, and the check saw only that something did not arrive.
-            message = f"{error}; what the case saw: {self.row.message}"
+            # The agent died, and the check only noticed that some data did not arrive.
+            message = f"{error}; the check reported: {self.row.message}"
             self.row = msgspec.structs.replace(self.row, **{**_verdict(error), "message": message})
         elif isinstance(error, Leaked):
-            self.kill_agent()  # what a failed case left behind must not disturb the next one
+            self.kill_agent()  # descriptors or children of a failed case must not disturb the next one
         elif when == "call" and self.row.outcome == "not-run":
             self.row = msgspec.structs.replace(self.row, outcome="passed")
 
@@ -61,7 +61,7 @@ class Judgement:
             return {}
         steps = case.transcript.steps
         scripts = {"python": python.write(self.row, self.target, case.folder, steps)}
-        # Once there are steps, the agent has said what it is.
+        # Once there are steps, the agent has replied to hello.
         if steps and lua.applies(self.target, case.session.welcome.language):
             text = lua.write(self.row, self.target, case.session.welcome.name, case.folder, steps)
             scripts = {"lua": text, **scripts}
@@ -81,11 +81,11 @@ def _verdict(error: BaseException) -> dict[str, object]:
     if isinstance(error, pytest.skip.Exception):
         return {"outcome": "host-skip", "message": str(error)}
     if isinstance(error, AgentCannot):
-        return {"outcome": "port-skip", "message": f"the agent cannot ask this: {error}"}
+        return {"outcome": "port-skip", "message": f"the agent cannot make this call: {error}"}
     if isinstance(error, AgentHung):
         return {"outcome": "timed-out", "message": str(error), "expected": "the call returns", "actual": "it does not"}
     if isinstance(error, (AgentError, CannotStart)):
-        return {"outcome": "crashed", "message": str(error), "expected": "the agent goes on", "actual": str(error)}
+        return {"outcome": "crashed", "message": str(error), "expected": "the agent continues", "actual": str(error)}
     if isinstance(error, Mismatch):
         return {"outcome": "failed", "message": str(error), "expected": error.expected, "actual": error.actual}
     trace = "".join(traceback.format_exception(error, limit=-4, chain=False))

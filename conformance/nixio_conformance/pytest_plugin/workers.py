@@ -15,28 +15,28 @@ from msgspec import Struct
 
 from nixio_reports.records import Baseline, Row
 
-#: The key of xdist's `workerinput` that is ours.
+#: Our key in xdist's `workerinput`.
 _KEY = "nixio"
 #: All workers collect the same cases: this one sends the plan.
 _PLANNER = "gw0"
 
 
 class WorkerSetup(Struct, frozen=True):
-    """What the controller found out and the workers must not find out differently."""
+    """Facts that the controller determines, so that all workers have the same ones."""
 
-    #: Each capability, and why this host lacks it; empty where it has it.
+    #: Each capability, and why this host lacks it; empty if it has it.
     capabilities: dict[str, str]
-    #: As it was read: the file may be a pipe, or be edited while the run goes on.
+    #: The parsed baseline: its file may be a pipe, or may be edited during the run.
     baseline: Baseline | None
     #: The folder for temporary files; removed by the controller.
     folder: str
 
 
 class Plan(Struct, frozen=True):
-    """The cases that are going to run: their rows, as long as nothing is known, by pytest's node id."""
+    """The cases that are going to run: their rows before they have run, by pytest's node id."""
 
     rows: list[tuple[str, Row]]
-    #: Why the baseline does not fit the cases; empty where it does.
+    #: Why the baseline does not fit the cases; empty if it does.
     wrong: str = ""
 
 
@@ -46,7 +46,7 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def hand_over(node: Any, setup: WorkerSetup, take_plan: Callable[[Plan], None]) -> None:
-    """In the controller: give a worker that is about to start its setup; `take_plan` is called with its plan.
+    """In the controller: give a worker that is about to start its setup; `take_plan` is later called with its plan.
 
     `node` is xdist's `WorkerController`. The plan arrives before xdist reports that the worker has collected.
     """
@@ -58,14 +58,14 @@ def hand_over(node: Any, setup: WorkerSetup, take_plan: Callable[[Plan], None]) 
 
 
 def received(config: pytest.Config) -> WorkerSetup | None:
-    """In a worker: what the controller gave it. None in any other process."""
+    """In a worker: the setup that the controller gave it. None in any other process."""
     if not is_worker(config):
         return None
     return msgspec.json.decode(_given(config)["setup"], type=WorkerSetup)
 
 
 def send_plan(config: pytest.Config, rows: Iterable[tuple[str, Row]], wrong: str) -> None:
-    """In a worker: send the plan to the controller, if this is the worker that does."""
+    """In a worker: send the plan to the controller, if this worker is the one that does so."""
     if (channel := _given(config).get("plan")) is not None:
         channel.send(json.dumps(msgspec.to_builtins(Plan(list(rows), wrong))))
 

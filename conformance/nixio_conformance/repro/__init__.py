@@ -1,1 +1,1 @@
-"""Scripts that repeat a case without the suite: in Python, in Lua, or by the agent protocol."""
+"""Scripts that repeat a case without the suite: in Python, in Lua, or over the agent protocol."""

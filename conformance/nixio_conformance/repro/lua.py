@@ -1,6 +1,6 @@
 """A case's transcript as a Lua program that repeats it with the module alone, without the suite.
 
-Lua has no other sockets than the module's, so the peers are sockets of the module too. It has no threads, so a call
+Lua has only the module's sockets, so the peers are sockets of the module too. It has no threads, so a call
 that was left pending is made at the point where it returned. A step that only the suite can do becomes a comment.
 """
 

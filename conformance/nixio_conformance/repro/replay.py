@@ -1,6 +1,6 @@
-"""Walks a transcript and writes each step again, in the notation of one language.
+"""Writes each step of a transcript in the notation of one language.
 
-Two things have to be looked up when the script runs, because the system chooses them anew: port numbers, and the folder
+Two things are looked up when the script runs, because they differ in each run: port numbers, and the folder
 of the socket files. A call that was left pending is written where it began and where it returned.
 """
 
@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from nixio_conformance.driver.socket import ImplSocket
 from nixio_conformance.driver.transcript import PENDING, Step
 
-#: Port numbers below it are never chosen by the system.
+#: The system never chooses port numbers below this one.
 _FIRST_CHOSEN_PORT = 1024
 
 
 class Notation(ABC):
-    """How one language writes the steps. `folder` is the case's folder, whose path must not appear in the script."""
+    """The notation of one language. `folder` is the case's folder, whose path must not appear in the script."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -39,7 +39,7 @@ class Notation(ABC):
 
     @abstractmethod
     def peer(self, step: Step) -> Iterator[str]:
-        """A step of the suite's own end."""
+        """A step of the suite's peer."""
 
     @abstractmethod
     def release(self, names: Sequence[str]) -> str:
@@ -77,7 +77,7 @@ class Notation(ABC):
 
 
 def replay(steps: Sequence[Step], notation: Notation) -> Iterator[str]:
-    """The lines that do the steps again, in their order."""
+    """The lines that repeat the steps, in their order."""
     pending: dict[str, Step] = {}
     for number, step in enumerate(steps):
         yield from _returned(pending, step.at, notation)

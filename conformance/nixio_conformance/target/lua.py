@@ -36,7 +36,7 @@ class Lua:
 
     @property
     def templates(self) -> tuple[str, str]:
-        """What is put before Lua's `package.path` and `package.cpath`, with each folder as templates for its files."""
+        """The text to put before Lua's `package.path` and `package.cpath`: templates, or folders as templates."""
         return _templates(self.path, "{}/?.lua;{}/?/init.lua;"), _templates(self.cpath, "{}/?.so;")
 
     def argv(self, module: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The capabilities that are lost with a remote agent: one behind ssh, in a container or below a shell.
+"""The capabilities that are lost with a remote agent: one behind ssh, in a container or under a shell.
 
 The process that the suite started is then ssh or the shell, and the agent reports another process id. Cases that only
 use the network can be judged if the agent shares this host's network. Cases that look at the implementation's process

@@ -1,4 +1,4 @@
-"""Calls that checks of several methods make: any method with valid arguments, and calls repeated until data arrived."""
+"""Calls that checks of several methods make: any method with valid arguments, and calls repeated until data arrives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ METHODS = tuple(method.name for method in load().methods if method.name != "sock
 
 
 def valid_arguments(method: str, address: Address) -> tuple[Argument, ...]:
-    """Arguments that a method accepts on any kind of socket, in the method's order; empty where it needs none.
+    """Arguments that a method accepts on any kind of socket, in the method's order; empty if it needs none.
 
     `address` is a host and a port, or a path and None, that the socket's family can use.
     """

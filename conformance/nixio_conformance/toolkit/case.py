@@ -1,4 +1,4 @@
-"""A case: makes sockets of the implementation, peers, addresses and paths, and releases all of them at its end."""
+"""A case: creates sockets of the implementation, peers, addresses and paths, and releases them all at its end."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Pair:
 
 
 class Case:
-    """One case. What its sockets and peers do is recorded in its transcript.
+    """One case. The calls on its sockets and peers are recorded in its transcript.
 
-    A socket kind that a method needs is its argument `kind`; by default it is the case's own. Methods that call the
-    implementation raise `Mismatch` where a call that they depend on fails.
+    Methods that need a kind of socket take it as `kind`; the default is the case's own. Methods that call the
+    implementation raise `Mismatch` if a call that they depend on fails.
     """
 
     def __init__(self, session: Session, folder: Path, kind: Kind | None) -> None:
@@ -148,17 +148,17 @@ class Case:
     def ipv4_kind(self) -> Kind:
         """The IPv4 kind of the case's type, for a peer of an IPv6 socket (capability `dual-stack`).
 
-        Skips the case where new IPv6 sockets are IPv6-only.
+        Skips the case if new IPv6 sockets are IPv6-only.
         """
         with stdlib_socket.socket(stdlib_socket.AF_INET6, stdlib_socket.SOCK_DGRAM) as fresh:
             if fresh.getsockopt(stdlib_socket.IPPROTO_IPV6, stdlib_socket.IPV6_V6ONLY):
-                pytest.skip("new IPv6 sockets do not speak to IPv4 peers on this host (bindv6only)")
+                pytest.skip("new IPv6 sockets do not communicate with IPv4 peers on this host (bindv6only)")
         return load().kind(f"inet-{self.kind.type}")
 
     # --- pairs and addresses
 
     def pair(self, role: str = "client", kind: Kind | None = None) -> Pair:
-        """Both ends of a connection. `role` is the implementation's: "client" or "server"; datagrams know no roles."""
+        """Both ends of a connection. `role` is the implementation's, "client" or "server"; datagrams ignore it."""
         kind = kind or self.kind
         if kind.type != "stream":
             sock, address = self.bound(kind)
@@ -187,8 +187,8 @@ class Case:
     def abstract(self, ending: bytes = b"") -> bytes:
         """An abstract UNIX name that is not in use (capability `abstract`), with these bytes at its end.
 
-        It contains the case's folder, so that an implementation that takes it for a path makes its file there and not
-        in the current directory.
+        It contains the path of the case's folder, so that an implementation that treats it as a path creates its file
+        there and not in the current directory.
         """
         return b"\0" + os.fsencode(self._fresh_path()) + ending
 
@@ -204,15 +204,15 @@ class Case:
         return len(observer.descriptors(self.session.pid))
 
     def descriptor(self, sock: ImplSocket) -> tuple[int, str]:
-        """The result of fileno() and what this descriptor is in the agent, as `socket:[INODE]` (`descriptors`)."""
+        """The result of fileno() and the target of this descriptor in the agent: `socket:[INODE]` (`descriptors`)."""
         number = expect.integer(sock.fileno(), "fileno()")
         return number, observer.descriptors(self.session.pid).get(number, "nothing")
 
     @contextlib.contextmanager
     def view(self, sock: ImplSocket) -> Iterator[stdlib_socket.socket]:
-        """The same socket as a socket of the standard library, by a second descriptor (capability `kernel-view`).
+        """The same socket as a socket of the standard library, through a second descriptor (capability `kernel-view`).
 
-        What is set on one is set on the other. Raises `Mismatch` where fileno() is not the descriptor of a socket.
+        What is set on one is set on the other. Raises `Mismatch` if fileno() is not the descriptor of a socket.
         """
         number = expect.integer(sock.fileno(), "fileno()")
         with contextlib.ExitStack() as stack:

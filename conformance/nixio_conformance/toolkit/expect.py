@@ -1,7 +1,7 @@
-"""Expectations of outcomes: each function returns what the check needs next, or raises `Mismatch`.
+"""Assertions on outcomes: each function returns the part that a check needs next, or raises `Mismatch`.
 
-A mismatch carries what was expected and what was seen instead as two texts, so that reports need no parsing. The
-argument `what` of all functions names what is compared, usually the call.
+A mismatch has the expected and the actual value as two texts, so that reports need no parsing. The argument `what` of
+all functions is the subject of the message, usually the call.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ def mismatch(what: str, expected: object, actual: object) -> NoReturn:
 
 
 def holds(condition: bool, what: str, expected: object, actual: object) -> None:
-    """The condition is true; `expected` and `actual` describe it."""
+    """Check that the condition is true; `expected` and `actual` describe it."""
     if not condition:
         mismatch(what, expected, actual)
 
 
 def same(actual: object, expected: object, what: str) -> None:
-    """The values are equal. A bool is not equal to a number here, as it is in Python."""
+    """Check that the values are equal. Unlike in Python, True and 1 are not equal here, nor are False and 0."""
     if actual != expected or isinstance(actual, bool) != isinstance(expected, bool):
         mismatch(what, show(expected), show(actual))
 
 
 def one_of(actual: object, allowed: Collection[object], what: str) -> None:
-    """The value is equal to one of those allowed."""
+    """Check that the value is equal to one of those allowed."""
     if actual not in allowed:
         mismatch(what, alternatives([show(value) for value in allowed]), show(actual))
 
@@ -57,32 +57,32 @@ def one_of(actual: object, allowed: Collection[object], what: str) -> None:
 
 
 def returned(outcome: Outcome, what: str = "the call") -> tuple[object, ...]:
-    """The call returned. Returns its values, however many."""
+    """Check that the call did not fail. Returns its values, however many."""
     if isinstance(outcome, Failure):
         mismatch(what, "success", outcome)
     return outcome.values
 
 
 def values(outcome: Outcome, count: int, what: str = "the call") -> tuple[object, ...]:
-    """The call returned this number of values. Returns them."""
+    """Check that the call returned this number of values. Returns them."""
     found = returned(outcome, what)
     holds(len(found) == count, what, f"{count} values" if count != 1 else "one value", outcome)
     return found
 
 
 def value(outcome: Outcome, what: str = "the call") -> object:
-    """The call returned one value. Returns it."""
+    """Check that the call returned one value. Returns it."""
     return values(outcome, 1, what)[0]
 
 
 def true(outcome: Outcome, what: str = "the call") -> None:
-    """The call returned True and nothing else, as the document says of many methods."""
+    """Check that the call returned True and nothing else, as nixio documents it for many methods."""
     if not (isinstance(outcome, Returned) and len(outcome.values) == 1 and outcome.values[0] is True):
         mismatch(what, "True", outcome)
 
 
 def integer(outcome: Outcome, what: str = "the call") -> int:
-    """The call returned one int, and not a bool. Returns it."""
+    """Check that the call returned one int that is not a bool. Returns it."""
     found = value(outcome, what)
     if not isinstance(found, int) or isinstance(found, bool):
         mismatch(what, "an int", outcome)
@@ -90,13 +90,13 @@ def integer(outcome: Outcome, what: str = "the call") -> int:
 
 
 def count(outcome: Outcome, expected: int, what: str = "number of bytes written") -> None:
-    """The call returned exactly this int."""
+    """Check that the call returned exactly this int."""
     found = integer(outcome, what)
     holds(found == expected, what, expected, found)
 
 
 def buffer(outcome: Outcome, what: str = "the call") -> bytes:
-    """The call returned one buffer. Returns its bytes."""
+    """Check that the call returned one buffer. Returns its bytes."""
     found = value(outcome, what)
     if not isinstance(found, bytes):
         mismatch(what, "bytes", outcome)
@@ -104,38 +104,38 @@ def buffer(outcome: Outcome, what: str = "the call") -> bytes:
 
 
 def data(outcome: Outcome, expected: bytes, what: str = "data received") -> None:
-    """The call returned exactly these bytes and nothing else."""
+    """Check that the call returned exactly these bytes and nothing else."""
     found = buffer(outcome, what)
     holds(found == expected, what, show(expected), show(found))
 
 
 def address(outcome: Outcome, what: str = "the address") -> tuple[object, object]:
-    """The call returned two values, a host and a port of any type. Returns them."""
+    """Check that the call returned two values, a host and a port of any type. Returns them."""
     host, port = values(outcome, 2, what)
     return host, port
 
 
 def at(outcome: Outcome, expected: tuple[object, object], what: str = "the address") -> None:
-    """The call returned exactly this host and port, of the same types."""
+    """Check that the call returned exactly this host and port, with the same types."""
     host, port = address(outcome, what)
     right = host == expected[0] and type(host) is type(expected[0]) and port == expected[1]
     holds(right and not isinstance(port, (bool, float)), what, f"({show(expected[0])}, {show(expected[1])})", outcome)
 
 
 def socket(found: object, what: str = "the call") -> ImplSocket:
-    """The value is a socket of the implementation. Returns it."""
+    """Check that the value is a socket of the implementation. Returns it."""
     if not isinstance(found, ImplSocket):
         mismatch(what, "a socket object", show(found))
     return found
 
 
 def accepted(outcome: Outcome, what: str = "accept()") -> ImplSocket:
-    """An accept() returned a socket as its first value. Returns it; the other values are for other checks."""
+    """Check that accept() returned a socket as its first value. Returns it; the other values are not checked."""
     return socket(returned(outcome, what)[0], what)
 
 
 def waits(pending: Pending, what: str) -> None:
-    """The call has not returned, and sleeps in the system."""
+    """Check that the call has not returned, and is blocked in a system call."""
     holds(pending.blocked(), what, "a call that waits", "a call that returned")
 
 
@@ -143,12 +143,12 @@ def waits(pending: Pending, what: str) -> None:
 
 
 def fails(outcome: Outcome, *allowed: str, what: str = "the call") -> Failure:
-    """The call failed in an allowed way: with an error of this symbolic name, or a failure of this kind.
+    """Check that the call failed with one of the `allowed` failures: symbolic names of errors, or kinds of failure.
 
-    Without `allowed`, any failure that the contract has is right; one that it does not have never is: an exception of
-    another type, a missing method, or a system error without a known number. Returns the failure.
+    Without `allowed`, any failure that the contract defines is accepted. Never accepted are an exception of another
+    type, a missing method, and a system error without a known number. Returns the failure.
     """
-    expected = f"failure ({alternatives(allowed)})" if allowed else "a failure of the contract"
+    expected = f"a failure ({alternatives(allowed)})" if allowed else "a failure that the contract defines"
     if isinstance(outcome, Returned):
         mismatch(what, expected, outcome)
     unnamed = outcome.kind == "system" and not outcome.name
@@ -158,10 +158,10 @@ def fails(outcome: Outcome, *allowed: str, what: str = "the call") -> Failure:
 
 
 def would_block(outcome: Outcome, what: str = "the call") -> None:
-    """The call failed because it would have to wait, and not with another error."""
+    """Check that the call failed because it would have to wait, and not with another error."""
     fails(outcome, WOULD_BLOCK, what=what)
 
 
 def refused_argument(outcome: Outcome, what: str = "the call") -> None:
-    """The call failed because of an argument: `ValueError` or `TypeError` in Python."""
+    """Check that the call failed because of an argument: `ValueError` or `TypeError` in Python."""
     fails(outcome, ARGUMENT, what=what)

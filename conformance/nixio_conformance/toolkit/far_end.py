@@ -42,7 +42,7 @@ def member(case: Case, link: Link, *, far: bool = True, port: int = 0) -> Peer:
     # So that several members can share a port. Bound to the group's address, a socket receives nothing to other groups.
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind(GROUP[case.kind.domain], port)
-    # Else it would also receive on a link where another socket of its host has joined.
+    # Otherwise it would also receive on a link where another socket of its host has joined.
     made.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, (link.far if far else link.near).encode())
     level, option, value = membership(case.kind, GROUP[case.kind.domain], link, far=far)
     made.setsockopt(level, option, value)
@@ -89,7 +89,7 @@ def report_hops(made: Peer) -> None:
 
 
 def hops(made: Peer) -> int:
-    """Receive the next datagram, and return the hops (TTL) that it had left. `report_hops` was called before."""
+    """Receive the next datagram, and return the hops (TTL) that it had left. Call `report_hops` first."""
     wanted = (socket.IPPROTO_IP, _IP_TTL) if made.kind.domain == "inet" else (socket.IPPROTO_IPV6, _IPV6_HOPLIMIT)
     try:
         _, ancillary, _, _ = made.socket.recvmsg(64, 64)

@@ -19,7 +19,7 @@ from nixio_conformance.toolkit.transfer import Sender, numbered
 #: Bytes of a small send buffer (the system may double them).
 SMALL = 4096
 #: More than a small send buffer and the peer's receive buffer hold together, so that a blocking send has to wait, and
-#: so little that an agent decodes it at once.
+#: so little that an agent decodes it quickly.
 MUCH = b"0123456789abcdef" * (1 << 15)
 
 
@@ -40,7 +40,7 @@ class Flood:
         return outcome
 
     def several(self) -> None:
-        """Make calls of the implementation until one fails, and at most 200, as an implementation may take little."""
+        """Make calls of the implementation until one fails, but at most 200, because each may take only a few bytes."""
         for _ in range(200):
             if isinstance(self.step(), Failure):
                 return
@@ -61,7 +61,7 @@ class Flood:
         self.taken += fill_from_outside(case, self.sender.sock, self.data)
 
     def read(self) -> list[bytes]:
-        """Let the peer read as much as was taken: each datagram, or the bytes of the stream as one."""
+        """Receive at the peer as much as was taken: each datagram, or the bytes of the stream as one."""
         if self.sender.is_stream:
             return [self.sender.peer.recv_exactly(sum(map(len, self.taken)))]
         return [self.sender.peer.recv() for _ in self.taken]
@@ -76,10 +76,10 @@ def flood(case: Case, made: Sender) -> Flood:
     """Make the implementation's socket non-blocking and its send buffer small, ready to be filled.
 
     The peer's receive buffer stays as it is: with a window of a few bytes, reading would have to wait for TCP's timers.
-    Skips the case for datagrams where the system never waits for room.
+    Skips the case for datagrams if the system never waits for room.
     """
     if not made.is_stream and not waits_for_room_in_queue():
-        pytest.skip("this system refuses a unix datagram that finds no room with ENOBUFS, and does not wait")
+        pytest.skip("when the queue is full, this system refuses a UNIX datagram with ENOBUFS instead of waiting")
     expect.true(made.sock.setblocking(False), "setblocking()")
     if not capabilities.current()["kernel-view"]:
         shrink(case, made.sock)
@@ -96,7 +96,7 @@ def shrink(case: Case, sock: ImplSocket) -> None:
 
 
 def fill_from_outside(case: Case, sock: ImplSocket, data: bytes) -> list[bytes]:
-    """Send these bytes by a second descriptor until the buffers are full; returns the bytes taken, by call."""
+    """Send these bytes through a second descriptor until the buffers are full; returns the bytes taken, by call."""
     taken = []
     with case.view(sock) as view, contextlib.suppress(BlockingIOError):
         while True:
@@ -106,7 +106,7 @@ def fill_from_outside(case: Case, sock: ImplSocket, data: bytes) -> list[bytes]:
 
 @cache
 def waits_for_room_in_queue() -> bool:
-    """Whether this system lets a UNIX datagram wait for room in its receiver's queue, as Linux does; BSD refuses it."""
+    """Whether sending a UNIX datagram waits for room in the receiver's queue, as on Linux; BSD refuses the datagram."""
     with contextlib.ExitStack() as stack:
         one, _ = (stack.enter_context(end) for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
         one.setblocking(False)

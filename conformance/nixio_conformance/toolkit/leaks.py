@@ -45,14 +45,16 @@ def watched(case: Case) -> Iterator[None]:
         left = _new(session, before)
     if left:
         raise Leaked(
-            "after the case and a close() of every socket, the implementation holds",
+            "the implementation's descriptors and children after the case, with all sockets closed",
             "no more than before it",
             f"{len(left)} more: {', '.join(sorted(left))}",
         )
     if files := case.unexpected_files():
-        raise Mismatch("after the case, its folder has", "only files that a call named", ", ".join(sorted(files)))
+        raise Mismatch(
+            "the files in the case's folder afterwards", "only those that a call named", ", ".join(sorted(files))
+        )
     if changes := _network_changes():
-        raise NetworkChanged("after the case, the hermetic network is", "as before it", ", ".join(sorted(changes)))
+        raise NetworkChanged("the hermetic network after the case", "no changes", ", ".join(sorted(changes)))
 
 
 def _network_changes() -> set[str]:
@@ -61,22 +63,22 @@ def _network_changes() -> set[str]:
 
 
 def _new(session: Session, before: set[str]) -> set[str]:
-    """What is held now and was not before; empty if the number did not grow, as when one thing replaced another."""
+    """What is held now and was not before; empty if the number did not grow, because one thing may replace another."""
     now = _held(session)
     return now - before if len(now) > len(before) else set()
 
 
 def _held(session: Session) -> set[str]:
-    """Names of the agent's descriptors and child processes; empty where they cannot be seen."""
+    """Names of the agent's descriptors and child processes; empty if they cannot be seen."""
     if capabilities.current()["descriptors"] or not session.alive or session.pid == os.getpid():
         return set()
     return observer.belongings(session.pid)
 
 
 def leaves_no_descriptors(case: Case, call: Callable[[], object]) -> None:
-    """A failing call that is repeated leaves the agent with no more descriptors than before (`descriptors`).
+    """Check that a failing call, repeated, leaves the agent with no more descriptors than before (`descriptors`).
 
-    The first call is not counted: an implementation may keep what it opens only once.
+    The first call does not count: an implementation may keep a descriptor that it opens only once.
     """
     call()
     before = case.descriptors()

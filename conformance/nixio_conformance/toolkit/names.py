@@ -25,7 +25,7 @@ PROTOCOLS = {"stream": "tcp", "dgram": "udp"}
 
 @cache
 def _table() -> dict[str, dict[str, int]]:
-    """The ports of /etc/services by service name and protocol; empty where the file cannot be read."""
+    """The ports of /etc/services by service name and protocol; empty if the file cannot be read."""
     try:
         text = Path("/etc/services").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -39,7 +39,7 @@ def _table() -> dict[str, dict[str, int]]:
 def service(kind: Kind, host: str) -> tuple[str, int]:
     """The name and port of a service for the kind's protocol whose port is free at `host`.
 
-    The port is one that any user may bind and that the system does not assign by itself. Skips the case where
+    The port is one that any user may bind and that the system does not assign by itself. Skips the case if
     /etc/services has none.
     """
     protocol = PROTOCOLS[kind.type]
@@ -47,7 +47,7 @@ def service(kind: Kind, host: str) -> tuple[str, int]:
         port = ports.get(protocol, 0)
         if 1024 <= port < 32768 and _known(name, protocol) == port and _free(kind, (host, port)):
             return name, port
-    pytest.skip(f"/etc/services names no {protocol} port from 1024 on that can be had at {host}")
+    pytest.skip(f"/etc/services has no {protocol} service whose port is 1024 or higher and free at {host}")
 
 
 def foreign_service(kind: Kind) -> str:
@@ -57,7 +57,7 @@ def foreign_service(kind: Kind) -> str:
     for name, ports in _table().items():
         if protocol not in ports and _known(name, other) and not _known(name, protocol):
             return name
-    pytest.skip(f"/etc/services names no service that is {other}'s alone")
+    pytest.skip(f"/etc/services has no service that exists for {other} only")
 
 
 def own_host(case: Case) -> str:
@@ -72,7 +72,7 @@ def local_name(kind: Kind) -> tuple[str, list[str]]:
         # A name that the hosts file does not have would be looked up by DNS, which may be slow.
         if name in _hosts().get(LOOPBACK[kind.domain], ()) and not isinstance(found := resolve(kind, name), OSError):
             return name, found
-    pytest.skip(f"/etc/hosts gives {LOOPBACK[kind.domain]} no name")
+    pytest.skip(f"/etc/hosts has no name for {LOOPBACK[kind.domain]}")
 
 
 def _hosts() -> dict[str, set[str]]:
@@ -88,9 +88,9 @@ def _hosts() -> dict[str, set[str]]:
 
 
 def not_local(kind: Kind) -> str:
-    """An address that this host does not have. Skips the case where any can be bound (sysctl ip_nonlocal_bind)."""
+    """An address that this host does not have. Skips the case if any can be bound (sysctl ip_nonlocal_bind)."""
     if _free(kind, (NOT_LOCAL[kind.domain], 0)):
-        pytest.skip("this host binds any address, its own or not")
+        pytest.skip("this host allows binding to addresses that it does not have")
     return NOT_LOCAL[kind.domain]
 
 
@@ -104,7 +104,7 @@ def resolve(kind: Kind, name: str) -> list[str] | OSError:
 
 
 def _known(name: str, protocol: str) -> int:
-    """The port that the system's own function has for a service; 0 if none."""
+    """The port that getservbyname(3) returns for a service; 0 if there is none."""
     try:
         return socket.getservbyname(name, protocol)
     except OSError:

@@ -1,4 +1,4 @@
-"""What checks of options share: parameters made from the option table, and outcomes in an option's shape.
+"""Shared by checks of options: parameters made from the option table, and outcomes in an option's shape.
 
 A *pair* is a level and an option, as the document lists them; a row of the option table has one pair.
 """
@@ -21,7 +21,7 @@ from nixio_fixtures import Kind, Option, Value, load
 
 OPTIONS = load().options
 KINDS = load().kinds
-#: Gives the names of kinds for a pair.
+#: Returns the names of kinds for a pair.
 Where = Callable[[Option], tuple[str, ...]]
 
 TIMEOUTS = ("socket.sndtimeo", "socket.rcvtimeo")
@@ -172,18 +172,18 @@ def setting(option: Option, value: Value) -> Value:
 
 
 def set_option(sock: ImplSocket, level: str, option: str, value: Argument) -> None:
-    """Set an option; setopt() returns True."""
+    """Set an option, and check that setopt() returns True."""
     expect.true(sock.setopt(level, option, value), f"setopt() of {level}.{option}")
 
 
 def prepare(sock: ImplSocket, option: Option, value: Value) -> None:
-    """Do what the value needs before it can be set: join a group that is to be left."""
+    """Prepare the socket for a value to be set: join the group that drop_membership is going to leave."""
     if option.name == "drop_membership":
         expect.true(sock.setopt(option.level, "add_membership", value), "setopt() of add_membership before")
 
 
 def got(option: Option, outcome: Outcome) -> Value:
-    """The value that getopt() returned, a flag as 0 or 1. Raises `Mismatch` where it has not the option's shape."""
+    """The value that getopt() returned, a flag as 0 or 1. Raises `Mismatch` if its shape is wrong."""
     what = f"getopt() of {option.id}"
     if option.shape == "timeout":
         seconds, microseconds = expect.values(outcome, 2, what)
@@ -213,16 +213,16 @@ def _is_int(value: object) -> bool:
 
 
 def control(kind: Kind, option: Option, *values: Value) -> Value:
-    """The value that the system has after these values were set one after the other on a new socket of the suite.
+    """The system's value after these values were set one after the other on a new socket of the suite.
 
-    Skips the case where this user may not set them.
+    Skips the case if this user may not set them.
     """
     with options.fresh(kind) as sock:
         try:
             for value in values:
                 options.write(sock, option, value)
         except PermissionError as error:
-            pytest.skip(f"{option.id} {values}: {error} for this user")
+            pytest.skip(f"this user may not set {option.id} to {values}: {error}")
         return options.read(sock, option)
 
 
@@ -233,9 +233,9 @@ def has_view() -> bool:
 
 @contextmanager
 def untouched(case: Case, sock: ImplSocket, but: tuple[str, ...] = ()) -> Iterator[None]:
-    """Run calls that change none of the socket's options but those named; compared where `Case.view` works.
+    """Check that the calls in the `with` block change no option of the socket except `but`, if `Case.view` works.
 
-    A new view is made afterwards, as the descriptor may have become another socket.
+    A new view is made afterwards, because the descriptor may refer to another socket by then.
     """
     if not has_view():
         yield
@@ -249,5 +249,5 @@ def untouched(case: Case, sock: ImplSocket, but: tuple[str, ...] = ()) -> Iterat
 
 
 def refused(option: Option, outcome: Outcome) -> Failure:
-    """The call failed in a way that the table allows where the pair cannot be used."""
-    return expect.fails(outcome, *option.refused, what=f"{option.id} here")
+    """Check that the call failed as the table requires it where the pair cannot be used. Returns the failure."""
+    return expect.fails(outcome, *option.refused, what=f"{option.id} on this kind of socket")

@@ -92,7 +92,7 @@ def _encode(option: Option, value: Value) -> bytes | int:
 
 
 def concrete(option: Option, value: Value) -> Value:
-    """A value of the tables with `@loopback` and `@group` replaced by this host's own; a new group each time."""
+    """A value of the tables with `@loopback` and `@group` replaced: this host's interface, a new group each time."""
     if isinstance(value, tuple):
         return tuple(_concrete(option, part) for part in value)
     return _concrete(option, value)

@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 class Peer:
-    """A socket of the suite. Each method makes one call and raises `Mismatch` where it fails or times out.
+    """A socket of the suite. Each method makes one call and raises `Mismatch` if it fails or times out.
 
     Addresses have the contract's shape: `(host, port)`, for UNIX `(path, None)`.
     """
@@ -58,7 +58,7 @@ class Peer:
 
     @property
     def remote(self) -> Address:
-        """The address that it is connected to; raises `OSError` where it is not."""
+        """The address that it is connected to; raises `OSError` if it is not."""
         return contract_address(self.kind, self.socket.getpeername())
 
     def bind(self, host: str | bytes, port: int | None = 0) -> Peer:
@@ -129,7 +129,7 @@ class Peer:
         return data, contract_address(self.kind, where)
 
     def recv_exactly(self, size: int) -> bytes:
-        """Receive exactly `size` bytes of the stream; fewer only where it ends before."""
+        """Receive exactly `size` bytes of the stream; fewer only if it ends before."""
 
         def receive() -> bytes:
             data = bytearray()
@@ -143,7 +143,7 @@ class Peer:
         return self._record("recv", receive, f"{self.name}.recv({size}, socket.MSG_WAITALL)", (size,))
 
     def recv_all(self) -> bytes:
-        """Receive everything up to the end of the stream."""
+        """Receive all data up to the end of the stream."""
 
         def receive() -> bytes:
             data = bytearray()
@@ -170,10 +170,10 @@ class Peer:
             return bytes(data)
 
         code = f"{self.name}.recv(1 << 20)"
-        return self._record("recv while the implementation sends", receive, code, timeout=BULK)
+        return self._record("recv_until_call_returns", receive, code, timeout=BULK)
 
     def pending(self) -> bytes | None:
-        """Receive what has arrived, without waiting; None where nothing has."""
+        """Receive what has arrived, without waiting; None if nothing has."""
 
         def receive() -> bytes | None:
             self.socket.settimeout(0)
@@ -233,10 +233,10 @@ class Peer:
             result = action()
         except TimeoutError:
             self._transcript.end(step, f"nothing within {timeout:g} s")
-            raise Mismatch(f"at the peer, {step.call}", "an answer", f"nothing within {timeout:g} s") from None
+            raise Mismatch(f"the peer's call {step.call}", "a result", f"nothing within {timeout:g} s") from None
         except OSError as error:
             self._transcript.end(step, str(error))
-            raise Mismatch(f"at the peer, {step.call}", "success", str(error)) from error
+            raise Mismatch(f"the peer's call {step.call}", "success", str(error)) from error
         self._transcript.end(step, "" if result is None else show(result))
         return result
 

@@ -1,4 +1,4 @@
-"""Arguments in the place of a port for bind and connect: spellings of a port number, and values that are not a port."""
+"""Port arguments for bind and connect: spellings of a port number, and values that are not a port."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Spelling:
         return self.spell(port)
 
 
-#: Failures for a wrong port: a bad argument, an unknown service, or the system's for the address.
+#: Failures for a wrong port: a bad argument, an unknown service, or the system's error for the address.
 REFUSED = ("argument", "resolver", "EINVAL", "EADDRNOTAVAIL", "ERANGE", "EOVERFLOW")
 
 #: Numbers outside of 0 to 65535. An implementation that keeps only 16 or 32 bits takes most of them for the port.
@@ -64,7 +64,7 @@ WRONG_TYPES = [
     pytest.param((80,), id="list"),
 ]
 
-#: Values that a UNIX socket ignores in the place of the port: the document allows any.
+#: Values for the port that a UNIX socket ignores: nixio's document allows any.
 IGNORED_BY_UNIX = [
     pytest.param(None, id="none"),
     pytest.param(0, id="0"),

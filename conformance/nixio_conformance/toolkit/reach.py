@@ -1,4 +1,4 @@
-"""Whether bind and connect used the right address, found out by reaching the socket there, or the peer from it."""
+"""Checks which address bind and connect used: a peer can reach a bound socket, and a connected socket its peer."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.peer import Address, Peer, family_of, type_of
 from nixio_fixtures import Kind
 
-#: Ports to try, as another program may take the one that was free before the implementation binds it.
+#: How many ports to try: another program may take a free port before the implementation binds it.
 ATTEMPTS = 5
 #: Ports to draw until one has only octal digits, as four in ten do.
 _DRAWS = 100
 
 
 def reached(case: Case, sock: ImplSocket, address: Address, kind: Kind | None = None) -> None:
-    """A new peer reaches the bound (datagram) or listening (stream) socket at this address.
+    """Check that a new peer reaches the bound (datagram) or listening (stream) socket at this address.
 
     `kind` is the peer's; by default the case's own.
     """
@@ -36,7 +36,7 @@ def reached(case: Case, sock: ImplSocket, address: Address, kind: Kind | None = 
 
 
 def reaches(case: Case, sock: ImplSocket, destination: Peer) -> None:
-    """A connected socket is connected to this peer, bound or listening: what it sends arrives there."""
+    """Check that a socket is connected to this peer (bound or listening): what it sends arrives there."""
     if destination.kind.type == "stream":
         destination = case.keep(destination.accept())
     expect.count(sock.send(b"to you"), 6)
@@ -92,11 +92,11 @@ def _port_of_octal_digits(case: Case) -> int:
 
 @dataclass
 class Attempt:
-    """A bind() or connect() whose port was given in some spelling."""
+    """A call of bind() or connect() with the port in one of the spellings."""
 
     sock: ImplSocket
     outcome: Outcome
-    #: Raises `Mismatch` where the socket is not bound to, or connected to, that host and port.
+    #: Raises `Mismatch` if the socket is not bound to, or connected to, that host and port.
     right_address: Callable[[], None]
 
 
@@ -130,7 +130,7 @@ def attempt_connect(case: Case, spell: Callable[[int], Argument]) -> Attempt:
 
 
 def uses_loopback(case: Case, method: str, host: str) -> None:
-    """bind() or connect() with this spelling of the loopback address succeeds and uses that address."""
+    """Check that bind() or connect() with this spelling of the loopback address succeeds and uses that address."""
     sock = case.socket()
     if method == "bind":
         expect.true(sock.bind(host, 0), "bind()")
@@ -142,7 +142,10 @@ def uses_loopback(case: Case, method: str, host: str) -> None:
 
 
 def uses_name(case: Case, method: str, name: str | bytes, port: Argument = None) -> None:
-    """bind() or connect() of a UNIX socket with this path or abstract name, and port, succeeds and uses that name."""
+    """Check that bind() or connect() of a UNIX socket with this name and port succeeds and uses that name.
+
+    `name` is a path or an abstract name.
+    """
     sock = case.socket()
     if method == "bind":
         expect.true(sock.bind(name, port), "bind()")

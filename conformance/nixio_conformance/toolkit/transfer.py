@@ -1,6 +1,6 @@
-"""Data sent and received in as many calls as it takes: on a stream, short reads and short writes are allowed.
+"""Sends and receives data in as many calls as it takes: on a stream, short reads and short writes are allowed.
 
-Checks say what must arrive; these helpers make the calls until it has, and raise `Mismatch` at the first wrong one.
+A check states what must arrive. These helpers make calls until it has, and raise `Mismatch` at the first wrong result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nixio_conformance.toolkit.peer import Peer
 SENTINEL = b"\xffsentinel\x00"
 #: Every byte once.
 BINARY = bytes(range(256))
-#: Parameter `data`: bytes that an implementation changes or cuts that takes them for text.
+#: Parameter `data`: bytes that an implementation would change or truncate if it treated them as text.
 each_binary_sample = pytest.mark.parametrize(
     "data",
     [
@@ -39,7 +39,7 @@ each_binary_sample = pytest.mark.parametrize(
 
 
 def numbered(count: int) -> bytes:
-    """4 * `count` bytes of data in which a gap, a repetition or another order can be seen."""
+    """4 * `count` bytes of data in which a gap, a repetition or a wrong order can be detected."""
     return b"".join(number.to_bytes(4, "big") for number in range(count))
 
 
@@ -77,7 +77,7 @@ class Sender:
             self.count(self(data), 0)
 
     def count(self, outcome: Outcome, given: int) -> int:
-        """The returned number of bytes written of the `given`: all of a datagram, at least one of a stream."""
+        """Check and return the number of bytes written of the `given`: all of a datagram, at least one of a stream."""
         found = expect.integer(outcome, f"{self.method}()")
         lowest = min(given, 1) if self.is_stream else given
         wanted = f"{lowest} to {given}" if lowest != given else given
@@ -94,22 +94,22 @@ class Sender:
         return list(iter(self.peer.recv, SENTINEL))
 
     def delivers(self, data: bytes) -> None:
-        """Send all of the data. Exactly these bytes arrive, as one datagram where it is no stream."""
+        """Send all of the data, and check that exactly these bytes arrive, as one datagram unless it is a stream."""
         self.whole(data)
         expect.same(self.arrived(), [data] if data or not self.is_stream else [], "what the peer received")
 
     def delivers_count(self, outcome: Outcome, given: bytes) -> None:
-        """A call with these bytes returned: exactly as many of them arrive as it returned."""
+        """Check that a call with these bytes returned a count, and that exactly as many of them arrive."""
         count = self.count(outcome, len(given))
         expect.same(self.arrived(), [given[:count]], "what the peer received")
 
     def refuses(self, *buffer_and_range: Argument) -> None:
-        """The call fails because of these arguments, and sends nothing."""
+        """Make the call, and check that it fails because of these arguments and sends nothing."""
         expect.refused_argument(self(*buffer_and_range), f"{self.method}()")
         self.nothing_arrived()
 
     def nothing_arrived(self) -> None:
-        """The peer received nothing, not even an empty datagram."""
+        """Check that the peer received nothing, not even an empty datagram."""
         expect.same(self.arrived(), [], "what the peer received")
 
 
@@ -125,14 +125,14 @@ def sender(case: Case, method: str, role: str = "client") -> Sender:
 
 
 def sendto_to(sock: ImplSocket, peer: Peer) -> Sender:
-    """sendto on this socket with the peer's own address."""
+    """A sender that calls sendto on this socket with the peer's address."""
     return Sender("sendto", sock, peer, peer.address)
 
 
 def until_failure(made: Sender, data: bytes) -> Failure:
-    """Send again and again until a call fails: the system learns only later that the other end is gone.
+    """Send repeatedly until a call fails: the system notices only later that the other end is gone.
 
-    Raises `Mismatch` where calls succeed for longer than the peer's timeout.
+    Raises `Mismatch` if calls succeed for longer than the peer's timeout.
     """
     end = time.monotonic() + PEER
     while time.monotonic() < end:
@@ -144,22 +144,22 @@ def until_failure(made: Sender, data: bytes) -> Failure:
 
 
 def held(case: Case, data: bytes, type_: str) -> HeldAs:
-    """A buffer argument that the agent makes as another bytes-like type: "bytearray", "memoryview" or "array"."""
+    """A buffer that the agent passes as another bytes-like type: "bytearray", "memoryview" or "array"."""
     needs_python_types(case)
     return HeldAs(data, type_)
 
 
 def needs_python_types(case: Case) -> None:
-    """End the case as port-skip where the implementation's language takes text and numbers as buffers, as Lua does."""
+    """End the case as port-skip if the implementation's language takes text and numbers as buffers, as Lua does."""
     if "buffer-types" not in case.session.welcome.capabilities:
-        raise AgentCannot("its language has no other type for bytes, or converts into it")
+        raise AgentCannot("its language has only one type of buffer, or converts other types to it")
 
 
 # --- receiving
 
 
 def data_of(outcome: Outcome, what: str) -> bytes:
-    """The data that recv, read or recvfrom returned; recvfrom's address is not looked at."""
+    """The data that recv, read or recvfrom returned; recvfrom's address is not checked."""
     found = expect.returned(outcome, what)
     expect.holds(bool(found) and isinstance(found[0], bytes), what, "bytes", outcome)
     assert isinstance(found[0], bytes)
@@ -174,7 +174,7 @@ def receive(sock: ImplSocket, method: str, size: int) -> bytes:
 
 
 def receive_exactly(sock: ImplSocket, method: str, size: int) -> bytes:
-    """Exactly `size` bytes of a stream in as many calls as are needed; fewer only where the stream ends before."""
+    """Exactly `size` bytes of a stream in as many calls as are needed; fewer only if the stream ends before."""
     data = b""
     while len(data) < size:
         chunk = receive(sock, method, size - len(data))
@@ -192,7 +192,7 @@ def receive_message(sock: ImplSocket, method: str, peer: Peer, size: int) -> byt
 
 
 def receives_rest(first: Outcome, sock: ImplSocket, method: str, peer: Peer, expected: bytes) -> None:
-    """The first call returned the expected message, or, on a stream, its beginning: further calls return the rest."""
+    """Check that the expected message is received: by the first call or, on a stream, by it and further calls."""
     data = data_of(first, f"{method}()")
     if peer.kind.type == "stream" and 0 < len(data) < len(expected):
         data += receive_exactly(sock, method, len(expected) - len(data))
@@ -200,7 +200,7 @@ def receives_rest(first: Outcome, sock: ImplSocket, method: str, peer: Peer, exp
 
 
 def both_directions(sock: ImplSocket, peer: Peer) -> None:
-    """The socket and the peer are connected: each receives what the other sends."""
+    """Check that the socket and the peer are connected: each receives what the other sends."""
     expect.count(sock.send(b">"), 1)
     expect.same(peer.recv(), b">", "what the peer received")
     peer.send(b"<")

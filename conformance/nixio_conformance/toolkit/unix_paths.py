@@ -1,4 +1,4 @@
-"""Paths for UNIX sockets: of special lengths and letters, and with something at them."""
+"""Paths for UNIX sockets: with special lengths and characters, and paths where a file or socket exists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENDINGS = {"short": "s", "spaces": " a:b%20 ", "letters": "-Grün"}
 
 
 def named(case: Case, name: str) -> str:
-    """A new path by its name: of the longest allowed length or one or two bytes less, or with special letters."""
+    """A new path by its name: of the longest allowed length or one or two bytes less, or with special characters."""
     if name in _ENDINGS:
         return case.path() + _ENDINGS[name]
     longest = platforms.this_platform().unix_path
@@ -21,7 +21,7 @@ def named(case: Case, name: str) -> str:
 
 
 def existing(case: Case, what: str) -> str:
-    """A path with something at it: a plain "file", a "folder", a "socket" that is open, or a "stale-socket"."""
+    """A path where something exists: a plain "file", a "folder", a "socket" that is open, or a "stale-socket"."""
     if what == "folder":
         return case.folder
     if what == "file":
@@ -36,7 +36,7 @@ def existing(case: Case, what: str) -> str:
 
 
 def fingerprint(path: str) -> tuple[int, int, int] | None:
-    """Inode, mode and size of the file at a path; None where there is none."""
+    """Inode, mode and size of the file at a path; None if there is none."""
     if not Path(path).exists():
         return None
     found = Path(path).stat()

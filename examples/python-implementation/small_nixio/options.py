@@ -24,7 +24,7 @@ def find(level: str, option: str) -> Option:
 
 @dataclass(frozen=True)
 class Option:
-    """One level/option pair; `read` or `write` is None where it cannot be read or set."""
+    """One level/option pair; `read` or `write` is None if it cannot be read or set."""
 
     level: int
     number: int

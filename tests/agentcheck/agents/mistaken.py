@@ -1,4 +1,4 @@
-"""The Python agent with one mistake that authors of agents make; the first argument names it."""
+"""The Python agent with one typical mistake, which the first argument names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ host = ImplementationHost(nixio_reference)
 
 
 def changed(request: JSON, reply: JSON) -> JSON:
-    """The reply, with the mistake if it is one of replies."""
+    """The reply, with the mistake if it is one in replies."""
     values = reply.get("values", [])
     if request["do"] == "hello":
         return hello(reply)
@@ -107,7 +107,7 @@ def is_a(value: object, type_: str) -> bool:
 
 
 def arguments(request: JSON) -> JSON:
-    """The request, with the mistake if it is one of decoding."""
+    """The request, with the mistake if it is one in decoding."""
     args = request.get("args")
     if not isinstance(args, list):
         return request
@@ -170,7 +170,7 @@ COUNTER = itertools.count(1)
 
 
 def lines() -> Iterator[bytes]:
-    """The lines of the input, with the mistake if it is one of reading."""
+    """The lines of the input, with the mistake if it is one in reading."""
     if mistake == "one-line-a-read":
         while chunk := os.read(0, 65536):
             yield chunk.split(b"\n")[0]

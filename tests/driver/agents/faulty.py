@@ -1,4 +1,4 @@
-"""An agent with faults: its first argument names the fault of its hello, a method's name that of a call.
+"""An agent with faults: the first argument names the fault in its hello, a method's name the fault in a call.
 
 Like any agent it imports nothing of the project.
 """
@@ -118,7 +118,7 @@ def call(identifier: int, method: str, arguments: list[Any]) -> None:
     elif method == "twice":
         values(identifier, 1)
         values(identifier, 1)
-    elif method == "twice-later":  # the second one after the end of the case
+    elif method == "twice-later":  # the second reply, after the end of the case
         values(identifier, 1)
         threading.Timer(arguments[0], values, (identifier, 2)).start()
     elif method == "wrong-id":

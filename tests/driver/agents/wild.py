@@ -72,7 +72,7 @@ def child_in_a_session_of_its_own() -> None:
 
 
 def daemon() -> None:
-    """A process with a session of its own, whose parent has ended."""
+    """Start a process that has a session of its own and whose parent has ended."""
     middle = os.fork()
     if middle:
         os.waitpid(middle, 0)

@@ -1,4 +1,4 @@
-"""The socket that accept returns is independent of its listener."""
+"""Accepted sockets: independent of their listener, and complete."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ fault = GROUP.fault
 
 
 class Accept(Hooked):
-    """accept through hooks."""
+    """accept, with hooks."""
 
     methods = ("accept",)
 
@@ -89,7 +89,7 @@ row("waits-for-data", "waits for the first data", "accept.result.values").overri
     after=lambda s, r: select.select([r[0].number], [], [], 8)
 )
 row("block-none", "returns None where it would block", "accept.non-blocking").override(failed=answer(None, WOULD_BLOCK))
-row("block-nones", "returns three times None where it would block", "accept.non-blocking").override(
+row("block-nones", "returns None three times instead of would-block", "accept.non-blocking").override(
     failed=answer((None, None, None), WOULD_BLOCK)
 )
 row("block-timeout", "reports a timeout as ETIMEDOUT", "accept.timeout").override(

@@ -15,7 +15,7 @@ ADDRESS_METHODS = ("getsockname", "getpeername", "accept", "recvfrom")
 
 
 class Addresses(Wrapped):
-    """The methods that return an address, through one hook."""
+    """The methods that return an address, with one hook."""
 
     methods: ClassVar[tuple[str, ...]] = ADDRESS_METHODS
 
@@ -72,7 +72,7 @@ ABSTRACT = {
 
 
 def only(table: dict[str, str], *methods: str) -> dict[str, str]:
-    """The entries of these methods."""
+    """The entries of a table for these methods."""
     return {method: table[method] for method in methods}
 
 
@@ -92,7 +92,7 @@ def ported(change: Callable[[int], Any]) -> Callable[[Any, Any, Any, Any], Any]:
 
 
 def wrong(name: str, does: str, clauses: dict[str, str]) -> Declaration:
-    """A fault of each method that `clauses` has: the address that it returns is wrong."""
+    """Declare a fault for each method in `clauses`: the address that it returns is wrong."""
     declaration = Declaration(GROUP)
     for method, clause in clauses.items():
         row = Fault(f"addresses/{name}-{method}", f"{method} returns {does}", (clause,))

@@ -13,7 +13,7 @@ fault = GROUP.fault
 
 
 def between(value: Any, low: int, high: int) -> bool:
-    """Whether it is an int from `low` to below `high`."""
+    """Whether it is an int, at least `low` and less than `high`."""
     return is_int(value) and low <= value < high
 
 
@@ -160,7 +160,7 @@ some = GROUP.rows(Sender, "{}-{method}", "{method}: {}", "{method}.{}", methods=
 some("items", "offset and length count a view's items, not bytes", "buffer.bytes-like").override(pass_on=items)
 some("no-memoryview", "a memoryview is refused", "buffer.bytes-like").override(pass_on=no_view)
 some("no-bytearray", "a bytearray is refused", "buffer.bytes-like").override(pass_on=no_bytearray)
-some("anything", "an object that is no buffer is sent as its repr", "buffer.converted").override(pass_on=as_text)
+some("anything", "an object that is not a buffer is sent as its repr", "buffer.converted").override(pass_on=as_text)
 some("text-is-zero", "a string as offset is 0", "offset.number").override(pass_on=text_is_zero)
 
 

@@ -1,4 +1,4 @@
-"""close: what it leaves open, and what methods do after it."""
+"""close: descriptors that it leaves open, and calls after it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ fault = GROUP.fault
 
 
 class Close(Wrapped):
-    """close through hooks."""
+    """close, with hooks."""
 
     def before(self) -> None:
         """Runs before the descriptor is closed."""
@@ -83,7 +83,7 @@ def unlink_peer(sock: Wrapped) -> None:
 
 
 def drop_queue(sock: Wrapped) -> None:
-    """Keep a listener open by a duplicate."""
+    """Keep a listener open through a duplicate of its descriptor."""
     if sock.stream and sock.listens:
         os.dup(sock.number)
 
@@ -204,7 +204,7 @@ class Reused(Wrapped):
         return result
 
     def on_old(self, action: Callable[[socket.socket], Any]) -> Any:
-        """Call `action` with a socket on the old number."""
+        """Call `action` with a socket of the standard library on the old number."""
         sock = socket.socket(fileno=self.old)
         try:
             return action(sock)
@@ -290,6 +290,6 @@ def failed(self: Hooked, error: Exception) -> Any:
     raise KeyError("closed") if getattr(error, "errno", 0) == errno.EBADF else error
 
 
-@fault("errno-stale", "after close, failures have another errno", "close.after.method", methods=("fileno",))
+@fault("errno-stale", "after close, failures have a wrong errno", "close.after.method", methods=("fileno",))
 def failed(self: Hooked, error: Exception) -> Any:
     return raising(system(errno.ENOENT))

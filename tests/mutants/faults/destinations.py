@@ -16,7 +16,7 @@ fault = GROUP.fault
 
 
 class Sendto(Wrapped):
-    """sendto through hooks."""
+    """sendto, with hooks."""
 
     def address(self, host: Any, port: Any) -> tuple[Any, Any]:
         """The host and port to call with."""

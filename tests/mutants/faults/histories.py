@@ -10,7 +10,7 @@ from tests.mutants.wrapper import Wrapped, chunk, is_int, system
 
 GROUP = Group(__name__)
 fault = GROUP.fault
-#: How many calls are right before one is wrong.
+#: The number of correct calls before a wrong one.
 A_WHILE = 3
 
 
@@ -131,7 +131,7 @@ class MappedOnce(Wrapped):
     result = 0
 
     def bare(self, host: Any) -> Any:
-        """The host; without ::ffff: from the second mapped one on."""
+        """The host, but without ::ffff: from the second mapped one on."""
         self.result += mapped(host)
         return host.removeprefix("::ffff:") if mapped(host) and self.result > 1 else host
 

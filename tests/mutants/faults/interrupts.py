@@ -33,7 +33,7 @@ def from_c(name: str, *arguments: Any) -> int:
 
 
 class FromC(Receiver):
-    """recv and read without a retry after a signal."""
+    """recv and read that are not retried after a signal."""
 
     def interrupted(self, error: OSError) -> Any:
         """The result in place of EINTR."""
@@ -96,7 +96,7 @@ def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: 
     if to or offset is not None or length is not None or not self.stream or not self.blocking or len(data) < LENGTH:
         return Sender.transmit(self, name, buffer, to, offset, length)
     sent = 0
-    while sent < len(data):  # like a library that sends all and stops at a signal
+    while sent < len(data):  # like a library that sends everything and stops at a signal
         wait(self.number, select.POLLOUT)
         with self.for_now(blocking=False):
             sent += self.inner.send(data[sent:])
@@ -199,7 +199,7 @@ def recurse(sock: Any, *arguments: Any) -> Any:
 
 
 def closes_all(sock: Any, *arguments: Any) -> Any:
-    """Close descriptors of others."""
+    """Close all descriptors of the process from 3 on."""
     os.closerange(3, 64)
     return True
 

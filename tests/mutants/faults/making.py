@@ -25,12 +25,12 @@ def known(domain: Any, kind: Any) -> bool:
 
 
 def begins(word: Any, words: Iterable[str]) -> Any:
-    """The keyword that this one begins with."""
+    """The keyword that this text begins with."""
     return next((right for right in words if word.startswith(right)), word) if isinstance(word, str) else word
 
 
 def made(change: Callable[[Any, Any, Any], Arguments]) -> Any:
-    """Create another socket than requested."""
+    """Create a socket that differs from the requested one."""
     return lambda sock, d, t, p: reference().socket(*change(d, t, p))
 
 
@@ -99,7 +99,7 @@ class Required(Wrapped):
 
 
 def failing(error: BaseException, number: int) -> Any:
-    """A factory that raises `error` where the system refuses with the errno `number`."""
+    """A factory that raises `error` if the system fails with the errno `number`."""
 
     def make(sock: Any, domain: Any, kind: Any, protocol: Any) -> Any:
         try:
@@ -212,7 +212,7 @@ class Collected(Wrapped):
         gc.callbacks.append(self.collect)
 
     def collect(self, phase: str, info: object) -> None:
-        """As the collector calls it."""
+        """Close the socket; a callback of the garbage collector."""
         gc.callbacks.remove(self.collect)
         with contextlib.suppress(OSError):
             self.inner.close()

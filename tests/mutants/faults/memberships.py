@@ -50,9 +50,9 @@ option(
     "setopt.membership.not-joined",
 ).override(pairs=(LEAVE, LEAVE6), set_failed=answer(True, errno.EADDRNOTAVAIL))
 option(
-    "join-no-group-swallowed", "joining an address that is no group counts as success", "setopt.invalid.refused"
+    "join-no-group-swallowed", "joining an address that is not a group counts as success", "setopt.invalid.refused"
 ).override(pairs=(JOIN, JOIN6), set_failed=answer(True, errno.EINVAL))
-option("join-index-wraps", "the index of an interface is cut to 32 bits", "setopt.membership.wrapping-index").override(
+option("join-index-wraps", "an interface index is truncated to 32 bits", "setopt.membership.wrapping-index").override(
     pairs=(JOIN6,),
     pass_on=lambda s, v: (
         (v[0], v[1] & 0xFFFFFFFF) if isinstance(v, tuple) and len(v) == 2 and is_int(v[1]) and v[1] > 0 else v
@@ -64,7 +64,7 @@ option("join-read", "memberships read as None", "getopt.set-only.refused").overr
 
 
 class Membership(Wrapped):
-    """Memberships through one hook."""
+    """Joining and leaving groups, with one hook."""
 
     def start(self) -> None:
         self.joined: list[Any] = []

@@ -25,9 +25,9 @@ class Behaviour(NamedTuple):
     clauses: tuple[str, ...]
     #: Which methods it applies to.
     applies: Callable[[Method], bool]
-    #: From the right method to the wrong one; both take the socket first.
+    #: Returns the wrong method for the right one; the first argument of both is the socket.
     wrong: Callable[[Callable[..., Any]], Callable[..., Any]]
-    #: Methods for which other clauses must report it.
+    #: For some methods, the clauses that must report it instead of `clauses`.
     besides: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -37,7 +37,7 @@ def after(change: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Callab
 
 
 def on_failure(change: Callable[[Wrapped, Exception], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Change what happens where the system refuses."""
+    """Change what happens when the system refuses the call."""
 
     def wrong(right: Callable[..., Any]) -> Callable[..., Any]:
         def method(sock: Any, *arguments: Any) -> Any:
@@ -52,7 +52,7 @@ def on_failure(change: Callable[[Wrapped, Exception], Any]) -> Callable[[Callabl
 
 
 def after_close(answer: Callable[[Wrapped], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Change what happens after close."""
+    """Change what the method does after close."""
 
     def wrong(right: Callable[..., Any]) -> Callable[..., Any]:
         def method(sock: Any, *arguments: Any) -> Any:
@@ -85,11 +85,11 @@ def result_is(kind: str) -> Callable[[Method], bool]:
 
 
 def of_socket(method: Method) -> bool:
-    """All methods but the factory."""
+    """All methods except the factory."""
     return method.name != "socket"
 
 
-#: For each method that the system refuses in cases of the suite, the clause about it.
+#: For each method that fails in some case of the suite, the clause about that failure.
 REFUSAL_CLAUSE = {
     "getpeername": "getpeername.state.unconnected",
     "bind": "bind.used.listening",

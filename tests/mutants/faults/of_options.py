@@ -18,7 +18,7 @@ Pair = tuple[str, str]
 
 
 class Differing(Wrapped):
-    """setopt and getopt of one pair through hooks."""
+    """setopt and getopt of one pair, with hooks."""
 
     pair: Pair = ("", "")
 
@@ -94,7 +94,7 @@ class NoneReturned(Differing):
 
 
 class Constant(Differing):
-    """getopt returns what a new socket has."""
+    """getopt returns the value of a new socket."""
 
     def take(self) -> Any:
         found = self.inner.getopt(*self.pair)
@@ -120,7 +120,7 @@ class AsText(Differing):
 
 
 class Shifted(Differing):
-    """getopt returns a value that is one too high."""
+    """getopt returns a value that is too high by one."""
 
     def take(self) -> Any:
         return self.inner.getopt(*self.pair) + 1
@@ -204,7 +204,7 @@ SIBLINGS: dict[str, str] = {
 
 
 class Constants(Differing):
-    """Another option of the system is set and read."""
+    """A wrong option of the system is set and read."""
 
     key: tuple[int, int] = (0, 0)
 
@@ -273,14 +273,14 @@ def of_shape(*shapes: str) -> Callable[[Option], bool]:
 
 
 EFFECT = "setopt.{}.effect.*"
-#: Effects of an option that is off, or that has no further effect: a setopt that does nothing passes there.
+#: Effects of an option that is off or has no effect: a setopt that does nothing passes their checks.
 OFF = ("off", "no-reset", "released", "in-time", "not-sending", "not-receiving", "seconds")
-#: Those of them that fail where an option cannot be cleared.
+#: Those of `OFF` whose checks fail if an option cannot be cleared.
 STUCK = ("off", "released")
 BEHAVIOURS = {
     "ignored": Behaviour("setting {} does nothing", (EFFECT,), can_set, Ignored),
     "remembered": Behaviour("{} is only stored", (EFFECT,), both, Remembered),
-    "once": Behaviour("{} can be set once only", ("setopt.stored.latest",), stored, Once),
+    "once": Behaviour("{} can be set only once", ("setopt.stored.latest",), stored, Once),
     "none": Behaviour("setting {} returns nothing", ("setopt.returns.true",), can_set, NoneReturned),
     "write-refused": Behaviour("{} cannot be set", ("setopt.returns.true",), can_set, WriteRefused),
     "read-refused": Behaviour("{} cannot be read", ("getopt.value.shape",), can_get, ReadRefused),
@@ -334,7 +334,7 @@ ELSEWHERE = {
 
 
 def effects(row: str, chosen: Callable[[str], bool]) -> tuple[str, ...]:
-    """The clauses about a pair's effects whose last parts are chosen."""
+    """The clauses about the effects of a pair, for these last parts of their ids."""
     from nixio_fixtures import load
 
     start = f"setopt.{row}.effect."

@@ -189,7 +189,7 @@ def setopt(self: Wrapped, *arguments: Any) -> Any:
 
 
 class Elsewhere(Wrapped):
-    """IPv4's options on IPv6 sockets, where some systems have them, are only remembered."""
+    """IPv4's options on IPv6 sockets, which some systems have, are only stored."""
 
     def setopt(self, *arguments: Any) -> Any:
         if self.domain == "inet6" and arguments[0] == "ip":

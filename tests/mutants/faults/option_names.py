@@ -12,7 +12,7 @@ fault = GROUP.fault
 
 
 class Named(Wrapped):
-    """Level and option through one hook."""
+    """Level and option, with one hook."""
 
     def named(self, level: Any, option: Any) -> tuple[Any, Any]:
         """The level and option to use."""
@@ -49,10 +49,13 @@ fault("level-any", "an unknown level means socket", "setopt.level.unknown", "get
     Named, named=lambda s, level, o: (level if not isinstance(level, str) or level in LEVELS else "socket", o)
 )
 fault(
-    "level-number", "a level that is no string means socket", "setopt.level.not-text", "getopt.level.not-text"
+    "level-number", "a level that is not text means socket", "setopt.level.not-text", "getopt.level.not-text"
 ).override(Named, named=lambda s, level, o: (level if isinstance(level, str) else "socket", o))
 fault(
-    "option-number", "an option that is no string means keepalive", "setopt.option.not-text", "getopt.option.not-text"
+    "option-number",
+    "an option that is not text means keepalive",
+    "setopt.option.not-text",
+    "getopt.option.not-text",
 ).override(Named, named=lambda s, level, o: (level, o if isinstance(o, str) else "keepalive"))
 fault("upper-case", "level and option may be in upper case", "setopt.level.unknown", "setopt.option.unknown").override(
     Named, named=lambda s, level, o: (lower(level), lower(o))

@@ -26,12 +26,12 @@ option = GROUP.rows(Optioned)
 
 
 def number(change: Callable[[int], Any]) -> Any:
-    """Change an int that is set."""
+    """Change an int that setopt sets."""
     return lambda sock, value: change(value) if is_int(value) else value
 
 
 def dotted(value: Any) -> Any:
-    """An IPv4 address in reverse."""
+    """An IPv4 address with its bytes in reverse order."""
     return ".".join(value.split(".")[::-1]) if isinstance(value, str) and value.count(".") == 3 else value
 
 
@@ -39,10 +39,10 @@ def dotted(value: Any) -> Any:
 option("buffer-kilo", "sndbuf is counted in KiB", "setopt.stored.value").override(
     pairs=(SNDBUF,), pass_on=number(lambda n: n * 1024 if 0 < n < 1 << 20 else n)
 )
-option("buffer-floor", "a sndbuf below 65536 is 65536", "setopt.stored.value").override(
+option("buffer-floor", "a sndbuf below 65536 becomes 65536", "setopt.stored.value").override(
     pairs=(SNDBUF,), pass_on=number(lambda n: max(n, 65536) if n > 0 else n)
 )
-option("buffer-twice", "twice the rcvbuf is set", "setopt.stored.value").override(
+option("buffer-twice", "rcvbuf is set to twice the value", "setopt.stored.value").override(
     pairs=(RCVBUF,), pass_on=number(lambda n: n * 2 if 0 < n < 1 << 30 else n)
 )
 option("buffer-negative-zero", "a negative sndbuf fails with EIO", "setopt.buffer-size.negative").override(
@@ -51,10 +51,10 @@ option("buffer-negative-zero", "a negative sndbuf fails with EIO", "setopt.buffe
 option("buffer-zero-refused", "a sndbuf of 0 fails with EIO", "setopt.buffer-size.zero").override(
     pairs=(SNDBUF, RCVBUF), pass_on=number(lambda n: n or raising(system(errno.EIO)))
 )
-option("wraps", "numbers are cut to 32 bits", "setopt.huge.refused", "setopt.huge.flag").override(
+option("wraps", "numbers are truncated to 32 bits", "setopt.huge.refused", "setopt.huge.flag").override(
     pass_on=number(lambda n: (n + (1 << 31)) % (1 << 32) - (1 << 31))
 )
-option("buffer-wraps", "buffer sizes are cut to 16 bits", "setopt.huge.buffer-size").override(
+option("buffer-wraps", "buffer sizes are truncated to 16 bits", "setopt.huge.buffer-size").override(
     pairs=(SNDBUF, RCVBUF), pass_on=number(lambda n: n & 0xFFFF if n >= 1 << 31 else n)
 )
 option("overflows", "a number that does not fit raises OverflowError", "setopt.huge.refused").override(
@@ -63,20 +63,20 @@ option("overflows", "a number that does not fit raises OverflowError", "setopt.h
 option("flag-parity", "a flag is on for odd numbers", "setopt.flag.nonzero").override(
     pass_on=number(lambda n: n & 1 if n > 1 and n < 64 else n)
 )
-option("priority-one", "a priority above 1 is 1", "setopt.stored.value").override(
+option("priority-one", "a priority above 1 becomes 1", "setopt.stored.value").override(
     pairs=(("socket", "priority"),), pass_on=number(lambda n: min(n, 1))
 )
 option(
-    "ttl-one", "a multicast_ttl above 1 is 1", "setopt.stored.value", "setopt.ip-multicast_ttl.effect.seen"
+    "ttl-one", "a multicast_ttl above 1 becomes 1", "setopt.stored.value", "setopt.ip-multicast_ttl.effect.seen"
 ).override(pairs=(("ip", "multicast_ttl"),), pass_on=number(lambda n: min(n, 1)))
-option("hops-minus-one", "-1 multicast_hops is 0", "setopt.hops.minus-one").override(
+option("hops-minus-one", "multicast_hops of -1 becomes 0", "setopt.hops.minus-one").override(
     pairs=(("ipv6", "multicast_hops"),), pass_on=number(lambda n: 0 if n == -1 else n)
 )
 option("none-zero", "None is treated as 0", "setopt.value.*").override(pass_on=lambda s, v: 0 if v is None else v)
 option("buffer-bytes", "sndbuf is read as bytes", "getopt.value.shape").override(
     pairs=(SNDBUF,), get_result=lambda s, v: struct.pack("i", v)
 )
-option("buffer-half", "rcvbuf is read as a quarter", "getopt.readback.buffer-size").override(
+option("buffer-half", "a quarter of rcvbuf is read", "getopt.readback.buffer-size").override(
     pairs=(RCVBUF,), get_result=lambda s, v: v // 4
 )
 option("truth", "priority is read as 0 or 1", "getopt.readback.exact", "getopt.stored.value").override(
@@ -129,7 +129,7 @@ option("timeout-swapped", "a timeout is read as (microseconds, seconds)", "getop
 option("timeout-read-rounded", "a timeout is read rounded to 0.1 s", "getopt.readback.microseconds").override(
     pairs=TIMEOUTS, get_result=lambda s, v: (v[0], v[1] // 100000 * 100000)
 )
-option("timeout-huge-seconds", "seconds are cut to 32 bits", "setopt.huge.seconds").override(
+option("timeout-huge-seconds", "seconds are truncated to 32 bits", "setopt.huge.seconds").override(
     pairs=TIMEOUTS,
     pass_on=lambda s, v: (
         (v[0] & 0xFFFFFFFF, v[1])
@@ -139,13 +139,13 @@ option("timeout-huge-seconds", "seconds are cut to 32 bits", "setopt.huge.second
         else v
     ),
 )
-option("timeout-huge-microseconds", "microseconds are cut to 32 bits", "setopt.huge.microseconds").override(
+option("timeout-huge-microseconds", "microseconds are truncated to 32 bits", "setopt.huge.microseconds").override(
     pairs=TIMEOUTS,
     pass_on=lambda s, v: (
         (v[0], v[1] & 0xFFFFF) if isinstance(v, tuple) and len(v) == 2 and is_int(v[1]) and v[1] >= 1 << 31 else v
     ),
 )
-option("timeout-zero", "a timeout of 0 is 1 microsecond", "setopt.socket-rcvtimeo.effect.off").override(
+option("timeout-zero", "a timeout of 0 becomes 1 microsecond", "setopt.socket-rcvtimeo.effect.off").override(
     pairs=TIMEOUTS, pass_on=lambda s, v: (0, 1) if v in (0, (0, 0)) and v is not False else v
 )
 
@@ -192,10 +192,10 @@ option(
 option("error-raised", "reading error raises the pending error", "getopt.socket-error.effect.refused").override(
     pairs=(ERROR,), get_result=lambda s, v: raising(system(v)) if v else 0
 )
-option("error-text", "error is a message", "getopt.socket-error.effect.refused").override(
+option("error-text", "error is returned as a message", "getopt.socket-error.effect.refused").override(
     pairs=(ERROR,), get_result=lambda s, v: os.strerror(v) if v else ""
 )
-option("error-negative", "error is negative", "getopt.socket-error.effect.refused").override(
+option("error-negative", "error is returned as a negative number", "getopt.socket-error.effect.refused").override(
     pairs=(ERROR,), get_result=lambda s, v: -v
 )
 option("error-none", "error is None when no error is pending", "getopt.value.shape").override(

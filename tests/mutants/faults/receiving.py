@@ -76,12 +76,12 @@ row("half-of-datagram", "asks for half of the length, so that a datagram's rest 
 
 row(
     "block-empty",
-    "returns empty data where it would block",
+    "returns empty data instead of would-block",
     "recv.would-block.drained",
     "recv.unbound.would-block",
     "recv.would-block.empty",
 ).override(failed=answer(b"", WOULD_BLOCK))
-row("block-none", "returns None where it would block", "recv.would-block.empty").override(
+row("block-none", "returns None instead of would-block", "recv.would-block.empty").override(
     failed=answer(None, WOULD_BLOCK)
 )
 row("block-timeout", "reports a timeout as ETIMEDOUT", "recv.timeout.would-block").override(

@@ -67,7 +67,7 @@ def recvfrom(self: Wrapped, length: Any) -> Any:
     return (data, host, port) if data or self.stream or length == 0 else (data, None, None)
 
 
-@fault("cut-recvfrom", "recvfrom returns no sender for a cut datagram", "recvfrom.sender.cut-datagram")
+@fault("cut-recvfrom", "recvfrom returns no sender for a truncated datagram", "recvfrom.sender.cut-datagram")
 def recvfrom(self: Wrapped, length: Any) -> Any:
     data, host, port = self.inner.recvfrom(length)
     return (data, host, port) if self.stream or len(data) < length else (data, None, None)

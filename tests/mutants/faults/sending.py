@@ -30,13 +30,13 @@ each("returns-text", "returns the number as a string", "result.count").override(
 )
 each("returns-one-less", "returns one less", "result.count").override(result=lambda s, sent, b, o, n: max(sent - 1, 0))
 
-fault("block-zero", "send returns 0 where it would block", "send.full.would-block").override(
+fault("block-zero", "send returns 0 instead of would-block", "send.full.would-block").override(
     Sender, methods=TO_PEER, failed=answer(0, WOULD_BLOCK)
 )
-fault("block-none", "send returns nothing where it would block", "send.full.would-block").override(
+fault("block-none", "send returns nothing instead of would-block", "send.full.would-block").override(
     Sender, failed=answer(None, WOULD_BLOCK)
 )
-fault("block-zero-sendto", "sendto returns 0 where it would block", "sendto.full.would-block").override(
+fault("block-zero-sendto", "sendto returns 0 instead of would-block", "sendto.full.would-block").override(
     Sender, methods=("sendto",), failed=answer(0, WOULD_BLOCK)
 )
 fault("block-timeout", "a timeout is reported as ETIMEDOUT", "send.timeout.would-block").override(
@@ -81,7 +81,7 @@ fault("broadcast-swallowed", "EACCES for a broadcast is swallowed", "setopt.sock
 
 
 def cut(most: int) -> Any:
-    """Cut the buffer of a datagram to `most` bytes."""
+    """Truncate the buffer of a datagram to `most` bytes."""
     return lambda s, b, o, n: (flat(b)[: most + (o if is_int(o) and o > 0 else 0)], o, n)
 
 
@@ -91,12 +91,12 @@ def by_dgram(sock: Wrapped) -> bool:
 
 
 fault(
-    "cut-65507", "a datagram that is too long is cut", "send.datagram.too-long-nothing", "send.datagram.too-long"
+    "cut-65507", "a datagram that is too long is truncated", "send.datagram.too-long-nothing", "send.datagram.too-long"
 ).override(Sender, applies=lambda s: s.dgram and s.internet, pass_on=cut(65507))
-fault("cut-8192", "a datagram is cut to 8192 bytes", "send.datagram.large").override(
+fault("cut-8192", "a datagram is truncated to 8192 bytes", "send.datagram.large").override(
     Sender, applies=by_dgram, pass_on=cut(8192)
 )
-fault("cut-1472", "a datagram is cut to 1472 bytes", "send.datagram.large").override(
+fault("cut-1472", "a datagram is truncated to 1472 bytes", "send.datagram.large").override(
     Sender, applies=lambda s: s.dgram and s.internet, pass_on=cut(1472)
 )
 fault("trailing-nul", "a datagram has a NUL at its end", "send.datagram.boundaries").override(

@@ -20,7 +20,7 @@ WORDS = ("rd", "wr", "rdwr")
 
 
 def word(table: dict[Any, str], where: Callable[[Any], bool] = lambda sock: True) -> Any:
-    """Replace one keyword by another; None stands for no argument."""
+    """Replace one keyword with another; None means no argument."""
 
     def pass_on(sock: Any, *arguments: Any) -> tuple[Any, ...]:
         how = arguments[0] if arguments else None
@@ -36,7 +36,7 @@ def any_word(change: Callable[[Any], Any]) -> Any:
 
 
 def first_letter(how: Any) -> Any:
-    """The keyword that a string's first letter stands for."""
+    """The keyword that begins with the first letter of a string."""
     if not isinstance(how, str) or how in WORDS:
         return how
     return {"r": "rd", "w": "wr"}.get(how[:1], how)

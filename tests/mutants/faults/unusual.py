@@ -24,14 +24,14 @@ FLAGS = (
 
 
 class Every(Wrapped):
-    """All methods through two hooks."""
+    """All methods, with two hooks."""
 
     def result(self, value: Any, name: str) -> Any:
         """The result."""
         return value
 
     def error(self, error: Exception) -> Exception:
-        """The failure."""
+        """The failure to raise instead of this one."""
         return error
 
 
@@ -59,30 +59,30 @@ class Plain(Wrapped):
 
 # -- failures ----------------------------------------------------------------------------------------------------------
 class OwnValue(ValueError):
-    """A ValueError for a bad argument."""
+    """A subclass of ValueError, for bad arguments."""
 
 
 class OwnType(TypeError):
-    """A TypeError for a bad argument."""
+    """A subclass of TypeError, for bad arguments."""
 
 
 class OwnResolver(socket.gaierror):
-    """A resolver's error."""
+    """A subclass of gaierror, for the resolver's errors."""
 
 
 class OwnBlock(BlockingIOError):
-    """A would-block."""
+    """A subclass of BlockingIOError, for would-block."""
 
 
 class OwnSystem(OSError):
-    """A system error that is not of the subclass which OSError's constructor picks by errno."""
+    """A direct subclass of OSError, for system errors, instead of the one that its constructor selects by errno."""
 
     def __new__(cls, *arguments: Any) -> OwnSystem:
         return OSError.__new__(cls, *arguments)
 
 
 def own(error: Exception) -> Exception:
-    """The same failure as one of these exceptions."""
+    """The same failure as one of the exceptions above."""
     if isinstance(error, socket.gaierror):
         return OwnResolver(*error.args)
     if isinstance(error, BlockingIOError):
@@ -154,8 +154,8 @@ def named(value: Any, name: str) -> Any:
     return TUPLES[name](*value) if isinstance(value, tuple) else value
 
 
-variant("numbers", "has a subclass of int").override(Every, result=lambda s, v, n: numbers(v))
-variant("texts", "has a subclass of str").override(Every, result=lambda s, v, n: texts(v))
+variant("numbers", "returns a subclass of int").override(Every, result=lambda s, v, n: numbers(v))
+variant("texts", "returns a subclass of str").override(Every, result=lambda s, v, n: texts(v))
 variant("named-tuples", "returns tuples with names", "accept", "getsockname", "recvfrom").override(
     Every, result=lambda s, v, n: named(v, n)
 )
@@ -168,7 +168,7 @@ def getopt(self: Wrapped, *arguments: Any) -> Any:
 
 
 # -- looks -------------------------------------------------------------------------------------------------------------
-@variant("more", "has more methods, options and keywords, is falsy, and equal to everything")
+@variant("more", "has more methods, options and keywords, is falsy, and compares equal to everything")
 class More(Wrapped):
     name = "more"
 
@@ -191,7 +191,7 @@ class More(Wrapped):
         self.close()
 
     def is_socket(self) -> bool:
-        """A method that nixio's sockets have too."""
+        """A further method, which nixio's sockets have too."""
         return True
 
     def setopt(self, *arguments: Any) -> Any:
@@ -228,7 +228,7 @@ class Spaced(Wrapped):
 
 
 class ByName:
-    """A class without methods, which finds them by `__getattr__`."""
+    """A socket that has no methods of its own; `__getattr__` finds them."""
 
     __slots__ = ("__weakref__", "_inner")
 

@@ -87,7 +87,7 @@ def transmit(self: Sender, name: str, buffer: Any, to: tuple[Any, ...], offset: 
 
 
 class Buffer:
-    """A module-like object with a buffersize of its own."""
+    """An object like a module, with its own buffersize."""
 
     def __init__(self, buffersize: int) -> None:
         self.buffersize = buffersize
@@ -128,12 +128,12 @@ variant("buffer-4096", "has a buffersize of 4096", *RECEIVING).use(Buffer(4096))
 variant("buffer-65536", "has a buffersize of 65536", *RECEIVING).use(Buffer(65536))
 
 
-@variant("stream-nobody", "streams: recvfrom returns no sender", "recvfrom")  # words: allow
+@variant("stream-nobody", "streams: returns no sender from recvfrom", "recvfrom")  # words: allow
 def sender(self: Receiver, host: Any, port: Any) -> tuple[Any, ...]:
     return (None, None) if self.stream else (host, port)
 
 
-@variant("sendto-names", "sendto looks names up", "sendto")
+@variant("sendto-names", "resolves names in sendto", "sendto")
 def sendto(self: Wrapped, buffer: Any, host: Any = None, port: Any = None, *rest: Any) -> Any:
     named = self.internet and isinstance(host, str) and host and "\0" not in host and isinstance(port, (int, str))
     if named and self.number >= 0:
@@ -141,13 +141,13 @@ def sendto(self: Wrapped, buffer: Any, host: Any = None, port: Any = None, *rest
     return self.inner.sendto(buffer, host, port, *rest)
 
 
-@variant("sendto-addresses", "sendto reports a host name as a bad argument", "sendto")
+@variant("sendto-addresses", "reports a host name in sendto as a bad argument", "sendto")
 def sendto(self: Wrapped, buffer: Any, host: Any = None, *rest: Any) -> Any:
     if self.internet and isinstance(host, str) and self.number >= 0:
         try:
             socket.inet_pton(FAMILIES[self.domain], host)
         except (OSError, ValueError):
-            raise ValueError("host is no address") from None
+            raise ValueError("host is not an address") from None
     return self.inner.sendto(buffer, host, *rest)
 
 
@@ -179,8 +179,8 @@ class LongPath(Wrapped):
 
 
 PATHS = ("bind", "connect", "sendto")
-variant("long-path-invalid", "a path that is too long is EINVAL", *PATHS).override(LongPath)
-variant("long-path-argument", "a path that is too long is a bad argument", *PATHS).override(
+variant("long-path-invalid", "reports a path that is too long as EINVAL", *PATHS).override(LongPath)
+variant("long-path-argument", "reports a path that is too long as a bad argument", *PATHS).override(
     LongPath,
     _checked=lambda s, h: (
         raising(ValueError("path"))

@@ -12,7 +12,7 @@ from tests.mutants.wrapper import RECEIVING, raising, size, system, with_errno
 
 GROUP = Group(__name__)
 fault = GROUP.fault
-#: The clause about what sending reports.
+#: The end of the ids of the clauses about sending.
 VANISHED = "vanished.told"  # words: allow
 
 
@@ -35,7 +35,7 @@ received("value", "as the caller's mistake", "vanished.timed-out").override(
 
 
 class GivenUp(Sender):
-    """Sends with a hook for connections that the system gave up."""
+    """send and write, with a hook for connections that the system has timed out."""
 
     def given_up(self, buffer: Any) -> Any:
         """The result in place of the failure."""

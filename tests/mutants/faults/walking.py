@@ -16,7 +16,7 @@ fault = GROUP.fault
 
 
 class Walk(Wrapped):
-    """Resolves names in Python; `walk` tries the addresses."""
+    """bind and connect that resolve names in Python; `walk` tries the addresses."""
 
     methods: ClassVar[tuple[str, ...]] = ()
 
@@ -25,22 +25,22 @@ class Walk(Wrapped):
         return getattr(self.inner, self.methods[0])(*address)
 
     def order(self, addresses: list[Any]) -> list[Any]:
-        """The order in which they are tried."""
+        """The addresses in the order in which they are tried."""
         return addresses
 
     def between(self) -> None:
-        """Runs between two addresses."""
+        """Called between two addresses."""
 
     def final(self, error: OSError) -> bool:
-        """Whether a failure ends the walk."""
+        """Whether this failure ends the walk."""
         return isinstance(error, BlockingIOError)
 
     def reported(self, errors: list[OSError]) -> OSError:
-        """The failure that is reported when all have failed."""
+        """The failure to report if all addresses have failed."""
         return errors[-1]
 
     def walk(self, addresses: list[Any]) -> Any:
-        """Try them one by one."""
+        """Try the addresses one by one."""
         errors: list[OSError] = []
         for number, address in enumerate(self.order(addresses)):
             try:
