@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Generator
 
 import msgspec
@@ -13,7 +14,9 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from nixio_conformance.driver import alarm
+from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.stopping import stopping
 from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.netns import hermetic
 from nixio_conformance.pytest_plugin import workers
@@ -117,10 +120,10 @@ class Cases:
 
 def _obey_the_controller() -> None:
     """Ignore SIGINT, which a terminal sends to all processes: the controller stops the workers with SIGTERM."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    with contextlib.suppress(ValueError):  # this is not the main thread
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, interrupt)
+    if threading.current_thread() is not threading.main_thread():
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked where the controller started it
+    stopping.handle()
+    guard()  # ends the agents
