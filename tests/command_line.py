@@ -133,9 +133,9 @@ def _child(words: list[str], folder: str, environment: dict[str, str], output: s
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     sys.argv = ["nixio-conformance", *words]
     sys.path[0] = folder
-    from nixio_conformance.cli import main
+    from nixio_conformance.__main__ import main
 
-    main(prog_name="nixio-conformance")
+    main()
     raise SystemExit(0)
 
 

@@ -142,9 +142,13 @@ class Runs:
         (folder / "impls.py").write_text(IMPLEMENTATIONS)
 
     def command(self, *arguments: str, lab: bool = False) -> list[str]:
-        """The arguments of a `run` with the probes as checks, on plain loopback unless the test needs the lab."""
-        run = [sys.executable, "-m", "nixio_conformance", "run", f"--report={self.report}", f"--checks={self.checks}"]
-        return [*run, *(["--require=lab"] if lab else ["--without=lab"]), *arguments]
+        """The command line of a `run` with the probes as checks, on plain loopback unless the test needs the lab."""
+        program = [sys.executable, "-m", "nixio_conformance"]
+        return [*program, *self.words(f"--report={self.report}", *arguments, lab=lab)]
+
+    def words(self, *arguments: str, lab: bool = False) -> list[str]:
+        """Its arguments, without the report's folder."""
+        return ["run", f"--checks={self.checks}", "--require=lab" if lab else "--without=lab", *arguments]
 
     def run(self, *arguments: str, **environment: str) -> Finished:
         """`nixio-conformance run` with these arguments."""

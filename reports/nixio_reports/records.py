@@ -162,5 +162,5 @@ class Footer(Line, frozen=True, kw_only=True):
     counts: dict[str, int]
     seconds: float
     exit_code: int
-    #: Why the run ended before its last case: `interrupted`, `fail-fast`, or empty.
+    #: Why the run ended before its last case: `interrupted`, `fail-fast`, too many timeouts, or empty.
     stopped: str = ""

@@ -173,3 +173,16 @@ def test_each_case_has_a_title_a_rule_and_a_hint() -> None:
         assert case.title
         assert case.rule.endswith(".")
         assert case.hint
+
+
+def test_an_agent_that_redirects_for_ever_cannot_be_started(cli: Cli, tmp_path: Path) -> None:
+    program = tmp_path / "agent.py"
+    program.write_text(
+        "import json, sys\n"
+        "next_one = [sys.executable, __file__, sys.argv[1] + 'x']\n"
+        "identifier = json.loads(sys.stdin.readline())['id']\n"
+        "print(json.dumps({'id': identifier, 'reply': 'instead', 'argv': next_one}), flush=True)\n"
+    )
+    done = cli("--agent", shlex.join([sys.executable, str(program), "x"]))
+    assert done.exit_code == 3, done.output
+    assert "it answered hello with Instead(" in done.output

@@ -42,8 +42,15 @@ def read_partly(runs: Runs) -> Stream:
     return stream
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("workers", "number", "code"),
+    [
+        ("0", signal.SIGINT, 130),
+        ("0", signal.SIGTERM, 143),
+        ("2", signal.SIGINT, 130),
+        pytest.param("2", signal.SIGTERM, 143, marks=pytest.mark.slow),
+    ],
+)
 def test_an_interrupted_run_is_reported(runs: Runs, workers: str, number: int, code: int) -> None:
     returncode, output, errors = stop(runs, workers, number)
     assert returncode == code, errors

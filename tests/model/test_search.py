@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nixio_conformance.driver.errors import CaseTimedOut
 from nixio_conformance.driver.session import Session
 from nixio_conformance.host.workspace import workspace
 from nixio_conformance.model.examples import examples
@@ -118,3 +119,33 @@ def test_each_example_has_an_id_of_its_own_and_runs(make_searcher: MakeSearcher)
         assert row.kind in KINDS
         found = searcher.run(row.sequence)
         assert found is None, (row.id, found.error)
+
+
+@pytest.fixture
+def timeless(make_searcher: MakeSearcher) -> Searcher:
+    """A searcher with a session whose budget is used up."""
+    searcher = make_searcher("StalePeer")
+    searcher.session.allow(0.0)
+    return searcher
+
+
+def test_a_sequence_ends_with_the_budget_of_its_case(timeless: Searcher) -> None:
+    found = timeless.search("inet-dgram", 0, 1)
+    assert found is not None
+    assert isinstance(found.error, CaseTimedOut)
+    assert shrink(timeless, found) is found
+
+
+def test_shrinking_without_time_leaves_a_difference_as_it_was_found(make_searcher: MakeSearcher) -> None:
+    searcher = make_searcher("StalePeer")
+    found = search(searcher, "inet-dgram")
+    assert found is not None
+    searcher.session.allow(0.0)
+    assert shrink(searcher, found) is found
+
+
+def test_each_sequence_may_have_a_budget_of_its_own(timeless: Searcher) -> None:
+    timeless.sequence_seconds = 60.0
+    found = search(timeless, "inet-dgram")
+    assert found is not None
+    assert not isinstance(found.error, CaseTimedOut)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 
 from nixio_conformance.agentcheck.cases import case
 from nixio_conformance.agentcheck.checked_agent import Violation
 from nixio_conformance.agentcheck.exchange import Exchange, buffer, bytes_of, recv_bytes
 from nixio_conformance.driver import messages
+from nixio_conformance.driver.timeouts import BULK
 
 EVERY_BYTE = bytes(range(256))
 
@@ -56,7 +58,8 @@ def buffer_in_large(exchange: Exchange) -> None:
     data = os.urandom(size)
     peer.sendall(data)
     got = b""
-    while len(got) < size:
+    end = time.monotonic() + BULK
+    while len(got) < size and time.monotonic() < end:
         (part,) = exchange.agent.returns("buffer", number, "recv", size - len(got))
         if not bytes_of(part):
             break

@@ -17,6 +17,9 @@ from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.text import clip
 from nixio_conformance.driver.timeouts import CALL, HELLO
 
+#: How often an agent may redirect to another program in a row, as in a run.
+_REDIRECTIONS = 1
+
 
 class Violation(Exception):
     """The agent broke a rule of the protocol."""
@@ -65,7 +68,7 @@ class CheckedAgent:
         """Whether it was started and has not been killed since."""
         return self._process is not None
 
-    def ready(self) -> None:
+    def ready(self, redirections: int = 0) -> None:
         """Start it and say hello, unless it runs already. Raises `CannotStart`."""
         if self._process is not None:
             return
@@ -79,10 +82,11 @@ class CheckedAgent:
             notes = [f"the agent did not say hello: {error}", hint and f"fix the agent: {hint}"]
             notes.append(stderr and f"it wrote: {stderr[-1500:]}")
             raise CannotStart("; ".join(note for note in notes if note)) from None
-        if isinstance(reply, messages.Instead) and tuple(self._argv) != tuple(reply.argv):
+        itself = isinstance(reply, messages.Instead) and tuple(self._argv) == tuple(reply.argv)
+        if isinstance(reply, messages.Instead) and not itself and redirections < _REDIRECTIONS:
             self.kill()
             self._argv = reply.argv
-            self.ready()
+            self.ready(redirections + 1)
             return
         if not isinstance(reply, messages.Welcome):
             self.kill()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nixio_conformance.agentcheck.checked_agent import CheckedAgent, Violation
 from nixio_conformance.driver import messages
-from nixio_conformance.driver.timeouts import CALL
+from nixio_conformance.driver.timeouts import BULK, CALL
 
 
 @dataclass
@@ -94,10 +95,11 @@ def bytes_of(value: messages.Value) -> bytes:
 
 
 def recv_bytes(peer: socket.socket, count: int) -> bytes:
-    """Receive `count` bytes of a stream; fewer at its end or after the timeout."""
+    """Receive `count` bytes of a stream; fewer at its end, or when they do not arrive in time."""
     got = b""
+    end = time.monotonic() + BULK
     with contextlib.suppress(TimeoutError):
-        while len(got) < count and (chunk := peer.recv(min(count - len(got), 1 << 20))):
+        while len(got) < count and time.monotonic() < end and (chunk := peer.recv(min(count - len(got), 1 << 20))):
             got += chunk
     return got
 

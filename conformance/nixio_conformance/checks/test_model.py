@@ -22,6 +22,7 @@ SEQUENCES = 40
 def report(case: Case, searcher: Searcher, found: Counterexample | None) -> None:
     """Raise the error of the shrunk counterexample, if there is one; its transcript becomes the case's."""
     if found is not None:
+        case.transcript = found.transcript
         found = shrink(searcher, found)
         case.transcript = found.transcript
         raise found.error

@@ -10,6 +10,7 @@ from rich.console import Console
 from nixio_conformance.agentcheck import runner
 from nixio_conformance.commands.target_options import EPILOG, chosen
 from nixio_conformance.driver.errors import CannotStart
+from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.pytest_plugin.options import ImplementationOptions, command_options
 
 
@@ -30,7 +31,8 @@ def agent_check(words: tuple[str, ...], listed: bool, **values: str) -> None:
         return
     implementation = chosen(ImplementationOptions(**values))  # type: ignore[arg-type]
     try:
-        passed = runner.run(implementation, Console(), words)
+        with temporary_folder():
+            passed = runner.run(implementation, Console(), words)
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
         sys.exit(3)

@@ -19,7 +19,9 @@ from nixio_conformance.commands.target_options import implementation_options
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.session import Session
-from nixio_conformance.driver.timeouts import CALL
+from nixio_conformance.driver.stopping import Stage, stopping
+from nixio_conformance.driver.temporary import temporary_folder
+from nixio_conformance.driver.timeouts import CALL, CASE
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
@@ -33,7 +35,8 @@ from nixio_conformance.target.target import Target
 from nixio_reports.records import Row
 
 _EPILOG = (
-    "Exit codes: 0 no difference, 1 a difference, 2 wrong usage, 3 the implementation or the host could not be started."
+    "Exit codes: 0 no difference, 1 a difference, 2 wrong usage, 3 the implementation or the host could not be "
+    "started, 130 interrupted, 143 terminated."
 )
 #: Sequences of one kind before the next kind follows.
 _TURN = 25
@@ -104,15 +107,16 @@ class Choices:
 def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: Any) -> None:
     """Compare random calls with a model of sockets.
 
-        Runs until the implementation and the model differ, or until the time is over.
+    Runs until the implementation and the model differ, or until the time is over.
 
-        A difference is printed, and written into the folder --report as a short script and as a row for the table of
+    A difference is printed, and written into the folder --report as a short script and as a row for the table of
     examples.
     """
-    _enter_network(without or "")
     choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
     try:
-        sys.exit(_Fuzz(implementation, choices, Console()).run())
+        with temporary_folder():
+            _enter_network(without or "")
+            sys.exit(_Fuzz(implementation, choices, Console()).run())
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
         sys.exit(3)
@@ -145,7 +149,7 @@ class _Fuzz:
                 welcome = session.welcome
                 named = f"{welcome.name or self._target.name} {welcome.version}".strip()
                 self._print(f"{named} against the model, seed {self._choices.seed}")
-                searcher = Searcher(session, folder)
+                searcher = Searcher(session, folder, None if self._target.in_process else CASE)
                 return self._search(searcher, self._kinds())
         finally:
             session.kill()
@@ -169,25 +173,27 @@ class _Fuzz:
 
     def _search(self, searcher: Searcher, kinds: list[str]) -> int:
         found = None
-        try:
-            with self._console.status("") as status:
-                for turn, kind in enumerate(itertools.cycle(kinds)):
-                    if not self._has_time():
-                        break
-                    status.update(f"{kind}: {self._progress(searcher)}")
-                    if found := searcher.search(kind, self._choices.seed * 1000 + turn, _TURN, self._has_time):
-                        status.update(f"{kind}: a difference, being shrunk")
-                        found = shrink(searcher, found)
-                        break
-        except KeyboardInterrupt:
-            self._print(f"interrupted after {self._progress(searcher)}")
-            return 130
+        with (
+            stopping.step(Stage.REPORT, lambda: self._print_stop(searcher)),
+            self._console.status("") as status,
+        ):
+            for turn, kind in enumerate(itertools.cycle(kinds)):
+                if not self._has_time():
+                    break
+                status.update(f"{kind}: {self._progress(searcher)}")
+                if found := searcher.search(kind, self._choices.seed * 1000 + turn, _TURN, self._has_time):
+                    status.update(f"{kind}: a difference, being shrunk")
+                    found = shrink(searcher, found)
+                    break
         if found is None:
             self._print(f"no difference in {self._progress(searcher)}")
             return 0
         self._show(found, searcher.session.welcome)
         self._print(f"a difference after {self._progress(searcher)}")
         return 1
+
+    def _print_stop(self, searcher: Searcher) -> None:
+        Console(file=stopping.output()).print(Text(f"\ninterrupted after {self._progress(searcher)}"))
 
     def _has_time(self) -> bool:
         return time.monotonic() - self._start < self._choices.seconds

@@ -15,6 +15,8 @@ from nixio_conformance.commands.target_options import EPILOG, implementation_opt
 from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.temporary import temporary_folder
+from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.driver.transcript import Step, Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
@@ -45,7 +47,8 @@ def smoke(implementation: Target) -> None:
     They show whether an implementation is plugged in correctly.
     """
     try:
-        passed = _run(implementation, Console())
+        with temporary_folder():
+            passed = _run(implementation, Console())
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
         sys.exit(3)
@@ -66,6 +69,7 @@ def _run(target: Target, console: Console) -> bool:
                     console.print(Text(f"skip  {kind.id}: {reason}"))
                     continue
                 case = Case(session, folder, kind)
+                session.allow(None if target.in_process else CASE)
                 session.begin_case(case.transcript)
                 for title, step in _steps(case, kind):
                     if not session.alive:  # the previous step ended it

@@ -28,7 +28,11 @@ def busy() -> Iterator[None]:
     processors = PER_PROCESSOR * (os.cpu_count() or 1)
     with contextlib.ExitStack() as stack:
         for words in (*[["cpu"]] * processors, ["memory", str(MEBIBYTES)]):
-            program = subprocess.Popen([sys.executable, "-S", "-E", __file__, *words], stdin=subprocess.PIPE)
+            program = subprocess.Popen(
+                [sys.executable, "-S", "-E", __file__, *words],
+                stdin=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is not for them
+            )
             stack.enter_context(program)
             stack.callback(program.kill)
         yield

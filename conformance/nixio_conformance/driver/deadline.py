@@ -20,8 +20,8 @@ class Deadline:
     def __init__(self, seconds: float = CALL, pid: int | None = None, proc: Path = Path("/proc")) -> None:
         """`pid` is the process that is waited for; `proc` is where procfs is mounted."""
         self._seconds = seconds
-        # A str is made faster than a Path: each call has a deadline, and `remaining` is hardly ever called.
-        self._schedstat = f"{proc}/{pid}/schedstat" if pid is not None else ""
+        self._pid = pid
+        self._proc = proc
         self._starved: float | None = None
         self._start = time.monotonic()
 
@@ -41,11 +41,15 @@ class Deadline:
         return max(left, 0.0)
 
     def _starvation(self) -> float:
-        """Seconds that the process has been runnable without running; 0.0 if that is unknown."""
-        try:
-            return int(Path(self._schedstat).read_text().split()[1]) / 1e9 if self._schedstat else 0.0
-        except (OSError, IndexError, ValueError):
-            return 0.0
+        return starvation(self._pid, self._proc) if self._pid is not None else 0.0
+
+
+def starvation(pid: int, proc: Path = Path("/proc")) -> float:
+    """Seconds that a process has been runnable without running; 0.0 if that is unknown."""
+    try:
+        return int((proc / str(pid) / "schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = CALL) -> bool:

@@ -15,6 +15,10 @@ class AgentHung(AgentError):
     """A call did not return in time; the agent's process group was killed."""
 
 
+class CaseTimedOut(AgentHung):
+    """The case used up its budget of time, bytes or calls; the agent's process group was killed."""
+
+
 class AgentProtocolError(AgentError):
     """The agent broke the protocol: a line that is not a reply, an unexpected reply, or one of the wrong type."""
 

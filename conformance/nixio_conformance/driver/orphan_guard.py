@@ -11,11 +11,18 @@ import atexit
 import contextlib
 import os
 import secrets
+import signal
 import subprocess
 import sys
+import time
 from functools import cache
 
-from nixio_conformance.driver import process_tree
+from nixio_conformance.driver import process_tree, procfs
+from nixio_conformance.driver.stopping import Stage, stopping
+
+#: Seconds that processes which can end by themselves, as workers, have for it when this one is stopped.
+_ENDING = 3.0
+_POLL_INTERVAL = 0.005
 
 _SCRIPT = """
 trap '' INT TERM HUP
@@ -71,8 +78,50 @@ class OrphanGuard:
             self._shell.stdin.close()
             self._shell.wait()
 
+    def end_children(self) -> None:
+        """End all that this process has started, when it is stopped: agents at once, workers after their own steps."""
+        shell = self._shell.pid if self._shell is not None else 0
+        groups = {number for number in self._live if number < 0}
+        _send(groups, signal.SIGKILL)
+        children = {abs(number) for number in self._live} | set(procfs.children()) - {shell}
+        _send(children, signal.SIGTERM)
+        _send(children if stopping.hurried else _wait(children), signal.SIGKILL)
+        # The shell finds what left its group or its parent, and an agent that was being started just now.
+        self._update_shell()
+        if self._shell is not None and self._shell.stdin is not None:
+            self._shell.stdin.close()
+            if not stopping.hurried:
+                _wait({self._shell.pid})
+
+
+def _send(pids: set[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.kill(pid, number)
+
+
+def _wait(pids: set[int]) -> set[int]:
+    """Wait for children, at most `_ENDING`; those that still run.
+
+    Not with `Popen.wait`, in which this process may have been interrupted.
+    """
+    end = time.monotonic() + _ENDING
+    while (pids := {pid for pid in pids if _runs(pid)}) and time.monotonic() < end:
+        time.sleep(_POLL_INTERVAL)
+    return pids
+
+
+def _runs(child: int) -> bool:
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] == 0
+    except OSError:
+        return False
+
 
 @cache
 def guard() -> OrphanGuard:
     """The guard of this process."""
-    return OrphanGuard()
+    made = OrphanGuard()
+    if sys.platform != "win32":
+        stopping.add(Stage.PROCESSES, made.end_children)
+    return made

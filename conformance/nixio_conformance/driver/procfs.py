@@ -54,6 +54,12 @@ def environ(pid: int) -> list[bytes]:
         return []
 
 
+def children() -> list[int]:
+    """The children of this process; none where that is unknown."""
+    own = os.getpid()
+    return [found.pid for found in stats() if found.parent == own] if _PROC.joinpath("self").exists() else []
+
+
 def stats() -> Iterator[Stat]:
     """All processes."""
     for name in os.listdir(_PROC):

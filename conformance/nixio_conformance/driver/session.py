@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
-from nixio_conformance.driver import blocking, messages
+from nixio_conformance.driver import blocking, budget, messages
+from nixio_conformance.driver.budget import Budget
 from nixio_conformance.driver.channel import Channel
 from nixio_conformance.driver.deadline import Deadline
-from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentProtocolError
+from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentHung, AgentProtocolError, CaseTimedOut
 from nixio_conformance.driver.hello import handshake
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name
 from nixio_conformance.driver.process import AgentProcess
@@ -44,6 +46,7 @@ class Session:
         self._idle = ""
         self.stderr = ""
         self.transcript = Transcript()
+        self.budget = Budget()
 
     @property
     def welcome(self) -> messages.Welcome:
@@ -66,15 +69,28 @@ class Session:
         """Whether there is an agent that takes requests."""
         return self._channel is not None
 
+    def allow(self, seconds: float | None) -> Budget:
+        """Begin a budget, of `seconds` and of the limits of a case, for all that follows; None: without any limit."""
+        if seconds is None:
+            self.budget = Budget()
+        else:
+            self.budget = Budget(seconds, self.kill, self._process, most_bytes=budget.BYTES, most_steps=budget.STEPS)
+        return self.budget
+
+    def _process(self) -> int:
+        return self._channel.pid if self._channel is not None else os.getpid()
+
     def begin_case(self, transcript: Transcript) -> None:
         """Begin a new transcript, and start an agent if there is none. Raises `CannotStart`."""
         self.transcript = transcript
+        transcript.budget = self.budget
         self.stderr = ""
         self._stale = self._identifier
         if self._channel is not None and self._channel.readable(0.0):
             self.kill()  # an unrequested line after the last case: not an error of this case
         if self._channel is None:
-            self._channel, self._welcome, self._start = handshake(self._start, self._start_program, self.next_id)
+            with self.budget.shielded():
+                self._channel, self._welcome, self._start = handshake(self._start, self._start_program, self.next_id)
             self._pending = None
             self._idle = blocking.idle_syscall(self._channel.pid)
         self._live.clear_stderr()
@@ -96,11 +112,12 @@ class Session:
 
     def kill(self) -> None:
         """Kill the agent; the next case gets a new one."""
-        if self._channel is not None:
-            self.stderr = self._channel.stderr()
-            self._channel.kill()
-        self._channel = None
-        self._pending = None
+        with self.budget.shielded():
+            if self._channel is not None:
+                self.stderr = self._channel.stderr()
+                self._channel.kill()
+            self._channel = None
+            self._pending = None
 
     def collect_garbage(self) -> None:
         """Run the garbage collector of the implementation's language (capability `gc`)."""
@@ -130,16 +147,19 @@ class Session:
 
     def readable(self, seconds: float) -> bool:
         """Whether a reply is available, or arrives within `seconds`."""
-        return self._live.readable(seconds)
+        self.budget.check()
+        return self._live.readable(min(seconds, self.budget.remaining()))
 
     def wait_until_blocked(self) -> bool:
         """Wait until the pending call returns (False) or is blocked in a system call (True)."""
+        self.budget.check()
         return blocking.wait_until_blocked(self.pid, self._idle, self._live.readable)
 
     def finish(self, identifier: int, step: Step, seconds: float | None = None) -> Outcome:
         """Wait for the reply to a request and record it."""
         try:
-            reply = receive(self._live, identifier, self._stale, self._seconds if seconds is None else seconds)
+            most = min(self._seconds if seconds is None else seconds, self.budget.remaining())
+            reply = receive(self._live, identifier, self._stale, most)
             outcome = self._outcome(reply)
         except AgentError as error:
             raise self._lost(error, step) from None
@@ -181,6 +201,11 @@ class Session:
             self._pending = None
             self.transcript.end(step, f"the agent cannot make this call: {error}")
             return error
+        if isinstance(error, AgentHung):
+            try:
+                self.budget.check()
+            except CaseTimedOut as late:  # the call had no more time than the case
+                error = late
         self.transcript.end(step, str(error))
         self.kill()
         return type(error)(f"{step.call}: {error}")

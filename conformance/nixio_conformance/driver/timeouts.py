@@ -16,3 +16,7 @@ PEER = 5.0
 BULK = 20.0
 #: A round trip of a host probe.
 PROBE = 5.0
+#: A whole case, not counting the time that its processes waited for a processor (`--case-deadline`).
+CASE = 60.0
+#: The same for the cases of a method in which many have timed out.
+CASE_SHORT = 5.0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from nixio_conformance.driver.budget import Budget
 from nixio_conformance.driver.text import LARGE, TEXT, VALUES, cut, show_all
 
 #: The result of a step that has not returned.
@@ -51,6 +52,8 @@ class Transcript:
     steps: list[Step] = field(default_factory=list)
     #: Whether a call returned more values, or longer ones, than any check asks for.
     large: bool = False
+    #: What the case may use; the session sets it when the case begins.
+    budget: Budget = field(default_factory=Budget)
     _start: float = field(default_factory=time.monotonic)
     _names: dict[str, int] = field(default_factory=dict)
 
@@ -64,7 +67,11 @@ class Transcript:
         return f"{prefix}{self._names[prefix]}"
 
     def begin(self, actor: Actor, subject: str, method: str, arguments: Sequence[object]) -> Step:
-        """Record the beginning of a step and return it; `end` records its result."""
+        """Record the beginning of a step and return it; `end` records its result.
+
+        Raises `CaseTimedOut` when the case's budget is used up.
+        """
+        self.budget.step(arguments)
         step = Step(self.now(), actor, subject, method, tuple(arguments))
         if self.steps and self.steps[-1].result == PENDING:
             self.steps[-1].overlapped = True
@@ -73,6 +80,7 @@ class Transcript:
 
     def end(self, step: Step, result: str, values: Sequence[object] = (), assigns: Sequence[str] = ()) -> None:
         """Record the result of a step, and of long results only the part that reports need."""
+        self.budget.keep(values)
         self.large = self.large or len(values) > VALUES or any(map(_is_large, values))
         step.result = cut(result)
         step.values = tuple(_kept(value) for value in _ends(values))

@@ -44,6 +44,8 @@ class Searcher:
 
     session: Session
     folder: Path
+    #: The budget of each sequence, in seconds; None where the session has one for all of them, or none.
+    sequence_seconds: float | None = None
     #: The number of sequences and of calls so far.
     sequences: int = 0
     calls: int = 0
@@ -76,6 +78,8 @@ class Searcher:
 
     def _run_once(self, sequence: OperationSequence, seconds: float | None) -> Counterexample | None:
         case = Case(self.session, self.folder, kinds_of(sequence)[0])
+        if self.sequence_seconds is not None:
+            self.session.allow(self.sequence_seconds)
         self.session.begin_case(case.transcript)
         runner = Runner(case, sequence, self._system(), seconds)
         self.sequences += 1

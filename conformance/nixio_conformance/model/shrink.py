@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from nixio_conformance.driver.errors import CaseTimedOut
 from nixio_conformance.model.search import Counterexample, Searcher
 from nixio_conformance.model.sequences import (
     BARE,
@@ -31,12 +32,15 @@ def shrink(searcher: Searcher, found: Counterexample, attempts: int = MAX_ATTEMP
     """The shortest sequence that still fails, confirmed with a fresh agent; `found` itself if none can be confirmed.
 
     An implementation may depend on what earlier sequences did. If the result is not confirmed, shrinking starts again
-    with a fresh agent for each candidate.
+    with a fresh agent for each candidate. Where there is a budget, half of what is left of it is used each time.
     """
+    if isinstance(found.error, CaseTimedOut):  # no candidate would have any time
+        return found
     for fresh in (False, True):
         best = _shortest(_Candidates(searcher, attempts, fresh), found)
         searcher.session.kill()
-        if confirmed := searcher.run(best.executed) or searcher.run(best.sequence):
+        confirmed = searcher.run(best.executed) or searcher.run(best.sequence)
+        if confirmed and not isinstance(confirmed.error, CaseTimedOut):
             return confirmed
     return found
 
@@ -48,16 +52,20 @@ class _Candidates:
         self._searcher = searcher
         self._attempts = attempts
         self._fresh = fresh
+        self._least_left = searcher.session.budget.remaining() / 2
         self._tried: set[OperationSequence] = set()
 
     def better(self, best: Counterexample, candidate: OperationSequence) -> Counterexample:
         """The candidate's own counterexample if it fails; else `best`."""
         if candidate in self._tried or len(self._tried) >= self._attempts:
             return best
+        if self._searcher.session.budget.remaining() < self._least_left:
+            return best
         self._tried.add(candidate)
         if self._fresh:
             self._searcher.session.kill()
-        return self._searcher.run(candidate, SHORT_TIMEOUT) or best
+        found = self._searcher.run(candidate, SHORT_TIMEOUT)
+        return best if found is None or isinstance(found.error, CaseTimedOut) else found
 
 
 def _shortest(candidates: _Candidates, found: Counterexample) -> Counterexample:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Generator
 
 import msgspec
@@ -12,12 +13,17 @@ import pytest
 # Private, because pytest has no public API to run an item again; plugins that rerun tests call the same function.
 from _pytest.runner import runtestprotocol
 
+from nixio_conformance.driver import alarm
+from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.stopping import stopping
 from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.netns import hermetic
 from nixio_conformance.pytest_plugin import workers
+from nixio_conformance.pytest_plugin.case_deadlines import CaseDeadlines
 from nixio_conformance.pytest_plugin.collection import planned_row
 from nixio_conformance.pytest_plugin.stash import (
+    DEADLINES,
     EXPECTATIONS,
     JUDGEMENT,
     OPTIONS,
@@ -35,7 +41,7 @@ class Cases:
 
     def __init__(self, config: pytest.Config, target: Target) -> None:
         self._config = config
-        self._deadline = config.stash[OPTIONS].deadline
+        self._options = config.stash[OPTIONS]
         self._expectations = config.stash[EXPECTATIONS]
         self.turn_to(target)
         if workers.is_worker(config):
@@ -44,7 +50,8 @@ class Cases:
     def turn_to(self, target: Target) -> None:
         """Judge this implementation from the next case on; the agents of the previous one are ended."""
         self._end_agents()
-        stash, seconds = self._config.stash, self._deadline
+        stash, seconds = self._config.stash, self._options.deadline
+        stash[DEADLINES] = CaseDeadlines(None if target.in_process else self._options.case_deadline)
         self._target = stash[TARGET] = target
         stash[SESSION] = Session(target.starter, seconds)
         stash[UNPRIVILEGED] = Session(target.start_unprivileged, seconds, target.start_unprivileged)
@@ -61,6 +68,13 @@ class Cases:
             if reason := capabilities.current()[need]:
                 pytest.skip(f"{need}: {reason}")
 
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Run the check, and end it once the case has used up its budget."""
+        case = item.stash[JUDGEMENT].case
+        with alarm.watched(case.session.budget) if case else contextlib.nullcontext():
+            return (yield)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Run a case; run it again if it seems to leak, because only a second leak counts."""
@@ -73,7 +87,10 @@ class Cases:
         if item.stash[JUDGEMENT].network_changed:
             self._end_agents()
             hermetic.renew()
-        row = self._expectations.resolve(item.stash[JUDGEMENT].row)
+        row = item.stash[JUDGEMENT].row
+        if row.outcome == "timed-out":
+            self._config.stash[DEADLINES].timed_out(row.method)
+        row = self._expectations.resolve(row)
         self._expectations.show(reports, row)
         # The report of the last phase, teardown, carries the row to the controller (with workers, through xdist).
         reports[-1].nixio_row = msgspec.to_builtins(row)  # type: ignore[attr-defined]
@@ -103,10 +120,10 @@ class Cases:
 
 def _obey_the_controller() -> None:
     """Ignore SIGINT, which a terminal sends to all processes: the controller stops the workers with SIGTERM."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    with contextlib.suppress(ValueError):  # this is not the main thread
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, interrupt)
+    if threading.current_thread() is not threading.main_thread():
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked where the controller started it
+    stopping.handle()
+    guard()  # ends the agents

@@ -7,6 +7,8 @@ import os
 import shlex
 import signal
 import sys
+import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,11 +17,12 @@ import pytest
 from nixio_conformance import __version__
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.orphan_guard import guard
+from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.pytest_plugin.collection import Collection
 from nixio_conformance.pytest_plugin.faults import declared_faults
 from nixio_conformance.pytest_plugin.greeting import greet, network_hint
-from nixio_conformance.pytest_plugin.recorder import BROKEN, FAIL_FAST, INTERRUPTED, Recorder
+from nixio_conformance.pytest_plugin.recorder import BROKEN, FAIL_FAST, INTERRUPTED, TIMEOUTS, Recorder
 from nixio_conformance.pytest_plugin.stash import EXPECTATIONS, OPTIONS, SESSION
 from nixio_conformance.pytest_plugin.workers import Plan, WorkerSetup, hand_over
 from nixio_conformance.target.target import Target
@@ -45,6 +48,9 @@ class Controller:
         self._session: pytest.Session | None = None
         self._stopped = ""
         self._workers: set[int] = set()
+        #: Workers that are being started.
+        self._starting = 0
+        stopping.add(Stage.RECORD, self._record_stop)
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Say hello to the implementation before anything is collected, and begin the stream."""
@@ -67,29 +73,46 @@ class Controller:
                 proven=declared_faults(),  # words: allow, a field of the stream
                 started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
             )
-            self._recorder = Recorder(self._options.report, header, self._config.stash.get(PROGRESS, None))
+            with stopping.held():
+                self._recorder = Recorder(self._options.report, header, self._config.stash.get(PROGRESS, None))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: object) -> None:
         """xdist: hand a worker its setup, and receive the plan of the first one."""
-        hand_over(node, WorkerSetup(capabilities.current(), self._expectations.baseline), self._take_plan)
+        setup = WorkerSetup(capabilities.current(), self._expectations.baseline, tempfile.gettempdir())
+        hand_over(node, setup, self._take_plan)
 
     def _take_plan(self, plan: Plan) -> None:
         self._plan = plan
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodeready(self, node: object) -> None:
+    def pytest_xdist_setupnodes(self, specs: Sequence[object]) -> None:
+        """xdist: workers are going to be started."""
+        self._expect_workers(len(specs))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_newgateway(self, gateway: object) -> None:
         """xdist: watch a worker, so that it does not outlive this process."""
-        if pid := _pid_of(node):
+        if pid := _pid_of(gateway):
             self._workers.add(pid)
             guard().watch(pid, group=False)
+        self._expect_workers(self._starting - 1)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object, error: object) -> None:
-        """xdist: a worker has ended."""
-        if pid := _pid_of(node):
+        """xdist: a worker has ended; after an error another one is started."""
+        if pid := _pid_of(getattr(node, "gateway", None)):
             self._workers.discard(pid)
             guard().unwatch(pid)
+        if error:
+            self._expect_workers(1)
+
+    def _expect_workers(self, number: int) -> None:
+        """Keep Ctrl-C from workers until they ignore it: they inherit which signals are blocked here."""
+        self._starting = max(number, 0)
+        if stopping.handled and hasattr(signal, "pthread_sigmask"):
+            guard()
+            signal.pthread_sigmask(signal.SIG_BLOCK if self._starting else signal.SIG_UNBLOCK, {signal.SIGINT})
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
@@ -120,7 +143,7 @@ class Controller:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write the row of a case that ended, here or in a worker."""
-        if self._recorder is None or self._stopped == FAIL_FAST:
+        if self._recorder is None or self._stopped in (FAIL_FAST, TIMEOUTS):
             return
         if (row := getattr(report, "nixio_row", None)) is not None:
             self._recorder.done(report.nodeid, msgspec.convert(row, Row))
@@ -134,6 +157,13 @@ class Controller:
             )
         if self._recorder.findings and self._options.fail_fast and not self._stopped:
             self._stop(FAIL_FAST)
+        if self._recorder.timeouts >= self._options.max_timeouts and not self._stopped:
+            self._stop(TIMEOUTS)
+
+    def _record_stop(self) -> None:
+        """Complete the stream when a signal ends this process."""
+        if self._recorder is not None:
+            self._recorder.finish(INTERRUPTED)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Stop the workers after Ctrl-C or a stop, so that no running case delays the report."""
@@ -154,10 +184,11 @@ class Controller:
         if not stopped and (session.shouldfail or session.shouldstop):
             stopped = FAIL_FAST if self._config.getoption("maxfail") else str(session.shouldstop)
         if exitstatus == pytest.ExitCode.USAGE_ERROR:
-            self._recorder.discard()
+            recorder, self._recorder = self._recorder, None
+            recorder.discard()
         else:
             self._recorder.finish(stopped)
-        self._recorder = None
+            self._recorder = None
 
     def _stop(self, reason: str) -> None:
         self._stopped = reason
@@ -174,7 +205,7 @@ class Controller:
                 os.kill(pid, signal.SIGTERM)
 
 
-def _pid_of(node: object) -> int:
+def _pid_of(gateway: object) -> int:
     """The process of an xdist worker on this machine; 0 if it cannot be known."""
-    process = getattr(getattr(getattr(node, "gateway", None), "_io", None), "popen", None)
+    process = getattr(getattr(gateway, "_io", None), "popen", None)
     return int(getattr(process, "pid", 0))

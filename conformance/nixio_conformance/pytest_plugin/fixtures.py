@@ -10,7 +10,7 @@ import pytest
 
 from nixio_conformance.driver.session import Session
 from nixio_conformance.host.workspace import workspace
-from nixio_conformance.pytest_plugin.stash import JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
+from nixio_conformance.pytest_plugin.stash import DEADLINES, JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
 from nixio_conformance.toolkit import leaks
 from nixio_conformance.toolkit.case import Case, Pair
 from nixio_fixtures import Kind
@@ -45,10 +45,12 @@ def case(request: pytest.FixtureRequest, session: Session, folder: Path, kind: K
     """One case: the implementation's sockets, peers and addresses, all closed at its end, and then the leak check."""
     made = Case(session, folder, kind)
     request.node.stash[JUDGEMENT].case = made
+    session.allow(request.config.stash[DEADLINES].of(request.node.stash[PLANNED].clause.method))
     session.begin_case(made.transcript)
     try:
         with leaks.watched(made):
             yield made
+            session.allow(None)  # calls after the case have the deadlines of calls
     finally:
         with contextlib.suppress(OSError):
             made.close()

@@ -20,7 +20,7 @@ import click
 import pytest
 
 from nixio_conformance.driver.limits import Limits
-from nixio_conformance.driver.timeouts import CALL
+from nixio_conformance.driver.timeouts import CALL, CASE, CASE_SHORT
 from nixio_conformance.target.lua import Lua
 from nixio_conformance.target.target import Form, Target
 
@@ -59,7 +59,11 @@ class ImplementationOptions:
     lua_path: Annotated[str, UserOption("Folders or templates to search before LUA_PATH.", "PATH")] = ""
     lua_cpath: Annotated[str, UserOption("The same for modules in C (LUA_CPATH).", "PATH")] = ""
     in_process: Annotated[
-        bool, UserOption("Host a Python implementation in the test process (debugger, coverage).")
+        bool,
+        UserOption(
+            "Host a Python implementation in the test process (debugger, coverage); cases have no deadline there, and "
+            "a hang or a crash ends the run."
+        ),
     ] = False
 
     def implementation(self) -> Target | None:
@@ -125,6 +129,18 @@ class RunOptions(ImplementationOptions):
             click.FloatRange(min=0, min_open=True),
         ),
     ] = CALL
+    case_deadline: Annotated[
+        float,
+        UserOption(
+            "Timeout per case, which then is timed-out; time without a processor is not counted. "
+            f"Where many cases of a method time out, the others have {CASE_SHORT:g} s.",
+            "SECONDS",
+            click.FloatRange(min=0, min_open=True),
+        ),
+    ] = CASE
+    max_timeouts: Annotated[
+        int, UserOption("End the run after this many timed-out cases.", "N", click.IntRange(min=1))
+    ] = 50
     memory: Annotated[
         int | None,
         UserOption(

@@ -5,11 +5,13 @@ Otherwise nothing is active, so that the installed package does not change other
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
 
 from nixio_conformance.driver.limits import Limits, impose, unavailable
+from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.pytest_plugin import environment, expectations, fixtures, workers
 from nixio_conformance.pytest_plugin.cases import Cases
 from nixio_conformance.pytest_plugin.collection import Collection
@@ -41,6 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
         expectations.of(options) if setup is None else expectations.Expectations(setup.baseline)
     )
     if setup is None:
+        cleanup = contextlib.ExitStack()
+        config.add_cleanup(cleanup.close)
+        cleanup.enter_context(temporary_folder())
         environment.set_up(options)
     else:
         environment.follow(setup)

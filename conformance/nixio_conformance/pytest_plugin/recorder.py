@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from nixio_conformance.driver.stopping import stopping
 from nixio_reports import Progress, Writer
 from nixio_reports.records import FINDINGS, Footer, Header, Row
 
@@ -15,6 +17,7 @@ STREAM = "results.jsonl"
 #: Why a run ended before its last case: the footer's `stopped`.
 INTERRUPTED = "interrupted"
 FAIL_FAST = "fail-fast"
+TIMEOUTS = "too many cases timed out, --max-timeouts"
 BROKEN = "an error of the suite itself"
 
 
@@ -31,6 +34,9 @@ class Recorder:
         self._counts: Counter[str] = Counter()
         #: Rows that make the implementation not conforming, so far.
         self.findings = 0
+        #: Cases that timed out, so far, without those that a baseline knows.
+        self.timeouts = 0
+        self._finished = False
         self._start = time.monotonic()
 
     def plan(self, rows: Iterable[tuple[str, Row]]) -> None:
@@ -46,9 +52,9 @@ class Recorder:
 
     def done(self, node: str, row: Row) -> None:
         """Write the row of a case that ended; a second row of the same case is dropped."""
-        if self._planned.pop(node, None) is None:
+        if node not in self._planned:
             return
-        self._count(row)
+        self._take(node, row)
         if self._progress:
             self._progress.done(row)
 
@@ -57,13 +63,14 @@ class Recorder:
         if node in self._planned:
             self.done(node, row_of(self._planned[node]))
 
-    def finish(self, stopped: str) -> int:
-        """Write the rows of cases that did not run, and the footer. Returns the run's exit code."""
-        if self._progress:
-            self._progress.stop()
+    def finish(self, stopped: str) -> None:
+        """Write the rows of cases that did not run, and the footer; once."""
+        if self._finished:
+            return
+        self._stop_progress()
         unrun = len(self._planned)
-        for row in self._planned.values():
-            self._count(row)
+        for node, row in list(self._planned.items()):
+            self._take(node, row)
         code = self._exit_code(unrun, stopped)
         footer = Footer(
             planned=self._counts.total(),
@@ -72,16 +79,22 @@ class Recorder:
             exit_code=code,
             stopped=stopped,
         )
-        self._writer.write(footer)
-        self._writer.close()
-        return code
+        with stopping.held():
+            self._writer.write(footer)
+            self._writer.close()
+            self._finished = True
 
     def discard(self) -> None:
         """Delete the stream: the run ended because of wrong usage before any case."""
-        if self._progress:
-            self._progress.stop()
+        self._stop_progress()
         self._writer.close()
         self._writer.path.unlink()
+
+    def _stop_progress(self) -> None:
+        if self._progress:
+            # A signal may have interrupted a write to the same file: it refuses another one, and the stream matters.
+            with contextlib.suppress(RuntimeError, OSError, ValueError):
+                self._progress.stop()
 
     def _exit_code(self, unrun: int, stopped: str) -> int:
         if stopped == INTERRUPTED:
@@ -92,7 +105,11 @@ class Recorder:
             return 2
         return 1 if self.findings or unrun else 0
 
-    def _count(self, row: Row) -> None:
-        self._writer.write(row)
-        self._counts[row.outcome] += 1
-        self.findings += row.outcome in FINDINGS and row.level in self._judged
+    def _take(self, node: str, row: Row) -> None:
+        """Write the row of a planned case, which is planned no more; a signal finds both done or neither."""
+        with stopping.held():
+            self._writer.write(row)
+            del self._planned[node]
+            self._counts[row.outcome] += 1
+            self.timeouts += row.outcome == "timed-out"
+            self.findings += row.outcome in FINDINGS and row.level in self._judged

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nixio_conformance.driver.session import Session
+from nixio_conformance.pytest_plugin.case_deadlines import CaseDeadlines
 from nixio_conformance.pytest_plugin.expectations import Expectations
 from nixio_conformance.pytest_plugin.options import RunOptions
 from nixio_conformance.pytest_plugin.planned import Planned
@@ -17,6 +18,8 @@ JUDGEMENT = pytest.StashKey[Judgement]()
 PLANNED = pytest.StashKey[Planned]()
 #: The config's options of the run.
 OPTIONS = pytest.StashKey[RunOptions]()
+#: The config's deadlines of cases.
+DEADLINES = pytest.StashKey[CaseDeadlines]()
 #: The config's known deviations.
 EXPECTATIONS = pytest.StashKey[Expectations]()
 #: The config's session with the agent that hosts the implementation.

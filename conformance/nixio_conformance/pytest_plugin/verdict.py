@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentHung, CannotStart
+from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentHung, CannotStart, CaseTimedOut
 from nixio_conformance.pytest_plugin import row_size
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
@@ -84,6 +84,8 @@ def _verdict(error: BaseException) -> dict[str, str]:
         return {"outcome": "host-skip", "message": str(error)}
     if isinstance(error, AgentCannot):
         return {"outcome": "port-skip", "message": f"the agent cannot make this call: {error}"}
+    if isinstance(error, CaseTimedOut):
+        return {"outcome": "timed-out", "message": str(error), "expected": "the case ends", "actual": "it does not"}
     if isinstance(error, AgentHung):
         return {"outcome": "timed-out", "message": str(error), "expected": "the call returns", "actual": "it does not"}
     if isinstance(error, (AgentError, CannotStart)):

@@ -28,6 +28,8 @@ class WorkerSetup(Struct, frozen=True):
     capabilities: dict[str, str]
     #: The parsed baseline: its file may be a pipe, or may be edited during the run.
     baseline: Baseline | None
+    #: The folder for temporary files; removed by the controller.
+    folder: str
 
 
 class Plan(Struct, frozen=True):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from nixio_conformance.driver.errors import CaseTimedOut
 from nixio_conformance.driver.text import show
 from nixio_conformance.driver.timeouts import BULK, PEER
 from nixio_conformance.driver.transcript import Transcript
@@ -121,11 +122,12 @@ class Peer:
 
     def recv(self, size: int = 65536) -> bytes:
         """Receive the next datagram, or at most `size` bytes of the stream; b'' is the end of the stream."""
-        return self._record("recv", lambda: self.socket.recv(size), arguments=(size,))
+        return self._record("recv", lambda: self._receive(size), arguments=(size,))
 
     def recvfrom(self, size: int = 65536) -> tuple[bytes, Address]:
         """Receive the next datagram, and return it with its sender's address."""
         data, where = self._record("recvfrom", lambda: self.socket.recvfrom(size), arguments=(size,))
+        self._transcript.budget.receive(len(data))
         return data, contract_address(self.kind, where)
 
     def recv_exactly(self, size: int) -> bytes:
@@ -134,7 +136,7 @@ class Peer:
         def receive() -> bytes:
             data = bytearray()
             while len(data) < size:
-                chunk = self.socket.recv(size - len(data))
+                chunk = self._receive(size - len(data))
                 if not chunk:
                     break
                 data += chunk
@@ -147,7 +149,7 @@ class Peer:
 
         def receive() -> bytes:
             data = bytearray()
-            while chunk := self.socket.recv(1 << 20):
+            while chunk := self._receive(1 << 20):
                 data += chunk
             return bytes(data)
 
@@ -165,7 +167,7 @@ class Peer:
                 if time.monotonic() > end:
                     raise TimeoutError
                 with contextlib.suppress(TimeoutError):
-                    data += self.socket.recv(1 << 20)
+                    data += self._receive(1 << 20)
             self.socket.settimeout(PEER)
             return bytes(data)
 
@@ -178,7 +180,7 @@ class Peer:
         def receive() -> bytes | None:
             self.socket.settimeout(0)
             try:
-                return self.socket.recv(1 << 20)
+                return self._receive(1 << 20)
             except BlockingIOError:
                 return None
             finally:
@@ -219,6 +221,12 @@ class Peer:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
+    def _receive(self, size: int) -> bytes:
+        """Receive without recording it. Raises `CaseTimedOut` when the case's budget is used up."""
+        data = self.socket.recv(size)
+        self._transcript.budget.receive(len(data))
+        return data
+
     def _record(
         self,
         method: str,
@@ -237,6 +245,9 @@ class Peer:
         except OSError as error:
             self._transcript.end(step, str(error))
             raise Mismatch(f"the peer's call {step.call}", "success", str(error)) from error
+        except CaseTimedOut as error:
+            self._transcript.end(step, str(error))
+            raise
         self._transcript.end(step, "" if result is None else show(result))
         return result
 

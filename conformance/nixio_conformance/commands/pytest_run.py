@@ -1,0 +1,90 @@
+"""Runs pytest with the suite's plugin in this process, and writes and shows the report, also when a signal ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import pytest
+from rich.console import Console
+
+from nixio_conformance.commands.report import show
+from nixio_conformance.driver.stopping import Stage, stopping
+from nixio_conformance.driver.temporary import temporary_folder
+from nixio_conformance.pytest_plugin import controller
+from nixio_conformance.pytest_plugin.recorder import STREAM
+from nixio_reports import Progress
+
+#: The exit code for each of pytest's, if a run ended before its stream began.
+_WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.USAGE_ERROR): 2}
+
+
+def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
+    """Run pytest with these arguments, write the report into `folder`; returns the exit code."""
+    # Other installed plugins must not change what the suite does, here or in the workers.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
+    folder = folder.absolute()
+    stream = folder / STREAM
+    stream.unlink(missing_ok=True)
+    with (
+        stopping.step(Stage.FILES, lambda: _remove_drafts(folder)),
+        stopping.step(Stage.REPORT, lambda: _report_stop(stream)),
+        # Also for pytest, which names its usual folder after the user: in the hermetic network every user is root.
+        temporary_folder() as temporary,
+    ):
+        status = _pytest([f"--basetemp={temporary}/pytest", *arguments], Progress(console, None))
+        code = show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
+    if code == 2 and stream.exists():
+        click.echo("no case is selected: no case matches all axes of --select", err=True)
+    return code
+
+
+def _pytest(arguments: list[str], progress: Progress) -> int:
+    progress.start()
+    try:
+        return int(pytest.main(arguments, plugins=[_Quiet(progress)]))
+    finally:
+        progress.stop()
+
+
+class _Quiet:
+    """Removes pytest's terminal output, because the suite prints its own progress and summary."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[controller.PROGRESS] = self.progress
+        if config.getoption("usepdb"):
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C is the debugger's
+            return
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            config.pluginmanager.unregister(reporter)
+
+
+def _report_stop(stream: Path) -> None:
+    """Write and show the report of a run that a signal has ended."""
+    if not stream.exists():
+        print("stopped before the first case: nothing was recorded", file=sys.stderr, flush=True)
+        return
+    console = Console(file=stopping.output())
+    try:
+        show(stream, stream.parent, console)
+    except Exception as error:  # what it needs may be what was interrupted
+        console.print(f"no report was written ({error}); to write it: nixio-conformance report {stream}", markup=False)
+
+
+def _remove_drafts(folder: Path) -> None:
+    """Remove the half of a file that this process was writing."""
+    for draft in folder.glob(f".*.{os.getpid()}"):
+        with contextlib.suppress(OSError):
+            draft.unlink()
