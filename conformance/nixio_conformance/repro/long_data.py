@@ -90,6 +90,8 @@ def fitted(lines: Callable[[int], Sequence[str]], comment: Callable[[str], str],
         made = lines(longest)
         if _size(made) <= most:
             return made
+        if len(made) > most // 16:  # so many lines that shorter data cannot help
+            break
     made = [line if len(line) <= _LINE else comment(f"left out, too long: {line[:200]}") for line in made]
     if _size(made) <= most:
         return made
