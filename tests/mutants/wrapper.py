@@ -269,3 +269,23 @@ class Siblings(Wrapped):
             self.last.sibling = sock
         self.last = sock
         return sock, host, port
+
+
+class WithSpare(Wrapped):
+    """Holds a descriptor that a subclass opens as `spare`; it is closed with the socket."""
+
+    #: -1 without one.
+    spare = -1
+
+    def close(self) -> Any:
+        result = self.inner.close()
+        self._release()
+        return result
+
+    def _release(self) -> None:
+        spare, self.spare = self.spare, -1
+        if spare >= 0:
+            os.close(spare)
+
+    def __del__(self) -> None:
+        self._release()

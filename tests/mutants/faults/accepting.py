@@ -12,7 +12,7 @@ from typing import Any
 from tests.mutants.errors import WOULD_BLOCK, answer, substitute
 from tests.mutants.hooks import Hooked
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import Wrapped, ignore_errors, raising, system, with_effect, with_errno
+from tests.mutants.wrapper import WithSpare, Wrapped, ignore_errors, raising, system, with_effect, with_errno
 
 GROUP = Group(__name__)
 fault = GROUP.fault
@@ -193,9 +193,7 @@ def accept(self: Wrapped) -> Any:
 @fault(
     "accept-exhausted-drops", "without a free descriptor, accept drops the connection", "accept.exhausted.loses-nothing"
 )
-class ExhaustedDrops(Wrapped):
-    spare = -1
-
+class ExhaustedDrops(WithSpare):
     def listen(self, *arguments: Any) -> Any:
         result = self.inner.listen(*arguments)
         self.spare = os.open(os.devnull, os.O_RDONLY) if self.spare < 0 else self.spare
@@ -210,19 +208,6 @@ class ExhaustedDrops(Wrapped):
                 ignore_errors(lambda: self.inner.accept()[0].close())
                 self.spare = os.open(os.devnull, os.O_RDONLY)
             raise
-
-    def close(self) -> Any:
-        result = self.inner.close()
-        self._release()
-        return result
-
-    def _release(self) -> None:
-        spare, self.spare = self.spare, -1
-        if spare >= 0:
-            os.close(spare)
-
-    def __del__(self) -> None:
-        self._release()
 
 
 @fault("accept-aborts", "every second connection is dropped as aborted", "accept.order.addresses")

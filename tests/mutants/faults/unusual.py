@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.mutants.registry import Group
-from tests.mutants.wrapper import METHODS, Wrapped, is_int, reference, with_effect
+from tests.mutants.wrapper import METHODS, WithSpare, Wrapped, is_int, reference, with_effect
 
 GROUP = Group(__name__)
 variant = GROUP.variant
@@ -207,24 +207,9 @@ class More(Wrapped):
 
 
 @variant("spaced", "holds a second descriptor for each socket", "close", "socket", "fileno")
-class Spaced(Wrapped):
-    spare = -1
-
+class Spaced(WithSpare):
     def start(self) -> None:
         self.spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-
-    def close(self) -> Any:
-        result = self.inner.close()
-        self._release()
-        return result
-
-    def _release(self) -> None:
-        spare, self.spare = self.spare, -1
-        if spare >= 0:
-            os.close(spare)
-
-    def __del__(self) -> None:
-        self._release()
 
 
 class ByName:
