@@ -29,7 +29,7 @@ from nixio_conformance.model.examples import example_row
 from nixio_conformance.model.search import Counterexample, Searcher
 from nixio_conformance.model.sequences import KINDS, OperationSequence, kinds_of
 from nixio_conformance.model.shrink import shrink
-from nixio_conformance.netns import hermetic
+from nixio_conformance.pytest_plugin import environment
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
 from nixio_reports.records import Row
@@ -115,22 +115,11 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
     choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
     try:
         with temporary_folder():
-            _enter_network(without or "")
+            environment.enter({without: f"excluded by --without {without}"} if without else {})
             sys.exit(_Fuzz(implementation, choices, Console()).run())
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
         sys.exit(3)
-
-
-def _enter_network(without: str) -> None:
-    """Enter the hermetic network if this host allows it, and probe the capabilities there."""
-    entry = hermetic.Entry("excluded by --without lab") if without else hermetic.probe_entry()
-    if entry.reason:
-        hermetic.stay_out(entry.reason)
-    else:
-        hermetic.prepare(entry)
-        hermetic.enter()
-    capabilities.assume(capabilities.probe())
 
 
 class _Fuzz:

@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
-from nixio_conformance.pytest_plugin.options import ImplementationOptions, OptionError, command_options, declared
+from nixio_conformance.pytest_plugin.options import (
+    ImplementationOptions,
+    OptionError,
+    command_options,
+    declared,
+    option_of_command,
+)
 from nixio_conformance.target.python import installed_implementations
 from nixio_conformance.target.target import Target
 
@@ -39,14 +45,18 @@ def implementation_options(*without: str) -> Callable[[Callable[..., Any]], Call
 
 def chosen(options: ImplementationOptions) -> Target:
     """The implementation that the options name. Raises `click.UsageError` unless it is exactly one that exists."""
-    installed = ", ".join(sorted(installed_implementations())) or "none"
-    one = f"name one implementation: NAME (installed: {installed}), --target, --agent or --lua"
     try:
         target = options.implementation()
     except OptionError as error:
-        raise click.UsageError(f"--{error.option.replace('_', '-')} {error}" if error.option else one) from None
+        if error.option:
+            raise click.UsageError(f"{option_of_command(error.option)} {error}") from None
+        target = None  # more than one
+    if target is not None and target.form != "entry-point":
+        return target
+    installed = installed_implementations()
+    names = ", ".join(sorted(installed)) or "none"
     if target is None:
-        raise click.UsageError(one)
-    if options.name and options.name not in installed_implementations():
-        raise click.UsageError(f"no implementation is called {options.name!r}; installed are: {installed}")
+        raise click.UsageError(f"name one implementation: NAME (installed: {names}), --target, --agent or --lua")
+    if options.name not in installed:
+        raise click.UsageError(f"no implementation is called {options.name!r}; installed are: {names}")
     return target

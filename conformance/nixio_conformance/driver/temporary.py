@@ -12,6 +12,8 @@ from pathlib import Path
 
 from nixio_conformance.driver.stopping import Stage, stopping
 
+#: Where folders with sockets in them are made. macOS: the path of $TMPDIR alone almost fills sun_path.
+BASE = "/tmp" if sys.platform == "darwin" else None
 #: The folder of this process; empty without one. `tempfile.tempdir`, which follows it, is module-level state too.
 _folder = ""
 #: A process that is being killed may still write while the folder is removed.
@@ -29,9 +31,8 @@ def temporary_folder() -> Iterator[Path]:
         yield Path(_folder)
         return
     before = tempfile.tempdir
-    base = "/tmp" if sys.platform == "darwin" else None  # as in host/workspace.py: paths of sockets are short
     with stopping.held():
-        folder = _folder = tempfile.tempdir = tempfile.mkdtemp(prefix="nx", dir=base)
+        folder = _folder = tempfile.tempdir = tempfile.mkdtemp(prefix="nx", dir=BASE)
         stopping.add(Stage.FILES, lambda: _remove(folder))
     try:
         yield Path(folder)

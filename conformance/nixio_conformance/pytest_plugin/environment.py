@@ -20,14 +20,22 @@ def set_up(options: RunOptions) -> None:
     if unknown := ({*excluded, *options.require} - set(capabilities.names())):
         known = ", ".join(capabilities.names())
         raise pytest.UsageError(f"no capability is called {', '.join(sorted(unknown))}; the capabilities are {known}")
+    enter(excluded)
+    for name in options.require:
+        if reason := capabilities.current()[name]:
+            pytest.exit(f"this host lacks {name}, which --require demands: {reason}", returncode=3)
+
+
+def enter(excluded: dict[str, str]) -> None:
+    """Enter the hermetic network if this host allows it, and probe the capabilities there.
+
+    `excluded` are capabilities that count as lacking, each with the reason.
+    """
     entry = hermetic.Entry(excluded["lab"]) if "lab" in excluded else hermetic.probe_entry()
     if not entry.reason:
         hermetic.prepare(entry)
     _enter(entry.reason)
     capabilities.assume(capabilities.probe() | excluded)
-    for name in options.require:
-        if reason := capabilities.current()[name]:
-            pytest.exit(f"this host lacks {name}, which --require demands: {reason}", returncode=3)
 
 
 def follow(setup: WorkerSetup) -> None:

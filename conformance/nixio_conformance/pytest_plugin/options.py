@@ -177,7 +177,7 @@ class RunOptions(ImplementationOptions):
         words = []
         for name, value in self._given():
             if name not in without:
-                words += [value] if name == "name" else [f"--{_spelled(name)}", *([value] if value else [])]
+                words += [value] if name == "name" else [option_of_command(name), *([value] if value else [])]
         return words
 
     def _given(self) -> Iterator[tuple[str, str]]:
@@ -211,7 +211,7 @@ def command_options(record: type[ImplementationOptions], *without: str) -> Calla
 def _click(name: str, default: Any, option: UserOption) -> Callable[[_F], _F]:
     if name == "name":
         return click.argument("name", required=False, default="")
-    flag = f"--{_spelled(name)}"
+    flag = option_of_command(name)
     if default is False:
         return click.option(flag, name, is_flag=True, help=option.help)
     default = option.default or default
@@ -258,10 +258,11 @@ class _Argument:
             raise argparse.ArgumentTypeError(error.message) from None
 
 
-def _spelled(field: str) -> str:
-    return field.replace("_", "-")
+def option_of_command(field: str) -> str:
+    """The name of a field's option in the command line."""
+    return f"--{field.replace('_', '-')}"
 
 
 def option_of_pytest(field: str) -> str:
     """The name of a field's option in pytest."""
-    return "--nixio" if field == "name" else f"--nixio-{_spelled(field)}"
+    return "--nixio" if field == "name" else option_of_command(f"nixio_{field}")

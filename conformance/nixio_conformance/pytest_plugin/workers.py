@@ -5,7 +5,6 @@ Both go through xdist's own connection, so that a worker may run on another mach
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -67,7 +66,7 @@ def received(config: pytest.Config) -> WorkerSetup | None:
 def send_plan(config: pytest.Config, rows: Iterable[tuple[str, Row]], wrong: str) -> None:
     """In a worker: send the plan to the controller, if this worker is the one that does so."""
     if (channel := _given(config).get("plan")) is not None:
-        channel.send(json.dumps(msgspec.to_builtins(Plan(list(rows), wrong))))
+        channel.send(msgspec.json.encode(Plan(list(rows), wrong)).decode())
 
 
 def _given(config: pytest.Config) -> dict[str, Any]:
