@@ -137,9 +137,10 @@ class _Fuzz:
                 session.begin_case(Transcript())
                 welcome = session.welcome
                 named = f"{welcome.name or self._target.name} {welcome.version}".strip()
-                self._print(f"{named} against the model, seed {self._choices.seed}")
                 searcher = Searcher(session, folder, None if self._target.in_process else CASE)
-                return self._search(searcher, self._kinds())
+                with stopping.step(Stage.REPORT, lambda: self._print_stop(searcher)):
+                    self._print(f"{named} against the model, seed {self._choices.seed}")
+                    return self._search(searcher, self._kinds())
         finally:
             session.kill()
 
@@ -162,10 +163,7 @@ class _Fuzz:
 
     def _search(self, searcher: Searcher, kinds: list[str]) -> int:
         found = None
-        with (
-            stopping.step(Stage.REPORT, lambda: self._print_stop(searcher)),
-            self._console.status("") as status,
-        ):
+        with self._console.status("") as status:
             for turn, kind in enumerate(itertools.cycle(kinds)):
                 if not self._has_time():
                     break
