@@ -6,10 +6,10 @@ This module defines the protocol: the structs below are its messages, `schema()`
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 #: The only version so far. The handshake states it, so that later versions can be distinguished.
 VERSION = 1
@@ -88,7 +88,7 @@ class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknow
     language: str = ""
     platform: str = ""
     capabilities: list[str] = []
-    buffersize: int = 8192
+    buffersize: Annotated[int, Meta(ge=1)] = 8192
     #: The agent's own process id, 0 if unknown. It differs from the started process where the agent runs behind ssh,
     #: in a container or under a shell.
     pid: int = 0
@@ -144,7 +144,10 @@ _decoder = msgspec.json.Decoder(Reply)
 
 def decode_reply(line: bytes) -> Reply:
     """Decode one line as a reply; raises `msgspec.DecodeError` with the reason for anything else."""
-    reply: Reply = _decoder.decode(line)
+    try:
+        reply: Reply = _decoder.decode(line)
+    except RecursionError:
+        raise msgspec.DecodeError("objects or lists within each other, thousands deep") from None
     return reply
 
 
