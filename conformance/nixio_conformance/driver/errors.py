@@ -29,3 +29,7 @@ class AgentCannot(AgentError):
 
 class CannotStart(Exception):
     """The implementation could not be started at all: the run ends with exit code 3."""
+
+
+class CannotRestart(CannotStart):
+    """No agent starts any more, although the implementation could be started before."""
