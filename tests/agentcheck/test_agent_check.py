@@ -191,7 +191,8 @@ def test_an_agent_that_redirects_for_ever_cannot_be_started(cli: Cli, tmp_path: 
 
 @posix
 @pytest.mark.parametrize(
-    "turn", [pytest.param(lambda exchange: exchange.agent.request("reset"), id="calls"), pytest.param(id, id="calls-nothing")]
+    "turn",
+    [pytest.param(lambda exchange: exchange.agent.request("reset"), id="calls"), pytest.param(id, id="calls-nothing")],
 )
 def test_a_case_that_does_not_end_costs_one_failure(
     mistaken: Cli, monkeypatch: pytest.MonkeyPatch, turn: Callable[[Exchange], object]

@@ -170,7 +170,7 @@ class Controller:
         if reason := getattr(report, "nixio_end", ""):
             self._unable = True
             self._stop(reason)
-        elif self._recorder.findings and self._options.fail_fast:
+        elif (self._recorder.findings or self._recorder.suite_errors) and self._options.fail_fast:
             self._stop(FAIL_FAST)
         elif self._recorder.timeouts >= self._options.max_timeouts:
             self._stop(TIMEOUTS)
@@ -198,7 +198,9 @@ class Controller:
         self._survivors += survivors.survivors()
         stopped = self._stopped or "; ".join(self._survivors)
         unable = self._unable or bool(self._survivors)
-        if unable and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
+        interrupted = self._unable and exitstatus == pytest.ExitCode.INTERRUPTED  # by this class, with workers
+        judged = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if interrupted or (judged and (unable or self._recorder.suite_errors)):
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR  # 3, as of the command line
         if not stopped and (session.shouldfail or session.shouldstop):
             stopped = FAIL_FAST if self._config.getoption("maxfail") else str(session.shouldstop)
