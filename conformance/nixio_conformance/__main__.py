@@ -13,7 +13,7 @@ def main() -> None:
 
         commands(prog_name="nixio-conformance")
     except Exception as error:
-        from nixio_conformance.own_errors import OwnErrors
+        from nixio_conformance.driver.own_errors import OwnErrors
 
         OwnErrors().report(error)
         sys.exit(3)

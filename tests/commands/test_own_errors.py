@@ -1,11 +1,11 @@
-"""An exception in any hook ends the run with exit code 3, one message, a complete stream and the traceback in a file."""
+"""An exception in a hook ends the run with exit code 3, one message, a complete stream, and the traceback in a file."""
 
 from __future__ import annotations
 
 import pytest
 from tests.runs import Runs
 
-from nixio_conformance.own_errors import FILE
+from nixio_conformance.driver.own_errors import FILE
 
 #: A hook of pytest in the folder of the checks; the suite's own are called in the same way.
 HOOK = """

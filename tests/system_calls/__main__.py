@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import click
+
 from tests.system_calls.sweep import ERRORS, PAIRS, POINTS, SELECTED, Fault, Sweep, unavailable
 
 

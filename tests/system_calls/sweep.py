@@ -161,7 +161,8 @@ class Sweep:
             if not wait_for(lambda: not marked(f"{name}={value}"), _ENDING):
                 ended.problems.append("processes left")
             ended.problems += [f"left: {path.name}" for path in temporary.iterdir()]
-            ended.problems += [f"left: {path.name}" for path in folder.iterdir() if path.name not in ("trace", "report")]
+            others = [path for path in folder.iterdir() if path.name not in ("trace", "report")]
+            ended.problems += [f"left: {path.name}" for path in others]
             ended.problems += [f"left: {path.name}" for path in folder.glob("report/.*")]
             if (stream := folder / "report" / "results.jsonl").exists():
                 try:

@@ -14,9 +14,9 @@ import pytest
 from rich.console import Console
 
 from nixio_conformance.commands.report import show
+from nixio_conformance.driver.own_errors import OwnErrors
 from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.driver.temporary import temporary_folder
-from nixio_conformance.own_errors import OwnErrors
 from nixio_conformance.pytest_plugin import controller
 from nixio_conformance.pytest_plugin.recorder import STREAM
 from nixio_reports import Progress

@@ -1,4 +1,4 @@
-"""Errors of the suite itself outside of a case: one message on the terminal, and the tracebacks in the report's folder."""
+"""Errors of the suite itself outside of a case: one message on the terminal, the tracebacks in a file of the report."""
 
 from __future__ import annotations
 
