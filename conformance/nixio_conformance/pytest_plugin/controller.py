@@ -6,9 +6,8 @@ import contextlib
 import os
 import shlex
 import signal
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -141,7 +140,6 @@ class Controller:
         """A check that cannot be collected is an error of the suite: the run has no verdict on the implementation."""
         if report.failed:
             self._stopped = BROKEN
-            print(f"the suite itself cannot be collected: {report.nodeid}\n{report.longreprtext}", file=sys.stderr)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist: record the plan of this process."""
@@ -187,12 +185,21 @@ class Controller:
         self._interrupt_workers()
 
     def pytest_internalerror(self) -> None:
-        """Record that the suite failed, not the implementation."""
-        self._stopped = BROKEN
+        """Record that the suite failed, not the implementation; the other workers need not go on."""
+        self._stop(BROKEN)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
         """Write the footer, whatever ended the run."""
+        try:
+            return (yield)
+        except Exception:
+            self._stopped = BROKEN
+            raise
+        finally:
+            self._end_stream(session, exitstatus)
+
+    def _end_stream(self, session: pytest.Session, exitstatus: int) -> None:
         if self._recorder is None:
             return
         self._survivors += survivors.survivors()
@@ -212,7 +219,9 @@ class Controller:
             self._recorder = None
 
     def _stop(self, reason: str) -> None:
-        self._stopped, self._ending = self._stopped or reason, True
+        self._ending = True
+        if self._stopped != BROKEN:
+            self._stopped = reason
         distributed = self._config.pluginmanager.getplugin("dsession")
         if distributed is not None:
             distributed.shouldstop = reason
