@@ -6,7 +6,7 @@ import pytest
 
 from nixio_conformance.driver.temporary import use_folder
 from nixio_conformance.host import capabilities
-from nixio_conformance.netns import hermetic
+from nixio_conformance.netns import hermetic, namespaces
 from nixio_conformance.pytest_plugin.options import RunOptions
 from nixio_conformance.pytest_plugin.workers import WorkerSetup
 
@@ -34,6 +34,7 @@ def enter(excluded: dict[str, str]) -> None:
     entry = hermetic.Entry(excluded["lab"]) if "lab" in excluded else hermetic.probe_entry()
     if not entry.reason:
         hermetic.prepare(entry)
+    namespaces.isolate()
     _enter(entry.reason)
     capabilities.assume(capabilities.probe() | excluded)
 
@@ -41,6 +42,7 @@ def enter(excluded: dict[str, str]) -> None:
 def follow(setup: WorkerSetup) -> None:
     """In a worker: enter a hermetic network of its own if the controller did, and take over its capabilities."""
     use_folder(setup.folder)
+    namespaces.isolate(shared_memory=False)  # it is in the controller's mounts
     _enter(setup.capabilities["lab"])
     capabilities.assume(setup.capabilities)
 
