@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nixio_conformance.driver.channel import Channel
 from nixio_conformance.driver.inprocess import InProcess
@@ -22,6 +23,10 @@ from nixio_conformance.target.python import python_agent
 from tests.agents.support import FAKE, INTEGERS, INTERPRETERS, Fake, opened
 from tests.agents.support import Begin as BeginLua
 from tests.runs import Finished, Runs
+
+# On a busy machine any example may take longer than Hypothesis's own deadline.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 ROOT = Path(__file__).parents[1]
 #: The example agent in C must compile without a warning.

@@ -18,7 +18,7 @@ class DeviationView:
     """One row of the baseline and the run's cases that it covers.
 
     Cases in `known` failed as the row says, in `passing` they passed although it says that they fail, in `changed` they
-    failed in another way, in `allowed` they passed as the row allows, in `unproven` they were skipped or not run.
+    failed in another way, in `allowed` they passed as the row allows, in `unproven` they have no verdict.
     `where` is `FILE:LINE`. `edit` is the change that the file needs, and empty if it needs none.
     """
 
@@ -96,7 +96,7 @@ def _view(stream: Stream, baseline: Baseline, deviation: Deviation, rows: list[R
         passing=passing,
         changed=tuple(row for row in of(*FINDINGS) if row not in passing),
         allowed=of("passed"),
-        unproven=of("host-skip", "port-skip", "not-run"),
+        unproven=of("host-skip", "port-skip", "not-run", "suite-error"),
         edit=edit(baseline.path, deviation, [(row.case, row.kind) for row in passing], others),
     )
 

@@ -19,7 +19,7 @@ from nixio_fixtures import load
 
 from .matrix import MatrixCell
 from .order import NO_KIND
-from .outcomes import ACTORS, GROUPS, Group, label
+from .outcomes import ACTORS, GROUPS, PLEASE_REPORT, Group, label
 from .records import Row
 from .summary import Summary
 from .text import clip, count, duration, visible
@@ -30,6 +30,8 @@ DETAILED = 500
 TEXT = 8_000
 #: The maximum number of steps of a transcript.
 STEPS = 200
+#: The groups whose cases are shown with their evidence.
+_WITH_EVIDENCE: tuple[Group, ...] = ("error", "failed", "informational", "known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ class CellSection:
 
     @property
     def urgent(self) -> bool:
-        """Whether it is expanded initially, because a case failed."""
-        return bool(self.cell.tally.failed)
+        """Whether it is expanded initially, because a case failed or an error of the suite stopped it."""
+        return bool(self.cell.tally.failed or self.cell.tally.error)
 
 
 def html_page(summary: Summary) -> str:
@@ -103,6 +105,7 @@ def _render(summary: Summary) -> Iterator[str]:
         headline=verdict.text.split(": ", 1),
         started=_moment(stream.header.started),
         blocks=_blocks(summary, cases),
+        suite_errors=_by_clause(verdict.suite_errors, summary, cases),
         findings=_by_clause(verdict.findings, summary, cases),
         informational=_by_clause(verdict.informational, summary, cases),
         cases=cases,
@@ -126,7 +129,7 @@ def _cases(summary: Summary) -> dict[str, CaseView]:
     detailed = 0
     for number, row in enumerate(summary.stream.rows, 1):
         group = summary.groups[row.case]
-        needs = group in ("failed", "informational", "known")
+        needs = group in _WITH_EVIDENCE
         detailed += needs
         name = row.case.removeprefix(row.clause) if row.case.startswith(f"{row.clause}[") else row.case
         # The cell shows the kind, and the case's name may already show the value.
@@ -167,8 +170,8 @@ def _clauses(cell: MatrixCell, cases: dict[str, CaseView], faults: dict[str, int
     for row in cell.rows:
         found.setdefault(row.clause, []).append(cases[row.case])
     made = [_clause(of, faults.get(clause, 0)) for clause, of in found.items()]
-    # Clauses with failures come first; the others keep the order of the run.
-    return tuple(sorted(made, key=lambda one: not any(case.group == "failed" for case in one.shown)))
+    # Clauses with failures and errors come first; the others keep the order of the run.
+    return tuple(sorted(made, key=lambda one: not any(case.group in ("error", "failed") for case in one.shown)))
 
 
 def _clause(cases: list[CaseView], faults: int) -> ClauseInCell:
@@ -187,7 +190,7 @@ def _clause(cases: list[CaseView], faults: int) -> ClauseInCell:
         decision=_decision(row.source),
         faults=f"{count(faults, 'fault')} declared" if faults else "",
         needs=", ".join(_needs().get(row.clause, ())),
-        shown=tuple(case for case in cases if case.group in ("failed", "informational", "known")),
+        shown=tuple(case for case in cases if case.group in _WITH_EVIDENCE),
         skipped=tuple((reason, tuple(of)) for reason, of in reasons.items()),
         passed=tuple(case for case in cases if case.group == "passed"),
     )
@@ -259,7 +262,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals.update(groups=GROUPS, actors=ACTORS, text_limit=TEXT, detailed=DETAILED, steps_limit=STEPS)
+    environment.globals.update(groups=GROUPS, actors=ACTORS, please_report=PLEASE_REPORT)
+    environment.globals.update(text_limit=TEXT, detailed=DETAILED, steps_limit=STEPS)
     environment.filters.update(clip=clip, duration=duration, counted=count, label=label, prose=_prose)
     return environment
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .outcomes import ACTORS, Group, label
+from .outcomes import ACTORS, PLEASE_REPORT, Group, label
 from .records import Row
 from .summary import Summary
 from .text import clip, one_line, visible
@@ -133,9 +133,10 @@ def _seconds(row: Row) -> str:
 def _tag(row: Row, group: Group) -> str:
     """The element that says that a case did not pass; empty for one that did."""
     if group == "failed":
-        # A failure is a wrong result; an error means that there is no result, or that the suite itself is at fault.
-        return "error" if row.outcome in ("crashed", "timed-out") or row.traceback else "failure"
-    return "" if group == "passed" else "skipped"
+        # A failure is a wrong result; an error means that there is no result.
+        return "error" if row.outcome in ("crashed", "timed-out") else "failure"
+    tags: dict[Group, str] = {"passed": "", "error": "error"}
+    return tags.get(group, "skipped")
 
 
 def _case(row: Row, summary: Summary) -> Iterator[str]:
@@ -180,7 +181,7 @@ def _body(row: Row) -> Iterator[str]:
     if row.rerun:
         yield f"rerun: {row.rerun}"
     if row.traceback:
-        yield f"the suite itself is at fault, please report it:\n{row.traceback}"
+        yield f"{PLEASE_REPORT}:\n{row.traceback}"
 
 
 def _fit(text: str) -> str:

@@ -15,6 +15,7 @@ from .records import Row
 class Tally:
     """The number of cases in each group."""
 
+    error: int = 0
     failed: int = 0
     informational: int = 0
     known: int = 0

@@ -9,7 +9,7 @@ from typing import Literal
 from .records import FINDINGS, Outcome, Row
 
 #: The groups that reports show, the most urgent first. `informational` is a finding of a level that is not judged.
-Group = Literal["failed", "informational", "known", "unrun", "skipped", "passed"]
+Group = Literal["error", "failed", "informational", "known", "unrun", "skipped", "passed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Look:
 
 
 GROUPS: dict[Group, Look] = {
+    "error": Look("suite error", "‼", "red"),
     "failed": Look("failed", "✗", "red"),
     "informational": Look("informational", "△", "yellow"),
     "known": Look("known deviation", "≈", "magenta"),
@@ -33,6 +34,7 @@ GROUPS: dict[Group, Look] = {
 
 #: Outcomes in the order of reports: the label, and the group if the clause's level is judged.
 OUTCOMES: dict[Outcome, tuple[str, Group]] = {
+    "suite-error": ("suite error", "error"),
     "failed": ("failed", "failed"),
     "crashed": ("crashed", "failed"),
     "timed-out": ("timed out", "failed"),
@@ -43,6 +45,8 @@ OUTCOMES: dict[Outcome, tuple[str, Group]] = {
     "port-skip": ("skipped by the implementation", "skipped"),
     "passed": ("passed", "passed"),
 }
+#: What reports say beside the traceback of a suite-error. Each row has all that such a report needs.
+PLEASE_REPORT = "an error of the suite itself, please report it as an issue of nixio-conformance"
 #: Labels of `Step.actor`.
 ACTORS = {"port": "implementation", "peer": "peer", "observer": "observer"}
 

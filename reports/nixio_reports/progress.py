@@ -26,9 +26,9 @@ _EVERY = 250
 class Progress:
     """Shows the progress of a run on `console`; `planned` is the number of cases, or None if it is unknown.
 
-    Each finding is printed on a line of its own when it happens; `judged` are the levels whose findings count as
-    failures. On a terminal a bar stays below them; otherwise a plain line is printed about ten times in a run. The
-    calls do everything themselves: there is no thread, so the process may fork.
+    Each finding and each error of the suite is printed on a line of its own when it happens; `judged` are the levels
+    whose findings count as failures. On a terminal a bar stays below them; otherwise a plain line is printed about ten
+    times in a run. The calls do everything themselves: there is no thread, so the process may fork.
     """
 
     def __init__(self, console: Console, planned: int | None, *, judged: Collection[str] = ("must", "should")) -> None:
@@ -79,10 +79,10 @@ class Progress:
             self._refresh()
 
     def done(self, row: Row) -> None:
-        """Count a case that has its verdict, and print it if it is a finding."""
+        """Count a case that has ended, and print it if it is a finding or an error of the suite."""
         found = group(row, self._judged)
         self._counts[found] += 1
-        if found in ("failed", "informational"):
+        if found in ("error", "failed", "informational"):
             self._print(failure_line(row, found))
         if self._live:
             self._bar.update(self._task, advance=1, counts=self._short_counts())

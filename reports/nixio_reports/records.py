@@ -23,6 +23,7 @@ Outcome = Literal[
     "port-skip",  # the agent reports that it cannot make the call (never for a missing method)
     "expected-failure",  # it failed as the baseline expects
     "unexpected-pass",  # it passed, although the baseline expects it to fail
+    "suite-error",  # the suite's own code raised an exception: it says nothing about the implementation
     "not-run",  # planned, but the run ended before it
 ]
 #: Outcomes that a row of the baseline may allow; `passed` only next to another one, for results that depend on chance.
@@ -151,7 +152,7 @@ class Row(Line, frozen=True, kw_only=True):
     stderr: str = ""
     #: The command that runs this case alone.
     rerun: str = ""
-    #: The traceback, if the suite itself is at fault.
+    #: The traceback of a suite-error.
     traceback: str = ""
 
 

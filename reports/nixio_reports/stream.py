@@ -266,8 +266,9 @@ class _Reader:
             self._keep(row)
             self.lines[row.case] = number
             return
-        # A finding must not be hidden by a pass, whatever their order.
-        worse = row.outcome in FINDINGS and kept.outcome not in FINDINGS
+        # A finding or an error must not be hidden by a pass, whatever their order.
+        bad = (*FINDINGS, "suite-error")
+        worse = row.outcome in bad and kept.outcome not in bad
         if worse:
             self._keep(row)
         used = f"this one ({row.outcome})" if worse else f"the first one ({kept.outcome})"

@@ -14,7 +14,7 @@ from rich.text import Text
 from .deviations import DeviationView
 from .matrix import Tally
 from .order import NO_KIND
-from .outcomes import ACTORS, GROUPS, label
+from .outcomes import ACTORS, GROUPS, PLEASE_REPORT, label
 from .outcomes import Group as OutcomeGroup
 from .records import Row, Step
 from .stream import Problem
@@ -29,7 +29,9 @@ LINES = 10_000
 STEPS = 30
 
 # Replacements for terminals without Unicode.
-_PLAIN = str.maketrans({"✗": "x", "✓": "+", "△": "!", "≈": "~", "○": "o", "»": ">", "…": "...", "→": "->", "·": "."})
+_PLAIN = str.maketrans(
+    {"‼": "!!", "✗": "x", "✓": "+", "△": "!", "≈": "~", "○": "o", "»": ">", "…": "...", "→": "->", "·": "."}
+)
 
 
 class Encodable:
@@ -49,7 +51,7 @@ class Encodable:
 
 
 def print_report(console: Console, summary: Summary, *, limit: int = FULL, html: str | Path | None = None) -> None:
-    """Print problems, failures, known deviations, the table of methods, skips, and last the verdict.
+    """Print problems, errors of the suite, failures, known deviations, a table of methods, skips, and the verdict.
 
     Failures beyond `limit` get one line each; `html` is the path of the HTML report for the hint to it. Commands to
     run a case again stay on one line, however long, so that they can be copied.
@@ -148,7 +150,8 @@ def _legend(summary: Summary) -> str:
     parts.append(f"median {duration(summary.median)}")
     if total.failed:
         parts.append("✗1/9: 1 of 9 failed")
-    others = {"known deviations": total.known, "informational": total.informational, "not run": total.unrun}
+    others = {"errors of the suite": total.error, "known deviations": total.known}
+    others |= {"informational": total.informational, "not run": total.unrun}
     if any(others.values()):
         parts.append("other: " + " and ".join(f"{number} {name}" for name, number in others.items() if number))
     return "; ".join(parts)
@@ -165,7 +168,7 @@ def _cell(tally: Tally) -> Text:
 
 
 def _columns(tally: Tally) -> list[Text]:
-    other = tally.informational + tally.known + tally.unrun
+    other = tally.error + tally.informational + tally.known + tally.unrun
     numbers = ((tally.failed, "red"), (other, "yellow"), (tally.skipped, "bright_black"), (tally.passed, "green"))
     return [Text(str(number), colour) if number else Text("·", "bright_black") for number, colour in numbers]
 
@@ -184,10 +187,13 @@ def _skipped(summary: Summary) -> RenderableType:
 
 
 def _findings(summary: Summary, limit: int, html: str | Path | None) -> Iterator[RenderableType]:
-    """Full details for the first `limit` failures; one line for the rest and for informational ones."""
+    """Full details for the first `limit` errors of the suite and failures; one line for most of the rest."""
     verdict = summary.verdict
-    for row in verdict.findings[:limit]:
-        yield from (_failure(summary.stream.whole(row)), Text())
+    for row in (*verdict.suite_errors[:limit], *verdict.findings[:limit]):
+        yield from (_failure(summary.stream.whole(row), summary.groups[row.case]), Text())
+    if rest := verdict.suite_errors[limit:]:
+        yield Text(f"and {count(len(rest), 'more error')} of the suite", "bold")
+        yield Text()
     if rest := verdict.findings[limit:]:
         where = f"in full in {html}" if html else "for full details, use --report DIR and open its report.html"
         yield Text(f"{count(len(rest), 'more failure')}, {where}:", "bold")
@@ -213,9 +219,10 @@ def failure_line(row: Row, group: OutcomeGroup) -> Text:
     return line
 
 
-def _failure(row: Row) -> RenderableType:
-    """One finding in full: the requirement and its source, the calls and their results, and how to run it again."""
-    head = Text.assemble(("✗ ", "red"), (one_line(row.case), "bold"))
+def _failure(row: Row, group: OutcomeGroup) -> RenderableType:
+    """One finding or error in full: the requirement, its source, the calls with results, and how to run it again."""
+    look = GROUPS[group]
+    head = Text.assemble((f"{look.symbol} ", look.colour), (one_line(row.case), "bold"))
     grid = _grid()
     for name, value in _facts(row):
         grid.add_row(Text(name, "bright_black"), value)
@@ -240,7 +247,7 @@ def _facts(row: Row) -> Iterator[tuple[str, RenderableType]]:
     if row.stderr:
         yield "stderr", Text(visible(row.stderr[-1000:].strip()))
     if row.traceback:
-        yield "suite", Text("the suite itself is at fault, please report it:", "yellow")
+        yield "suite", Text(f"{PLEASE_REPORT}:", "yellow")
         yield "", Text(visible(row.traceback[-4000:].strip()))
 
 

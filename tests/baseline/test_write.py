@@ -76,10 +76,10 @@ def test_a_clause_without_kinds_is_named_alone() -> None:
     assert made == '[[deviation]]\n# 4 for 5\nclause = "socket.a"\nreason = "say \\"no\\"\\\\"\n'
 
 
-def test_what_is_not_judged_or_the_suites_fault_is_left_out() -> None:
+def test_what_is_not_judged_or_an_error_of_the_suite_is_left_out() -> None:
     stream = run(("send.a[x]", "", "failed"), ("send.b[x]", "", "passed"))
     assert make_baseline(stream, SPEC).rows == 1
-    for changes in ({"level": "may"}, {"traceback": "Traceback"}):
+    for changes in ({"level": "may"}, {"outcome": "suite-error"}):
         row = replace(stream.rows[0], **changes)
         assert make_baseline(Stream(stream.header, (row,), stream.footer), SPEC).rows == 0
 

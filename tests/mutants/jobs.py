@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-#: Outcome of a finding that says nothing about the implementation: a check raised an error of its own.
+#: Outcome of a case that says nothing about the implementation: a check raised an error of its own.
 SUITE_ERROR = "suite-error"
 
 

@@ -80,8 +80,7 @@ class Record(Struct, frozen=True, kw_only=True):
 def of_fault(fault: Fault, answer: Answer) -> RowResult:
     """The result of a fault."""
     outcome: Outcome
-    failed = any(finding.outcome == SUITE_ERROR for finding in answer.findings)
-    if answer.error or failed:
+    if answer.error or _has_suite_error(answer.findings):
         outcome = "suite-error"
     elif not answer.findings:
         outcome = "survived" if answer.silent else "host-skip"
@@ -110,12 +109,16 @@ def of_variant(variant: Variant, answers: Iterable[Answer]) -> RowResult:
     return RowResult(
         id=variant.id,
         does=variant.does,
-        outcome="rejected" if findings else "suite-error" if errors else "accepted",
+        outcome="suite-error" if errors or _has_suite_error(findings) else "rejected" if findings else "accepted",
         findings=findings,
         message=errors,
         cases=sum(answer.cases for answer in parts),
         seconds=sum(answer.seconds for answer in parts),
     )
+
+
+def _has_suite_error(findings: Iterable[ReportingCase]) -> bool:
+    return any(finding.outcome == SUITE_ERROR for finding in findings)
 
 
 def reported(results: Iterable[RowResult]) -> dict[str, int]:

@@ -43,6 +43,7 @@ def test_outcome_of_a_fault(answer: Answer, outcome: str) -> None:
         ([Answer(id=""), Answer(id="")], "accepted"),
         ([Answer(id=""), Answer(id="", findings=(found("send.a"),))], "rejected"),
         ([Answer(id=""), Answer(id="", error="the worker died")], "suite-error"),
+        ([Answer(id=""), Answer(id="", findings=(found("send.a", SUITE_ERROR),))], "suite-error"),
     ],
 )
 def test_outcome_of_a_variant(answers: list[Answer], outcome: str) -> None:

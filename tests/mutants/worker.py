@@ -116,10 +116,9 @@ class Worker:
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
             self._ran += 1
             for row in self._rows:
-                if row.outcome in FINDINGS and row.level in _JUDGED:
-                    outcome = SUITE_ERROR if row.traceback else row.outcome
-                    message = row.traceback[-500:] if row.traceback else row.message[:500]
-                    yield ReportingCase(clause=row.clause, case=row.case, outcome=outcome, message=message)
+                if row.outcome == SUITE_ERROR or (row.outcome in FINDINGS and row.level in _JUDGED):
+                    message = row.traceback[-500:] if row.outcome == SUITE_ERROR else row.message[:500]
+                    yield ReportingCase(clause=row.clause, case=row.case, outcome=row.outcome, message=message)
                 elif row.outcome in ("host-skip", "port-skip"):
                     skipped(row.message)
 

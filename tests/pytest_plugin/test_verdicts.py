@@ -255,31 +255,8 @@ CHECK = """
 from nixio_conformance.toolkit.marks import clause
 import pytest
 
-@pytest.fixture
-def broken():
-    yield
-    raise OSError("the fixture's end")
-
 @clause("send.data.arrives")
 """
-
-
-def test_an_error_of_the_suite_is_reported_as_such(runs: Runs, make_checks: Callable[[str], Path]) -> None:
-    runs.checks = make_checks(CHECK + "def test_bug(case): [][1]\n")
-    done = runs.run("--target", "impls:fine", "--select", "inet-dgram")
-    (row,) = done.stream.rows
-    assert row.outcome == "failed"
-    assert row.message == "the suite itself failed: IndexError: list index out of range"
-    assert "def test_bug(case): [][1]" in row.traceback
-    assert done.code == 1
-
-
-def test_an_error_at_the_end_of_a_case_is_reported(runs: Runs, make_checks: Callable[[str], Path]) -> None:
-    runs.checks = make_checks(CHECK + "def test_end(case, broken): pass\n")
-    done = runs.run("--target", "impls:fine", "--select", "inet-dgram")
-    (row,) = done.stream.rows
-    assert row.outcome == "failed"
-    assert row.message == "the suite itself failed: OSError: the fixture's end"
 
 
 def test_a_crash_behind_a_silent_peer_is_a_crash(runs: Runs, make_checks: Callable[[str], Path]) -> None:
@@ -291,7 +268,7 @@ def test_pending(case):
     sock.start("send", b"x")
     expect.mismatch("what the peer received", "a byte", "nothing")
 """
-    runs.checks = make_checks(CHECK.replace("def broken", "def unused") + source.replace("(case)", "(case, kind)"))
+    runs.checks = make_checks(CHECK + source.replace("(case)", "(case, kind)"))
     done = runs.run("--target", "impls:leaving", "--select", "inet-dgram")
     (row,) = done.stream.rows
     assert row.outcome == "crashed"

@@ -68,6 +68,8 @@ def row(case: str = "send.offset[inet-stream-tail]", outcome: Outcome = "passed"
             "stderr": "a warning\n",
             "rerun": f"nixio-conformance run --target a:b --select '{case}'",
         }
+    elif outcome == "suite-error":
+        fields |= {"message": "the suite itself failed: KeyError: 1", "traceback": "Traceback\n  KeyError: 1\n"}
     elif outcome.endswith("-skip"):
         fields["message"] = "the host or the implementation cannot"
     return Row(**{**fields, **changes})
@@ -75,9 +77,10 @@ def row(case: str = "send.offset[inet-stream-tail]", outcome: Outcome = "passed"
 
 def stream(*rows: Row, **changes: Any) -> Stream:
     """A stream with a footer."""
+    error = any(one.outcome == "suite-error" for one in rows)
     bad = any(one.outcome in FINDINGS for one in rows)
     counts: dict[str, int] = {str(outcome): number for outcome, number in totals(rows).items()}
-    footer = Footer(planned=len(rows), counts=counts, seconds=1.5, exit_code=int(bad))
+    footer = Footer(planned=len(rows), counts=counts, seconds=1.5, exit_code=3 if error else int(bad))
     return replace(Stream(header(), rows, footer), **changes)
 
 

@@ -11,7 +11,7 @@ from nixio_reports.stream import Stream
 from nixio_reports.text import one_line
 
 _FAILING: tuple[Known, ...] = ("failed", "crashed", "timed-out")
-_NOT_RUN = ("host-skip", "port-skip", "not-run")
+_NO_VERDICT = ("host-skip", "port-skip", "not-run", "suite-error")
 
 
 @dataclass(slots=True)
@@ -82,12 +82,12 @@ class _Clause:
         """The row that covers a case; None if the case needs none."""
         old = next((one for one in self._known if _covers(one, row)), None)
         outcome = row.found or row.outcome
-        if old is not None and (outcome in old.outcomes or outcome in _NOT_RUN or self._is_beyond(old, row)):
+        if old is not None and (outcome in old.outcomes or outcome in _NO_VERDICT or self._is_beyond(old, row)):
             return self._row(old, old.outcomes)
         for one in _FAILING:
-            # A fault of the suite is not a deviation. A case that fails with an outcome that its old row does not allow
-            # gets a new row, because it needs a reason of its own.
-            if outcome == one and row.level in self._judged and not row.traceback:
+            # A case that fails with an outcome that its old row does not allow gets a new row, because it needs a
+            # reason of its own.
+            if outcome == one and row.level in self._judged:
                 return self._row(None, (one,))
         return None
 

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
+#: Errors of system calls that this machine or this process has no room for. No peer of a socket can cause them.
+_RESOURCES = frozenset(
+    getattr(errno, name)
+    for name in ("EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "ENOSPC", "EDQUOT")
+    if hasattr(errno, name)
+)
+
 
 class AgentError(Exception):
     """The agent cannot continue. The text is one line that a user can act on."""
@@ -29,3 +38,8 @@ class AgentCannot(AgentError):
 
 class CannotStart(Exception):
     """The implementation could not be started at all: the run ends with exit code 3."""
+
+
+def out_of_resources(error: BaseException) -> bool:
+    """Whether an exception in the suite's own process says that descriptors, memory or space are used up here."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _RESOURCES)

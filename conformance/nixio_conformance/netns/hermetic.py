@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 from nixio_conformance.netns import namespaces, network, resolver_files
 from nixio_conformance.netns.watch import Watch
@@ -71,6 +72,13 @@ def probe_entry() -> Entry:
     """
     if not sys.platform.startswith("linux"):
         return Entry("network namespaces exist on Linux only")
+    try:
+        return _probed()
+    except OSError as error:
+        return Entry(f"this host could not try it: {error}")
+
+
+def _probed() -> Entry:
     # Root needs no user namespace, unless it is root of a container that lacks what the namespace would grant.
     if os.geteuid() == 0 and not try_inside(Entry(), _nothing):
         return Entry()
@@ -135,7 +143,7 @@ def _named(part: str) -> Iterator[None]:
 def try_inside(entry: Entry, action: Callable[[], str]) -> str:
     """What `action` returns inside a hermetic network, or why none could be entered.
 
-    It runs in a child process; this process is not changed.
+    It runs in a child process; this process is not changed. Raises OSError when none can be started.
     """
 
     def attempt() -> str:
@@ -156,20 +164,28 @@ def _nothing() -> str:
 def _in_child(action: Callable[[], str]) -> str:
     """What `action` returns in a child process, which is killed after `TIMEOUT`."""
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.write(writer, json.dumps(action()).encode())
-        except BaseException as error:
-            os.write(writer, json.dumps(f"{type(error).__name__}: {error}").encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
     # The timeout uses no helper thread: for a while after one ended, the kernel still counts two threads here, and
     # refuses to let the process enter a user namespace.
     with os.fdopen(reader, "rb") as answer:
-        if not select.select([answer], [], [], TIMEOUT)[0]:
-            os.kill(child, signal.SIGKILL)
-        text = answer.read()
-    os.waitpid(child, 0)
+        try:
+            child = os.fork()
+            if child == 0:
+                _answer_and_exit(action, writer)
+        finally:
+            os.close(writer)
+        try:
+            if not select.select([answer], [], [], TIMEOUT)[0]:
+                os.kill(child, signal.SIGKILL)
+            text = answer.read()
+        finally:
+            os.waitpid(child, 0)
     return str(json.loads(text)) if text else "the probe died or hung"
+
+
+def _answer_and_exit(action: Callable[[], str], writer: int) -> NoReturn:
+    try:
+        os.write(writer, json.dumps(action()).encode())
+    except BaseException as error:
+        os.write(writer, json.dumps(f"{type(error).__name__}: {error}").encode())
+    finally:
+        os._exit(0)

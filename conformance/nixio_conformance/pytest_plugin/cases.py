@@ -59,7 +59,6 @@ class Cases:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Skip a case that this host cannot run, with the reason."""
         planned = item.stash[PLANNED]
-        item.stash[JUDGEMENT] = Judgement(planned_row(item), self._target)
         platform = platforms.this_platform().id
         if planned.clause.platforms and platform not in planned.clause.platforms:
             pytest.skip(f"the clause applies to {', '.join(planned.clause.platforms)}; this is {platform}")
@@ -79,9 +78,9 @@ class Cases:
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Run a case; run it again if it seems to leak, because only a second leak counts."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        reports = self._run(item, nextitem)
         if item.stash[JUDGEMENT].leaked:
-            reports = runtestprotocol(item, log=False, nextitem=nextitem)
+            reports = self._run(item, nextitem)
             if item.stash[JUDGEMENT].leaked:
                 item.stash[JUDGEMENT].kill_agent()
         if item.stash[JUDGEMENT].network_changed:
@@ -98,6 +97,11 @@ class Cases:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+    def _run(self, item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
+        """Run the phases of a case. Its verdict is there before them: hooks of other plugins may raise errors."""
+        item.stash[JUDGEMENT] = Judgement(planned_row(item), self._target)
+        return runtestprotocol(item, log=False, nextitem=nextitem)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

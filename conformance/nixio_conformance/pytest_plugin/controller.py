@@ -6,9 +6,8 @@ import contextlib
 import os
 import shlex
 import signal
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -47,6 +46,8 @@ class Controller:
         self._plan: Plan | None = None
         self._session: pytest.Session | None = None
         self._stopped = ""
+        #: Whether an error of the suite stopped a case, so that the exit code is 3.
+        self._suite_error = False
         self._workers: set[int] = set()
         #: Workers that are being started.
         self._starting = 0
@@ -129,7 +130,6 @@ class Controller:
         """A check that cannot be collected is an error of the suite: the run has no verdict on the implementation."""
         if report.failed:
             self._stopped = BROKEN
-            print(f"the suite itself cannot be collected: {report.nodeid}\n{report.longreprtext}", file=sys.stderr)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist: record the plan of this process."""
@@ -143,9 +143,11 @@ class Controller:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write the row of a case that ended, here or in a worker."""
+        row = getattr(report, "nixio_row", None)
+        self._suite_error = self._suite_error or (row is not None and row["outcome"] == "suite-error")
         if self._recorder is None or self._stopped in (FAIL_FAST, TIMEOUTS):
             return
-        if (row := getattr(report, "nixio_row", None)) is not None:
+        if row is not None:
             self._recorder.done(report.nodeid, msgspec.convert(row, Row))
         elif report.when not in ("setup", "call", "teardown"):  # xdist: the worker itself died
             message = "the test process died in this case; an implementation that may crash needs a process of its own"
@@ -155,7 +157,7 @@ class Controller:
                     msgspec.structs.replace(row, outcome="crashed", message=message)
                 ),
             )
-        if self._recorder.findings and self._options.fail_fast and not self._stopped:
+        if (self._recorder.findings or self._recorder.suite_errors) and self._options.fail_fast and not self._stopped:
             self._stop(FAIL_FAST)
         if self._recorder.timeouts >= self._options.max_timeouts and not self._stopped:
             self._stop(TIMEOUTS)
@@ -172,12 +174,23 @@ class Controller:
         self._interrupt_workers()
 
     def pytest_internalerror(self) -> None:
-        """Record that the suite failed, not the implementation."""
-        self._stopped = BROKEN
+        """Record that the suite failed, not the implementation; the other workers need not go on."""
+        self._stop(BROKEN)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
         """Write the footer, whatever ended the run."""
+        try:
+            return (yield)
+        except Exception:
+            self._stopped = BROKEN
+            raise
+        finally:
+            self._end_stream(session, exitstatus)
+
+    def _end_stream(self, session: pytest.Session, exitstatus: int) -> None:
+        if self._suite_error and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR  # 3, as of the command line
         if self._recorder is None:
             return
         stopped = self._stopped

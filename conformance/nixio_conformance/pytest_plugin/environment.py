@@ -32,10 +32,14 @@ def enter(excluded: dict[str, str]) -> None:
     `excluded` are capabilities that count as lacking, each with the reason.
     """
     entry = hermetic.Entry(excluded["lab"]) if "lab" in excluded else hermetic.probe_entry()
-    if not entry.reason:
-        hermetic.prepare(entry)
-    namespaces.isolate()
-    _enter(entry.reason)
+    try:
+        if not entry.reason:
+            hermetic.prepare(entry)
+        namespaces.isolate()
+        _enter(entry.reason)
+    except OSError as error:  # what the probe could do a moment ago; this process is in half of it
+        advice = "run again, or with --without lab in this host's own network"
+        pytest.exit(f"the hermetic network cannot be entered: {error}; {advice}", returncode=3)
     capabilities.assume(capabilities.probe() | excluded)
 
 

@@ -15,6 +15,9 @@ from nixio_fixtures import load
 from nixio_reports.deviations import Covered, edit
 from nixio_reports.records import Baseline, Deviation, Row
 
+#: Outcomes that say nothing about the implementation, so that they neither confirm nor contradict a baseline.
+_NO_VERDICT = ("host-skip", "port-skip", "not-run", "suite-error")
+
 
 class Expectations:
     """The known deviations; every process has them, because each judges cases."""
@@ -78,9 +81,7 @@ class Expectations:
     def resolve(self, row: Row) -> Row:
         """A case's row with the baseline applied: `expected-failure`, or `unexpected-pass` if the case passes."""
         known = self._by_line.get(row.deviation)
-        if known is None or self.baseline is None or row.outcome in ("host-skip", "port-skip", "not-run"):
-            return row
-        if row.traceback:  # an error of the suite is not a deviation
+        if known is None or self.baseline is None or row.outcome in _NO_VERDICT:
             return row
         where = f"{self.baseline.path}:{known.line}"
         if row.outcome in known.outcomes:

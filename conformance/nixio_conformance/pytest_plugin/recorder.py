@@ -34,6 +34,8 @@ class Recorder:
         self._counts: Counter[str] = Counter()
         #: Rows that make the implementation not conforming, so far.
         self.findings = 0
+        #: Cases that an error of the suite stopped, so far.
+        self.suite_errors = 0
         #: Cases that timed out, so far, without those that a baseline knows.
         self.timeouts = 0
         self._finished = False
@@ -99,7 +101,7 @@ class Recorder:
     def _exit_code(self, unrun: int, stopped: str) -> int:
         if stopped == INTERRUPTED:
             return 130
-        if stopped == BROKEN:
+        if stopped == BROKEN or self.suite_errors:
             return 3
         if not self._counts:
             return 2
@@ -111,5 +113,6 @@ class Recorder:
             self._writer.write(row)
             del self._planned[node]
             self._counts[row.outcome] += 1
+            self.suite_errors += row.outcome == "suite-error"
             self.timeouts += row.outcome == "timed-out"
             self.findings += row.outcome in FINDINGS and row.level in self._judged

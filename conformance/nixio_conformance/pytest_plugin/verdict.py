@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentHung, CannotStart, CaseTimedOut
+from nixio_conformance.driver.errors import (
+    AgentCannot,
+    AgentError,
+    AgentHung,
+    CannotStart,
+    CaseTimedOut,
+    out_of_resources,
+)
 from nixio_conformance.pytest_plugin import row_size
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
@@ -17,6 +24,9 @@ from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.expect import Mismatch
 from nixio_conformance.toolkit.leaks import Leaked, NetworkChanged
 from nixio_reports import records
+
+#: Outcomes of a case that an error in a later phase replaces: nothing was wrong until then.
+_OPEN = ("not-run", "passed", "host-skip", "port-skip")
 
 
 @dataclass
@@ -42,16 +52,16 @@ class Judgement:
 
     def _judge(self, when: str, seconds: float, error: BaseException | None) -> None:
         self.row = msgspec.structs.replace(self.row, seconds=self.row.seconds + seconds)
-        if error is not None and self.row.outcome in ("not-run", "passed"):
+        if error is not None and self.row.outcome in _OPEN:
             self.leaked = isinstance(error, Leaked)
             self.network_changed = isinstance(error, NetworkChanged)
             self.row = msgspec.structs.replace(self.row, **_verdict(error))
             if self.case is not None:
                 self.row = msgspec.structs.replace(self.row, **self._evidence(self.case))
-        elif isinstance(error, AgentError) and self.row.outcome == "failed" and not self.row.traceback:
-            # The agent died, and the check only noticed that some data did not arrive.
+        elif isinstance(error, AgentError) and self.row.outcome in ("failed", "suite-error"):
+            # The agent died, and the check only noticed what followed from that.
             message = f"{error}; the check reported: {self.row.message}"
-            self.row = msgspec.structs.replace(self.row, **{**_verdict(error), "message": message})
+            self.row = msgspec.structs.replace(self.row, **{**_verdict(error), "message": message, "traceback": ""})
         elif isinstance(error, Leaked):
             self.kill_agent()  # descriptors or children of a failed case must not disturb the next one
         elif when == "call" and self.row.outcome == "not-run":
@@ -92,9 +102,12 @@ def _verdict(error: BaseException) -> dict[str, str]:
         return {"outcome": "crashed", "message": str(error), "expected": "the agent continues", "actual": str(error)}
     if isinstance(error, Mismatch):
         return {"outcome": "failed", "message": str(error), "expected": error.expected, "actual": error.actual}
-    trace = "".join(traceback.format_exception(error, limit=-4, chain=False))
+    if out_of_resources(error):
+        return {"outcome": "host-skip", "message": f"the suite ran out of resources: {error or type(error).__name__}"}
+    trace = "".join(traceback.format_exception(error, limit=-8, chain=False))
+    said = f": {error}" if str(error) else ""
     return {
-        "outcome": "failed",
-        "message": f"the suite itself failed: {type(error).__name__}: {error}",
+        "outcome": "suite-error",
+        "message": f"the suite itself failed: {type(error).__name__}{said}",
         "traceback": trace[-6000:],
     }
