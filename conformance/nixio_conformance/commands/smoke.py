@@ -22,6 +22,7 @@ from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.driver.transcript import Step, Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
+from nixio_conformance.netns import namespaces
 from nixio_conformance.target.target import Target
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case
@@ -50,6 +51,7 @@ def smoke(implementation: Target) -> None:
     """
     try:
         with temporary_folder():
+            namespaces.isolate()
             passed = _run(implementation, Console())
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)

@@ -3,15 +3,18 @@
 The namespaces are entered in two steps, because only a process with a single thread may enter a user namespace, and a
 worker of pytest-xdist has two threads. The process that the user started probes how it can enter (`probe_entry`) and,
 if needed, enters a user namespace (`prepare`). Each process that runs cases then enters a network namespace and a mount
-namespace of its own (`enter`).
+namespace of its own (`enter`). Its host name and IPC objects are private too, where the host permits (`isolate` in
+`namespaces.py`); the network does not need them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -33,7 +36,7 @@ class HermeticNetwork:
 
     #: The network namespace with the far ends of the links.
     far: namespaces.NetworkNamespace
-    #: Reports changes of the links and addresses on this side.
+    #: Reports changes of the links, addresses and host name on this side.
     watch: Watch
 
 
@@ -105,6 +108,9 @@ def enter() -> HermeticNetwork:
 def renew() -> None:
     """Enter a new hermetic network, because this one was changed. Child processes stay in the old one."""
     global _state
+    if isinstance(_state, HermeticNetwork):
+        with contextlib.suppress(OSError):  # without privileges it cannot have been changed
+            socket.sethostname(_state.watch.host_name)
     _state = _build()
 
 
