@@ -74,7 +74,7 @@ class PipeWriter(Protocol):
     """The writing end of a pipe."""
 
     def write(self, data: bytes, remaining: Callable[[], float]) -> bool:
-        """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if nobody reads."""
+        """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if no process reads."""
         ...
 
 
@@ -88,7 +88,7 @@ class PollingWriter:
         self._poll.register(descriptor, select.POLLOUT)
 
     def write(self, data: bytes, remaining: Callable[[], float]) -> bool:
-        """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if nobody reads."""
+        """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if no process reads."""
         rest = memoryview(data)
         while rest:
             try:
@@ -106,7 +106,7 @@ class ThreadedWriter:
         self._descriptor = descriptor
 
     def write(self, data: bytes, remaining: Callable[[], float]) -> bool:
-        """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if nobody reads."""
+        """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if no process reads."""
         failed: list[OSError] = []
 
         def write_all() -> None:

@@ -137,7 +137,7 @@ class AgentProcess:
                     stream.close()  # an agent that may not be killed ends at the end of its input, unless it hangs
         if exit_status.wait_for_exit(self._process, KILLING) is None:
             survivors.note(self.pid, " ".join(self.argv), self.pid in refused)
-            self._process.returncode = -9  # nobody waits for it any more
+            self._process.returncode = -9  # it is not waited for any more
         else:
             guard().unwatch(self.pid)
         for other in refused - {self.pid}:

@@ -120,7 +120,7 @@ class Cases:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """End the agents. In a worker: tell the controller if one of them does not end."""
+        """End the agents. In a worker: report to the controller which do not end."""
         self._end_agents()
         if workers.is_worker(self._config):
             workers.send_end(self._config, survivors.survivors())

@@ -72,7 +72,7 @@ def send_plan(config: pytest.Config, rows: Iterable[tuple[str, Row]], wrong: str
 
 
 def send_end(config: pytest.Config, survivors: list[str]) -> None:
-    """In a worker, at its end: tell the controller which processes it could not end."""
+    """In a worker, at its end: report to the controller which processes it could not end."""
     config.workeroutput[_KEY] = survivors  # type: ignore[attr-defined]
 
 
