@@ -60,5 +60,5 @@ def test_an_exception_that_ends_processes_or_cases_is_a_crash(begin: Begin) -> N
 
 
 def test_an_implementation_whose_attributes_raise_cannot_be_started(begin: Begin) -> None:
-    with pytest.raises(CannotStart, match="WITHOUT_ATTRIBUTES cannot be used: LookupError: 'socket'"):
+    with pytest.raises(CannotStart, match="WITHOUT_ATTRIBUTES cannot be used: LookupError: socket"):
         hosted(begin, "WITHOUT_ATTRIBUTES")
