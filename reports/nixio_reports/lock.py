@@ -15,7 +15,7 @@ from pathlib import Path
 
 #: Seconds for which a lock is tried: `writer_of` holds it for a moment.
 _PATIENCE = 0.2
-#: The byte that is locked on Windows, where nobody can read a locked one: the process id is in front of it.
+#: The byte that is locked on Windows, where a locked byte cannot be read: the process id is in front of it.
 _BYTE = 1 << 20
 #: The open files of the locks that this process holds.
 _held: dict[Path, int] = {}

@@ -1,4 +1,4 @@
-"""One run at a time writes a stream, and a killed run is in nobody's way."""
+"""One run at a time writes a stream, and a killed run does not keep others from it."""
 
 from __future__ import annotations
 

@@ -45,6 +45,6 @@ def show(path: Path, folder: Path, console: Console) -> int:
     print_report(console, summary, html=written["html"])
     if stream.footer is None:
         return 1
-    # A stream may have been changed after its run: what it says of its exit code alone is no proof.
+    # A stream may have been changed after its run: its exit code alone shows nothing.
     recorded = stream.footer.exit_code
     return recorded if 0 < recorded < 256 else _EXIT_CODES[summary.verdict.state]
