@@ -14,6 +14,7 @@ import threading
 from nixio_conformance.agents import python
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentCrashed, AgentHung, CannotStart
+from nixio_conformance.driver.orphan_guard import guard
 
 
 class InProcess:
@@ -29,6 +30,7 @@ class InProcess:
             raise CannotStart(
                 f"{name} is an agent program ({' '.join(error.argv)}): it has a process of its own"
             ) from None
+        guard().start()
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._replies: queue.Queue[bytes | AgentCrashed] = queue.Queue()
         self._thread = threading.Thread(target=self._serve, daemon=True, name=f"nixio implementation {name}")

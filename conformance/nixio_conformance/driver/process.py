@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from nixio_conformance.driver import exit_status, limits, process_tree, procfs
+from nixio_conformance.driver import exit_status, limits, procfs
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentCrashed, AgentHung, AgentProtocolError, CannotStart
 from nixio_conformance.driver.orphan_guard import guard
@@ -46,7 +45,7 @@ class AgentProcess:
         self._killed = False
         self._limits = limits.imposed()
         self._memory = 0
-        self._mark = f"{guard().mark}-{secrets.token_hex(4)}"
+        guard()  # before it is started: it inherits the mark
         try:
             self._process = subprocess.Popen(
                 self.argv,
@@ -55,7 +54,6 @@ class AgentProcess:
                 stderr=self._stderr.writer,
                 bufsize=0,
                 start_new_session=True,
-                env={**os.environ, process_tree.MARK: self._mark},
             )
         except (OSError, ValueError) as error:
             self._stderr.close()
@@ -145,7 +143,7 @@ class AgentProcess:
         if sys.platform == "win32":
             self._process.kill()
         else:
-            process_tree.kill_all(self.pid, self._mark)
+            guard().kill_all(self.pid)
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n", self._searched)

@@ -106,6 +106,7 @@ class Controller:
             self._workers.discard(pid)
             guard().unwatch(pid)
         if error:
+            guard().kill_orphans()
             self._expect_workers(1)
 
     def _expect_workers(self, number: int) -> None:
