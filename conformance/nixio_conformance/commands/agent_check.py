@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 from rich.console import Console
 
 from nixio_conformance.agentcheck import runner
+from nixio_conformance.commands.ending import end
 from nixio_conformance.commands.target_options import EPILOG, chosen
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.temporary import temporary_folder
@@ -37,5 +36,5 @@ def agent_check(words: tuple[str, ...], listed: bool, **values: str) -> None:
             passed = runner.run(implementation, Console(), words)
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
-        sys.exit(3)
-    sys.exit(0 if passed else 1)
+        end(3)
+    end(0 if passed else 1)

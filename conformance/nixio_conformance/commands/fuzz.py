@@ -15,6 +15,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from nixio_conformance.commands.ending import end
+from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.target_options import implementation_options
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
@@ -116,10 +118,11 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
     try:
         with temporary_folder():
             environment.enter({without: f"excluded by --without {without}"} if without else {})
-            sys.exit(_Fuzz(implementation, choices, Console()).run())
+            code = _Fuzz(implementation, choices, Console()).run()
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
-        sys.exit(3)
+        code = 3
+    end(code)
 
 
 class _Fuzz:
@@ -180,7 +183,7 @@ class _Fuzz:
         return 1
 
     def _print_stop(self, searcher: Searcher) -> None:
-        Console(file=stopping.output()).print(Text(f"\ninterrupted after {self._progress(searcher)}"))
+        Console(file=standard_output()).print(Text(f"\ninterrupted after {self._progress(searcher)}"))
 
     def _has_time(self) -> bool:
         return time.monotonic() - self._start < self._choices.seconds

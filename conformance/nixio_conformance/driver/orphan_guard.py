@@ -74,9 +74,12 @@ class OrphanGuard:
         """Have all that this process starts killed when it ends, whether it is watched or not (Linux)."""
         self._update_shell()
 
-    def kill_all(self, leader: int) -> None:
-        """Kill an agent's process group with all that it started, and orphans of any other agent."""
-        process_tree.kill_all(leader, self._own())
+    def kill_all(self, leader: int) -> set[int]:
+        """Kill an agent's process group with all that it started, and orphans of any other agent.
+
+        Returns those that this user may not kill.
+        """
+        return process_tree.kill_all(leader, self._own())
 
     def kill_orphans(self) -> None:
         """Kill what a worker that has died has started."""

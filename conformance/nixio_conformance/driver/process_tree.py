@@ -48,40 +48,50 @@ def adopted(own: Collection[int]) -> list[int]:
     return found
 
 
-def kill_all(leader: int, own: Collection[int]) -> None:
+def kill_all(leader: int, own: Collection[int]) -> set[int]:
     """Kill a process group, all descendants of its leader, and all orphans; `own` as in `adopted`.
 
-    The leader must not have been waited for yet. Returns when all have ended, apart from those that cannot be killed.
+    The leader must not have been waited for yet. Returns those that this user may not kill.
     """
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    kill_orphans(own, leader)
+    refused = set() if _killed(leader) else {leader}
+    return refused | kill_orphans(own, leader)
 
 
-def kill_orphans(own: Collection[int], leader: int | None = None) -> None:
-    """Kill all orphans with their descendants, and those of a process that is ending."""
+def kill_orphans(own: Collection[int], leader: int | None = None) -> set[int]:
+    """Kill all orphans and the leader, with their descendants. Returns those that this user may not kill.
+
+    The others have ended then, or they were given up.
+    """
     end = time.monotonic() + _GIVE_UP
     refused: set[int] = set()
-    while (left := _offspring(own, leader) - refused) or (leader and procfs.runs(leader)):
-        for pid in left:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            except PermissionError:  # it runs as another user
-                refused.add(pid)
+    while left := _running(own, leader) - refused:
+        refused |= {pid for pid in left if not _killed(pid)}
         if time.monotonic() > end:
-            return
+            break
         time.sleep(_POLL_INTERVAL)
+    return refused
 
 
-def _offspring(own: Collection[int], leader: int | None) -> set[int]:
-    """The running orphans and descendants of the leader, with all of their descendants."""
+def _running(own: Collection[int], leader: int | None) -> set[int]:
+    """The orphans and the leader, with their descendants; only those that have not ended."""
     found: set[int] = set()
-    waiting = adopted(own) + (procfs.children(leader) if leader else [])
+    waiting = adopted(own) + ([leader] if leader else [])
     while waiting:
         pid = waiting.pop()
-        if pid not in found and procfs.runs(pid):
+        if pid not in found and not procfs.has_ended(pid):
             found.add(pid)
             waiting += procfs.children(pid)
     return found
+
+
+def _killed(pid: int) -> bool:
+    """Kill a process; False if this user may not."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        return False
+    return True

@@ -30,6 +30,12 @@ def activity(pid: int) -> str:
     return _ACTIVITY.get(found.state, "") if found else ""
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process has ended, or is not known here."""
+    found = stat(pid)
+    return found is None or found.state in "ZX"
+
+
 def memory(pid: int) -> int:
     """Bytes of a process's writable memory, as RLIMIT_DATA counts them; 0 if that is unknown."""
     try:
@@ -53,12 +59,6 @@ def children(pid: int) -> list[int]:
         with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as file:
             found += map(int, file.readall().split())
     return found
-
-
-def runs(pid: int) -> bool:
-    """Whether a process exists and has not ended; False where that is unknown."""
-    found = stat(pid)
-    return found is not None and found.state not in "ZX"
 
 
 def stat(pid: int) -> Stat | None:
