@@ -56,7 +56,7 @@ def gone(word: str) -> bool:
 def test_they_end_with_the_agent(kind: str, word: str) -> None:
     agent = AgentProcess([sys.executable, "-S", AGENT, kind, word])
     assert agent.receive(Deadline(30)) == b"ready"
-    assert len(with_word(word)) >= 2
+    assert wait_for(lambda: len(with_word(word)) >= 2, 20)
     begin = time.monotonic()
     agent.kill()
     assert time.monotonic() - begin < 10
