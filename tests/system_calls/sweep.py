@@ -4,8 +4,8 @@ strace counts the calls of a first run. In each further run it lets one of them 
 error that it may return on a host that is short of memory, descriptors, disk or permissions. It follows the suite's own
 process and not the agents: a call of an agent that fails is the implementation's, and the clauses judge that.
 
-It begins after the imports (`--whole`: with the start of the interpreter). A failure while Python itself starts ends in
-whatever Python says.
+It begins once the command line is imported (`--whole`: with the interpreter). A failure while Python itself
+starts or imports ends in whatever Python says. SQLite tests its handling of full memory and disks in the same way.
 """
 
 from __future__ import annotations
@@ -192,23 +192,37 @@ def _problems(ended: Ended) -> Iterator[str]:
     text = ended.output + ended.errors
     if any(word in text for word in ("Traceback", "INTERNALERROR", "Exception ignored", "Warning")):
         yield "a traceback on the terminal"
-    if ended.code == -signal.SIGKILL:
-        yield f"it was killed after {TIMEOUT} s"
-    elif ended.code not in (0, 3):
-        yield f"exit code {ended.code}"
     if "NOT conforming" in text:
         yield "it accuses the reference"
+    if ended.code == -signal.SIGKILL:
+        yield f"it was killed after {TIMEOUT} s"
+    elif ended.stream is None:
+        yield from _problems_without_stream(ended)
+    else:
+        yield from _problems_with_stream(ended.code, ended.stream)
+
+
+def _problems_without_stream(ended: Ended) -> Iterator[str]:
+    """The run could not begin: 2 is for a report that cannot be written, which is known before anything else."""
+    if ended.code not in (2, 3):
+        yield f"exit code {ended.code} and no stream"
     lines = [line for line in ended.errors.splitlines() if line.strip()]
-    if ended.code == 3 and ended.stream is None and not 1 <= len(lines) <= 2:
+    if ended.code == 3 and not 1 <= len(lines) <= 2:
         yield f"{len(lines)} lines on standard error, and not one or two"
-    if ended.stream is not None:
-        yield from map(str, ended.stream.problems)
-        outcomes = {row.outcome for row in ended.stream.rows}
-        yield from sorted(f"rows are {outcome}" for outcome in outcomes - _OUTCOMES)
-        if ended.code == 0 and outcomes & {"suite-error", "not-run"}:
+
+
+def _problems_with_stream(code: int, stream: Stream) -> Iterator[str]:
+    """A suite that failed after the footer, while it wrote the reports, ends with 3 too."""
+    if code not in (0, 3):
+        yield f"exit code {code}"
+    outcomes = {row.outcome for row in stream.rows}
+    yield from sorted(f"rows are {outcome}" for outcome in outcomes - _OUTCOMES)
+    if code == 0:
+        yield from map(str, stream.problems)
+        if outcomes & {"suite-error", "not-run"}:
             yield f"exit code 0 with rows that are {outcomes}"
-        if ended.stream.footer is not None and ended.stream.footer.exit_code != ended.code:
-            yield f"exit code {ended.code}, and in the stream {ended.stream.footer.exit_code}"
+        if stream.footer is None or stream.footer.exit_code:
+            yield f"exit code 0, and the footer is {stream.footer}"
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import os
 import socket
 import struct
 import time
@@ -36,8 +37,7 @@ _T = TypeVar("_T")
 class Peer:
     """A socket of the suite. Each method makes one call and raises `Mismatch` if it fails or times out.
 
-    For the other end can cause every failure but one: where this process has no descriptor, memory or space left, the
-    `OSError` is raised.
+    For the other end can cause every failure but those of this host (`_of_this_host`): then the `OSError` is raised.
 
     Addresses have the contract's shape: `(host, port)`, for UNIX `(path, None)`.
     """
@@ -305,7 +305,7 @@ class Peer:
             raise Mismatch(f"the peer's call {step.call}", "a result", f"nothing within {timeout:g} s") from None
         except OSError as error:
             self._transcript.end(step, str(error))
-            if out_of_resources(error):
+            if _of_this_host(error, arguments):
                 raise
             raise Mismatch(f"the peer's call {step.call}", "success", str(error)) from error
         except CaseTimedOut as error:
@@ -313,6 +313,16 @@ class Peer:
             raise
         self._transcript.end(step, "" if result is None else show(result))
         return result
+
+
+def _of_this_host(error: OSError, arguments: tuple[object, ...]) -> bool:
+    """Whether the implementation cannot have caused an error: no room, or a refusal without a file that forbids it."""
+    if error.errno not in (errno.EACCES, errno.EPERM, errno.EIO):
+        return out_of_resources(error)
+    for path in arguments[-1:]:
+        if isinstance(path, str):  # a socket file, which the implementation may have protected, as its folder
+            return os.access(path if os.path.exists(path) else os.path.dirname(path), os.W_OK)
+    return True
 
 
 def family_of(kind: Kind) -> socket.AddressFamily:
