@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 
 import pytest
 
+from nixio_conformance.driver import inherited
 from nixio_conformance.driver.limits import Limits, impose, unavailable
 from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.pytest_plugin import environment, expectations, fixtures, workers
@@ -33,6 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
     target = _implementation(options)
     if target is None:
         return
+    if threading.current_thread() is threading.main_thread():
+        inherited.reset()
+    if reason := inherited.too_little():
+        pytest.exit(reason, returncode=3)
     # Hypothesis stores constants of local code in the current folder; if it cannot write there, it does not store them.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(os.devnull, "hypothesis"))
     _limit(options)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from nixio_conformance.driver.errors import CaseTimedOut
+from nixio_conformance.driver.errors import CaseTimedOut, out_of_resources
 from nixio_conformance.driver.text import show
 from nixio_conformance.driver.timeouts import BULK, PEER
 from nixio_conformance.driver.transcript import Transcript
@@ -244,6 +244,8 @@ class Peer:
             raise Mismatch(f"the peer's call {step.call}", "a result", f"nothing within {timeout:g} s") from None
         except OSError as error:
             self._transcript.end(step, str(error))
+            if out_of_resources(error):
+                raise
             raise Mismatch(f"the peer's call {step.call}", "success", str(error)) from error
         except CaseTimedOut as error:
             self._transcript.end(step, str(error))
