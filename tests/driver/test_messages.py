@@ -94,6 +94,7 @@ MALFORMED = [
     {"id": 1, "reply": "failure", "kind": "system", "number": "111"},
     {"id": 1, "reply": "unsupported"},
     {"id": 1, "reply": "hello", "protocol": 1},
+    {"id": 1, "reply": "hello", "protocol": 1, "name": "", "buffersize": 0},
     {"id": 1, "reply": "instead", "argv": "lua"},
 ]
 
@@ -130,3 +131,12 @@ def test_a_valid_reply_is_accepted_by_schema_and_decoder(schema: dict[str, Any],
 )
 def test_a_malformed_request_is_refused_by_the_schema(schema: dict[str, Any], request_: object) -> None:
     assert not valid(schema, "request", request_)
+
+
+def test_a_reply_of_millions_of_values_is_not_decoded() -> None:
+    many = messages.MOST_PARTS + 1
+    with pytest.raises(msgspec.DecodeError, match="more than 1000000 values and fields"):
+        messages.decode_reply(b'{"id": 1, "reply": "values", "values": [%s 1]}' % (b"1," * many))
+    text = '\\",' * many
+    reply = messages.decode_reply(f'{{"id": 1, "reply": "values", "values": ["{text}"]}}'.encode())
+    assert reply == messages.Values(1, [text.replace("\\", "")])

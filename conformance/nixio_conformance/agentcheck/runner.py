@@ -21,11 +21,15 @@ from nixio_conformance.agentcheck import (
 from nixio_conformance.agentcheck.cases import ProtocolCase
 from nixio_conformance.agentcheck.checked_agent import CaseSkipped, CheckedAgent, Violation
 from nixio_conformance.agentcheck.exchange import Exchange
+from nixio_conformance.driver import alarm
+from nixio_conformance.driver.errors import CaseTimedOut
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.text import clip
+from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
 from nixio_conformance.target.target import Target
+from nixio_reports.text import visible
 
 #: The modules that register cases.
 MODULES = (case_hello, case_requests, case_values, case_failures, case_sockets, case_pending, case_ending)
@@ -45,7 +49,9 @@ def run(target: Target, console: Console, terms: Sequence[str] = ()) -> bool:
     try:
         agent.ready()
         hello = agent.welcome
-        console.print(Text(f"{hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
+        console.print(
+            Text(visible(f"{hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
+        )
         counts = run_cases(agent, chosen(terms), console)
     finally:
         agent.kill()
@@ -61,20 +67,22 @@ def run_cases(agent: CheckedAgent, some: Sequence[ProtocolCase], console: Consol
 
 def _run_case(case: ProtocolCase, exchange: Exchange, console: Console) -> str:
     agent = exchange.agent
+    budget = agent.allow(CASE)
     try:
         agent.ready()
         agent.clear_wire()
         _check_needs(case, agent)
-        case.run(exchange)
-        if agent.alive:
-            agent.expect_silence()
-            agent.request("reset")
-            agent.expect_silence()
+        with alarm.watched(budget):
+            case.run(exchange)
+            if agent.alive:
+                agent.expect_silence()
+                agent.request("reset")
+                agent.expect_silence()
     except CaseSkipped as reason:
-        console.print(Text(f"skip  {case.id}: {reason}"), soft_wrap=True)
+        console.print(Text(visible(f"skip  {case.id}: {reason}")), soft_wrap=True)
         _reset(agent)
         return "skip"
-    except (Violation, OSError) as error:
+    except (Violation, OSError, CaseTimedOut) as error:
         _print_failure(case, agent, error, console)
         agent.kill()
         return "FAIL"
@@ -103,8 +111,8 @@ def _reset(agent: CheckedAgent) -> None:
             agent.kill()
 
 
-def _print_failure(case: ProtocolCase, agent: CheckedAgent, error: Violation | OSError, console: Console) -> None:
-    what = error.what if isinstance(error, Violation) else f"the other end: {error}"
+def _print_failure(case: ProtocolCase, agent: CheckedAgent, error: Exception, console: Console) -> None:
+    what = f"the other end: {error}" if isinstance(error, OSError) else str(error)
     hint = error.hint if isinstance(error, Violation) and error.hint else case.hint
     console.print(Text(f"FAIL  {case.id}: {case.title}"), soft_wrap=True)
     rows = [("wrong", what), ("protocol", case.rule), ("hint", hint)]
@@ -114,7 +122,7 @@ def _print_failure(case: ProtocolCase, agent: CheckedAgent, error: Violation | O
         rows.append(("stderr", clip(stderr[-1000:])))
     rows[:0] = [("sent", line) for line in _shown(agent.sent)] + [("received", line) for line in _shown(agent.received)]
     for name, text in rows:
-        console.print(Text(f"      {name:9} {text}"), soft_wrap=True)
+        console.print(Text(visible(f"      {name:9} {text}")), soft_wrap=True)
 
 
 def _shown(lines: list[bytes]) -> list[str]:

@@ -15,6 +15,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from nixio_conformance.commands.ending import end
+from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.target_options import implementation_options
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
@@ -34,6 +36,7 @@ from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
 from nixio_conformance.toolkit.case import not_dual_by_default
 from nixio_reports.records import Row
+from nixio_reports.text import visible
 
 _EPILOG = (
     "Exit codes: 0 no difference, 1 a difference, 2 wrong usage, 3 the implementation or the host could not be "
@@ -117,10 +120,11 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
     try:
         with temporary_folder():
             environment.enter({without: f"excluded by --without {without}"} if without else {})
-            sys.exit(_Fuzz(implementation, choices, Console()).run())
+            code = _Fuzz(implementation, choices, Console()).run()
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
-        sys.exit(3)
+        code = 3
+    end(code)
 
 
 class _Fuzz:
@@ -183,7 +187,7 @@ class _Fuzz:
         return 1
 
     def _print_stop(self, searcher: Searcher) -> None:
-        Console(file=stopping.output()).print(Text(f"\ninterrupted after {self._progress(searcher)}"))
+        Console(file=standard_output()).print(Text(f"\ninterrupted after {self._progress(searcher)}"))
 
     def _has_time(self) -> bool:
         return time.monotonic() - self._start < self._choices.seconds
@@ -227,4 +231,4 @@ class _Fuzz:
         self._print(f"to reproduce:   {sys.executable} {program}\nas an example:  {example}")
 
     def _print(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(Text(visible(text)), soft_wrap=True)

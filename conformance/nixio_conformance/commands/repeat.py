@@ -19,11 +19,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nixio_conformance.commands.output import standard_output
 from nixio_conformance.driver.exit_status import wait_for_exit
 from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.pytest_plugin.recorder import STREAM
 from nixio_reports import Row, Stream, StreamError, read
+from nixio_reports.text import one_line
 
 #: At most this many unstable cases are printed; changed.txt lists all.
 PRINTED = 20
@@ -87,7 +89,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _show_stop(verdicts: Verdicts, times: int, folder: Path) -> None:
     """Print what the repetitions before a signal showed."""
-    console = Console(file=stopping.output())
+    console = Console(file=standard_output())
     done = max((counts.total() for counts in verdicts.counts.values()), default=0)
     console.print(Text(f"stopped after {done} of {times} repetitions"))
     if done > 1:
@@ -136,7 +138,7 @@ def _summarize(verdicts: Verdicts, times: int, folder: Path, console: Console) -
     for case in changed[:PRINTED]:
         for outcome, (number, row) in verdicts.seen[case].items():
             times_seen = str(verdicts.counts[case][outcome])
-            table.add_row(Text(case), outcome, times_seen, f"repeat-{number}", Text(row.message))
+            table.add_row(Text(one_line(case)), outcome, times_seen, f"repeat-{number}", Text(one_line(row.message)))
     console.print(table)
     (folder / "changed.txt").write_text("".join(f"{case}\n" for case in changed))
     console.print(Text(f"all of them: {folder / 'changed.txt'}; their rows: {folder}/repeat-*/{STREAM}"))

@@ -13,7 +13,9 @@ from rich.console import Console
 
 from nixio_conformance import checks as shipped_checks
 from nixio_conformance.commands import repeat as repeating
+from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.pytest_run import judge
+from nixio_conformance.commands.report_folder import report_folder
 from nixio_conformance.commands.stress import busy
 from nixio_conformance.commands.target_options import EPILOG, chosen
 from nixio_conformance.driver.stopping import stopping
@@ -53,6 +55,7 @@ def run(
     if values["name"].startswith("-") and any(values[form] for form in ("target", "agent", "lua")):
         pytest_arguments = (values["name"], *pytest_arguments)  # `--target m:o -- --pdb`: not a name
         values["name"] = ""
+    stopping.continue_without_terminal()  # its report shows everything
     options = RunOptions(**values)
     chosen(options)
     if not (workers == "auto" or workers.isdigit()):
@@ -61,13 +64,13 @@ def run(
         selection.parse(options.select, load())
     except selection.UnknownSelection as error:
         raise click.UsageError(str(error)) from None
-    with busy() if loaded else contextlib.nullcontext():
+    with report_folder(_folder(options)), busy() if loaded else contextlib.nullcontext():
         if repeat:
             words = [*options.command_line("shuffle", "report"), "-n", workers, f"--checks={checks}"]
             again = [*words, "--", *pytest_arguments]
             sys.exit(repeating.run(again, repeat, options.shuffle or "0", _folder(options), Console()))
         arguments = [*_arguments(options, workers, checks), *pytest_arguments]
-        sys.exit(judge(arguments, _folder(options), Console(file=stopping.output())))
+        sys.exit(judge(arguments, _folder(options), Console(file=standard_output())))
 
 
 def _folder(options: RunOptions) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 
 import click
@@ -11,7 +10,10 @@ from rich.text import Text
 
 from nixio_conformance.agentcheck import runner, shapes
 from nixio_conformance.agentcheck.checked_agent import CheckedAgent
+from nixio_conformance.commands.ending import end
 from nixio_conformance.commands.target_options import EPILOG, implementation_options
+from nixio_conformance.driver import alarm
+from nixio_conformance.driver.budget import Budget
 from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
@@ -20,10 +22,12 @@ from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.driver.transcript import Step, Transcript
 from nixio_conformance.host import capabilities
 from nixio_conformance.host.workspace import workspace
+from nixio_conformance.netns import namespaces
 from nixio_conformance.target.target import Target
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case
 from nixio_fixtures import Kind, load
+from nixio_reports.text import visible
 
 #: The cases of `agent-check` that most agents fail at first.
 _OF_AGENTS = (
@@ -48,11 +52,12 @@ def smoke(implementation: Target) -> None:
     """
     try:
         with temporary_folder():
+            namespaces.isolate()
             passed = _run(implementation, Console())
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
-        sys.exit(3)
-    sys.exit(0 if passed else 1)
+        end(3)
+    end(0 if passed else 1)
 
 
 def _run(target: Target, console: Console) -> bool:
@@ -69,13 +74,13 @@ def _run(target: Target, console: Console) -> bool:
                     console.print(Text(f"skip  {kind.id}: {reason}"))
                     continue
                 case = Case(session, folder, kind)
-                session.allow(None if target.in_process else CASE)
+                budget = session.allow(None if target.in_process else CASE)
                 session.begin_case(case.transcript)
                 for title, step in _steps(case, kind):
                     if not session.alive:  # the previous step ended it
                         session.begin_case(case.transcript)
-                    fine &= _try(title, step, console, case.transcript if program else None)
-                fine &= _try(f"{kind.id}: close all sockets at the end", session.end_case, console)
+                    fine &= _try(title, step, budget, console, case.transcript if program else None)
+                fine &= _try(f"{kind.id}: close all sockets at the end", session.end_case, budget, console)
                 case.close()
         finally:
             session.kill()
@@ -84,7 +89,9 @@ def _run(target: Target, console: Console) -> bool:
 
 def _hello(session: Session, target: Target, console: Console) -> None:
     hello = session.welcome
-    console.print(Text(f"hello {hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
+    console.print(
+        Text(visible(f"hello {hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
+    )
     for name in ("version", "language", "platform"):
         if target.form == "agent" and not getattr(hello, name):
             console.print(Text(f"note  hello has no `{name}`, which reports show"))
@@ -117,14 +124,17 @@ def _steps(case: Case, kind: Kind) -> Iterator[tuple[str, Callable[[], object]]]
     yield f"{kind.id}: a bad argument is a failure of kind `argument`", refused
 
 
-def _try(title: str, step: Callable[[], object], console: Console, transcript: Transcript | None = None) -> bool:
+def _try(
+    title: str, step: Callable[[], object], budget: Budget, console: Console, transcript: Transcript | None = None
+) -> bool:
     """Make a step and print whether it passed; with the transcript of an agent program, also how to fix the agent."""
     try:
-        step()
+        with alarm.watched(budget):
+            step()
     except (expect.Mismatch, AgentError) as error:
-        console.print(Text(f"FAIL  {title}\n      {error}"), soft_wrap=True)
+        console.print(Text(visible(f"FAIL  {title}\n      {error}")), soft_wrap=True)
         if isinstance(error, expect.Mismatch) and transcript and (hint := _hint(transcript.steps)):
-            console.print(Text(f"      fix the agent: {hint}"), soft_wrap=True)
+            console.print(Text(visible(f"      fix the agent: {hint}")), soft_wrap=True)
         return False
     console.print(Text(f"ok    {title}"))
     return True

@@ -6,13 +6,17 @@ This module defines the protocol: the structs below are its messages, `schema()`
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 #: The only version so far. The handshake states it, so that later versions can be distinguished.
 VERSION = 1
+#: Most values of a reply, and fields of these values. A call of the contract returns at most three values.
+MOST_PARTS = 1_000_000
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 
 
 class Buffer(Struct, frozen=True, tag_field="type", tag="buffer", forbid_unknown_fields=True):
@@ -88,7 +92,7 @@ class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknow
     language: str = ""
     platform: str = ""
     capabilities: list[str] = []
-    buffersize: int = 8192
+    buffersize: Annotated[int, Meta(ge=1)] = 8192
     #: The agent's own process id, 0 if unknown. It differs from the started process where the agent runs behind ssh,
     #: in a container or under a shell.
     pid: int = 0
@@ -144,7 +148,14 @@ _decoder = msgspec.json.Decoder(Reply)
 
 def decode_reply(line: bytes) -> Reply:
     """Decode one line as a reply; raises `msgspec.DecodeError` with the reason for anything else."""
-    reply: Reply = _decoder.decode(line)
+    # Decoded, millions of short values are many times as large as their line. In texts a comma is no separator.
+    commas = line.count(b",")
+    if commas > MOST_PARTS and commas - sum(text[0].count(b",") for text in _TEXT.finditer(line)) > MOST_PARTS:
+        raise msgspec.ValidationError(f"it has more than {MOST_PARTS} values and fields")
+    try:
+        reply: Reply = _decoder.decode(line)
+    except RecursionError:
+        raise msgspec.ValidationError("it has thousands of objects or lists within each other") from None
     return reply
 
 

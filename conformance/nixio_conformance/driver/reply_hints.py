@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+#: Bytes of a line that is not looked at: as Python objects it could be many times as large.
+_LONG = 1 << 20
 _KINDS = ("system", "would-block", "resolver", "argument", "exception")
 _REPLIES = ("hello", "values", "failure", "unsupported", "unavailable")
 
 
 def hint(line: bytes) -> str:
     """What to change in an agent that wrote this invalid line."""
+    if len(line) > _LONG:
+        return "send what the call returned, as `nixio-conformance schema` describes it"
     try:
         reply = json.loads(line)
     except (ValueError, RecursionError):
@@ -51,8 +55,9 @@ def _hello(reply: dict[str, Any]) -> str:
             "`capabilities` is a list of names: [] if there are none (an empty table of Lua becomes {} in some JSON "
             "libraries)"
         )
-    if type(reply.get("buffersize", 0)) is not int:
-        return "`buffersize` is a number"
+    size = reply.get("buffersize", 1)
+    if type(size) is not int or size < 1:
+        return "`buffersize` is a number of bytes, at least 1; leave it out for 8192"
     return _texts(reply, ("version", "language", "platform"))
 
 

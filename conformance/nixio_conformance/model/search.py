@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nixio_conformance.driver import alarm
 from nixio_conformance.driver.errors import AgentCannot, AgentError
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.transcript import Transcript
@@ -84,7 +85,7 @@ class Searcher:
         runner = Runner(case, sequence, self._system(sequence), seconds)
         self.sequences += 1
         try:
-            with leaks.watched(case):
+            with leaks.watched(case), alarm.watched(self.session.budget):
                 runner.run()
         except (Inconclusive, AgentCannot):
             self.session.kill()

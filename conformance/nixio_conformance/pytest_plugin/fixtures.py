@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nixio_conformance.driver.hello import TRIES
 from nixio_conformance.driver.session import Session
 from nixio_conformance.host.workspace import workspace
 from nixio_conformance.pytest_plugin.stash import DEADLINES, JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
@@ -46,7 +47,7 @@ def case(request: pytest.FixtureRequest, session: Session, folder: Path, kind: K
     made = Case(session, folder, kind)
     request.node.stash[JUDGEMENT].case = made
     session.allow(request.config.stash[DEADLINES].of(request.node.stash[PLANNED].clause.method))
-    session.begin_case(made.transcript)
+    session.begin_case(made.transcript, TRIES)
     try:
         with leaks.watched(made):
             yield made

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nixio_conformance.driver.stopping import stopping
 from nixio_reports import Progress, Writer
+from nixio_reports.lock import locked
 from nixio_reports.records import FINDINGS, Footer, Header, Row
 
 #: Name of the stream in the report's folder.
@@ -24,10 +25,18 @@ BROKEN = "an error of the suite itself"
 class Recorder:
     """Collects the rows of all processes; the controller has one."""
 
-    def __init__(self, folder: Path, header: Header, progress: Progress | None) -> None:
-        """Begin a stream in `folder` with its header; an existing stream is overwritten."""
-        self._writer = Writer(folder / STREAM)
-        self._writer.write(header)
+    def __init__(self, folder: Path | None, header: Header, progress: Progress | None) -> None:
+        """Record into a stream in `folder`, which is begun with the first case: until then, an older one is kept.
+
+        None: only count. Raises `StreamInUse` if another run is writing into the folder.
+        """
+        self._path = folder / STREAM if folder is not None else None
+        self._lock = contextlib.ExitStack()
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.enter_context(locked(self._path))
+        self._header = header
+        self._writer: Writer | None = None
         self._judged = header.judged
         self._progress = progress
         self._planned: dict[str, Row] = {}
@@ -41,6 +50,11 @@ class Recorder:
         self._finished = False
         self._start = time.monotonic()
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a stream of this run."""
+        return self._writer is not None
+
     def plan(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Set the rows of the cases that are going to run, by pytest's node id."""
         self._planned = dict(rows)
@@ -48,7 +62,8 @@ class Recorder:
             self._progress.plan(len(self._planned))
 
     def running(self, node: str) -> None:
-        """Show that a case has begun."""
+        """Begin the stream if this is the first case, and show that a case has begun."""
+        self._begin()
         if self._progress and node in self._planned:
             self._progress.running(self._planned[node].case)
 
@@ -65,15 +80,18 @@ class Recorder:
         if node in self._planned:
             self.done(node, row_of(self._planned[node]))
 
-    def finish(self, stopped: str) -> None:
-        """Write the rows of cases that did not run, and the footer; once."""
+    def finish(self, stopped: str, unable: bool = False) -> None:
+        """Write the rows of cases that did not run, and the footer; once.
+
+        `stopped` is why the run ended before its last case, `unable` whether that was no one's choice.
+        """
         if self._finished:
             return
         self._stop_progress()
         unrun = len(self._planned)
         for node, row in list(self._planned.items()):
             self._take(node, row)
-        code = self._exit_code(unrun, stopped)
+        code = self._exit_code(unrun, stopped, unable)
         footer = Footer(
             planned=self._counts.total(),
             counts=dict(self._counts),
@@ -82,15 +100,29 @@ class Recorder:
             stopped=stopped,
         )
         with stopping.held():
-            self._writer.write(footer)
-            self._writer.close()
+            self._write(footer)
+            if self._writer is not None:
+                self._writer.close()
+            self._lock.close()
             self._finished = True
 
     def discard(self) -> None:
-        """Delete the stream: the run ended because of wrong usage before any case."""
+        """Record nothing: the run ended because of wrong usage before any case."""
         self._stop_progress()
-        self._writer.close()
-        self._writer.path.unlink()
+        self._lock.close()
+        self._finished = True
+
+    def _begin(self) -> None:
+        """Replace the stream of an older run by the beginning of this one, the first time."""
+        if self._writer is None and self._path is not None:
+            with stopping.held():
+                self._writer = Writer(self._path)
+                self._writer.write(self._header)
+
+    def _write(self, record: Row | Footer) -> None:
+        self._begin()
+        if self._writer is not None:
+            self._writer.write(record)
 
     def _stop_progress(self) -> None:
         if self._progress:
@@ -98,10 +130,10 @@ class Recorder:
             with contextlib.suppress(RuntimeError, OSError, ValueError):
                 self._progress.stop()
 
-    def _exit_code(self, unrun: int, stopped: str) -> int:
+    def _exit_code(self, unrun: int, stopped: str, unable: bool) -> int:
         if stopped == INTERRUPTED:
             return 130
-        if stopped == BROKEN or self.suite_errors:
+        if stopped == BROKEN or unable or self.suite_errors:
             return 3
         if not self._counts:
             return 2
@@ -110,7 +142,7 @@ class Recorder:
     def _take(self, node: str, row: Row) -> None:
         """Write the row of a planned case, which is planned no more; a signal finds both done or neither."""
         with stopping.held():
-            self._writer.write(row)
+            self._write(row)
             del self._planned[node]
             self._counts[row.outcome] += 1
             self.suite_errors += row.outcome == "suite-error"
