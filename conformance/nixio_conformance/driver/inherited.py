@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import threading
 
 #: Open descriptors of the suite's own process: what it needs at least, and what is enough for each case.
 _LEAST, _ENOUGH = 64, 1024
@@ -13,9 +14,9 @@ _LEAST, _ENOUGH = 64, 1024
 def reset() -> None:
     """Undo what would change results: ignored or blocked signals, and a low limit of descriptors that may be raised.
 
-    SIGINT and SIGTERM may stay ignored, as under nohup. In the main thread only.
+    SIGINT and SIGTERM may stay ignored, as under nohup. Only the main thread can do this; elsewhere nothing is done.
     """
-    if sys.platform == "win32":
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         return
     # If it is ignored, the exit status of a child is lost.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

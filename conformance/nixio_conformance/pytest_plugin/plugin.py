@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 
 import pytest
 
@@ -35,10 +34,6 @@ def pytest_configure(config: pytest.Config) -> None:
     target = _implementation(options)
     if target is None:
         return
-    if threading.current_thread() is threading.main_thread():
-        inherited.reset()
-    if reason := inherited.too_little():
-        pytest.exit(reason, returncode=3)
     # Hypothesis stores constants of local code in the current folder; if it cannot write there, it does not store them.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(os.devnull, "hypothesis"))
     _limit(options)
@@ -51,6 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
         expectations.of(options) if setup is None else expectations.Expectations(setup.baseline)
     )
     if setup is None:
+        inherited.reset()
+        if reason := inherited.too_little():
+            pytest.exit(reason, returncode=3)
         cleanup = contextlib.ExitStack()
         config.add_cleanup(cleanup.close)
         cleanup.enter_context(temporary_folder())

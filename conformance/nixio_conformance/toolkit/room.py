@@ -1,4 +1,4 @@
-"""How much the queues and buffers of this host hold while nobody reads, measured with sockets of the suite.
+"""How much this host's queues and buffers hold while no program reads, measured with sockets of the suite.
 
 Systems differ, and so do two hosts of one system: `net.core.somaxconn`, `net.ipv4.tcp_rmem` and
 `net.unix.max_dgram_qlen` of Linux.
