@@ -10,6 +10,7 @@ import os
 
 import pytest
 
+from nixio_conformance.driver import inherited
 from nixio_conformance.driver.limits import Limits, impose, unavailable
 from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.pytest_plugin import environment, expectations, fixtures, workers
@@ -45,6 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
         expectations.of(options) if setup is None else expectations.Expectations(setup.baseline)
     )
     if setup is None:
+        inherited.reset()
+        if reason := inherited.too_little():
+            pytest.exit(reason, returncode=3)
         cleanup = contextlib.ExitStack()
         config.add_cleanup(cleanup.close)
         cleanup.enter_context(temporary_folder())
