@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from nixio_conformance.commands.report import show
+from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.pytest_plugin import controller
@@ -37,13 +38,24 @@ def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
         stopping.step(Stage.FILES, lambda: _remove_drafts(folder)),
         stopping.step(Stage.REPORT, lambda: _report_stop(stream)),
         # Also for pytest, which names its usual folder after the user: in the hermetic network every user is root.
-        temporary_folder() as temporary,
+        _temporary_folder() as temporary,
     ):
         status = _pytest([f"--basetemp={temporary}/pytest", *arguments], Progress(console, None))
         code = show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
     if code == 2 and stream.exists():
         click.echo("no case is selected: no case matches all axes of --select", err=True)
     return code
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """`temporary_folder`, or the end of the process with exit code 3 if none can be made."""
+    try:
+        with temporary_folder() as folder:
+            yield folder
+    except CannotStart as error:
+        click.echo(str(error), err=True)
+        sys.exit(3)
 
 
 def _pytest(arguments: list[str], progress: Progress) -> int:

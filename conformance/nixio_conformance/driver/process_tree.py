@@ -17,6 +17,8 @@ from nixio_conformance.driver.procfs import Stat
 #: Environment variable of each agent, inherited by all that it starts: it identifies a process that left its group,
 #: its session and its parent.
 MARK = "NIXIO_CONFORMANCE_AGENT"
+#: Environment variable of each process that a run starts: the path of the run's folder.
+RUN = "NIXIO_CONFORMANCE_RUN"
 #: How often the search is repeated while processes are still found. A fork bomb that is faster is not caught.
 _ROUNDS = 10
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance.driver.temporary import use_folder
 from nixio_conformance.host import capabilities
 from nixio_conformance.netns import hermetic
 from nixio_conformance.pytest_plugin.options import RunOptions
@@ -40,7 +39,6 @@ def enter(excluded: dict[str, str]) -> None:
 
 def follow(setup: WorkerSetup) -> None:
     """In a worker: enter a hermetic network of its own if the controller did, and take over its capabilities."""
-    use_folder(setup.folder)
     _enter(setup.capabilities["lab"])
     capabilities.assume(setup.capabilities)
 
