@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
@@ -31,6 +32,13 @@ _COMMAND = [sys.executable, "-m", "nixio_conformance"]
 def nixio_conformance(words: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`nixio-conformance` with these arguments, in this folder; raises `subprocess.TimeoutExpired` after `TIMEOUT`."""
     return execute([*_COMMAND, *words], folder, **environment)
+
+
+def traced(
+    tracer: Sequence[str], words: Sequence[str], folder: Path, seconds: int, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The same within `seconds`, under a tracer that is started with `-p PID` added once all is imported (Linux)."""
+    return _server().run(list(words), folder, {**os.environ, **environment}, seconds, tracer)
 
 
 def execute(command: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -62,10 +70,18 @@ class _Server:
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def run(self, words: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    def run(
+        self,
+        words: list[str],
+        folder: Path,
+        environment: dict[str, str],
+        seconds: int = TIMEOUT,
+        tracer: Sequence[str] = (),
+    ) -> subprocess.CompletedProcess[str]:
         with tempfile.NamedTemporaryFile() as output, tempfile.NamedTemporaryFile() as errors:
-            self._ask([words, str(folder), environment, output.name, errors.name])
-            code = self._answer()
+            self._ask([words, str(folder), environment, output.name, errors.name, seconds, list(tracer)])
+            if (code := self._answer()) is None:
+                raise subprocess.TimeoutExpired(words, seconds, _text(output.name), _text(errors.name))
             return subprocess.CompletedProcess(words, code, _text(output.name), _text(errors.name))
 
     def _ask(self, request: object) -> None:
@@ -73,14 +89,12 @@ class _Server:
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
 
-    def _answer(self) -> int:
+    def _answer(self) -> int | None:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, "the server of runs ended"
-        answer = json.loads(line)
-        if answer["timed out"]:
-            raise subprocess.TimeoutExpired("nixio-conformance", TIMEOUT)
-        return int(answer["code"])
+        answer: int | None = json.loads(line)
+        return answer
 
 
 def _text(path: str) -> str:
@@ -97,15 +111,28 @@ def _serve() -> None:
     load()
     template()
     for line in sys.stdin:
-        words, folder, environment, output, errors = json.loads(line)
+        words, folder, environment, output, errors, seconds, tracer = json.loads(line)
         child = os.fork()
         if not child:
-            _child(words, folder, environment, output, errors)
-        print(json.dumps(_wait(child)), flush=True)
+            _child(words, folder, environment, output, errors, bool(tracer))
+        with _attached(tracer, child) if tracer else contextlib.nullcontext():
+            code = _wait(child, seconds)
+        print(json.dumps(code), flush=True)
 
 
-def _wait(child: int) -> dict[str, object]:
-    """The child's exit code; it is killed when it takes too long."""
+@contextlib.contextmanager
+def _attached(tracer: list[str], child: int) -> Iterator[None]:
+    """Let a tracer follow the stopped child, which then continues; without a tracer, if that may not trace."""
+    os.waitpid(child, os.WUNTRACED)
+    with subprocess.Popen([*tracer, "-p", str(child)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and "TracerPid:\t0\n" in Path(f"/proc/{child}/status").read_text():
+            time.sleep(0.001)
+        os.kill(child, signal.SIGCONT)
+        yield
+
+
+def _wait(child: int, seconds: int) -> int | None:
+    """The child's exit code; None if it was killed because it took too long."""
     timed_out: list[int] = []
 
     def kill(number: int, frame: object) -> None:
@@ -114,13 +141,15 @@ def _wait(child: int) -> dict[str, object]:
             os.kill(child, signal.SIGKILL)
 
     signal.signal(signal.SIGALRM, kill)
-    signal.alarm(TIMEOUT)
+    signal.alarm(seconds)
     _, status = os.waitpid(child, 0)
     signal.alarm(0)
-    return {"code": os.waitstatus_to_exitcode(status), "timed out": bool(timed_out)}
+    return None if timed_out else os.waitstatus_to_exitcode(status)
 
 
-def _child(words: list[str], folder: str, environment: dict[str, str], output: str, errors: str) -> NoReturn:
+def _child(
+    words: list[str], folder: str, environment: dict[str, str], output: str, errors: str, stopped: bool
+) -> NoReturn:
     """Do what `python -m nixio_conformance` does, and end as that does, with all that runs at an interpreter's exit."""
     os.setsid()
     for number, path, flags in ((0, os.devnull, os.O_RDONLY), (1, output, os.O_WRONLY), (2, errors, os.O_WRONLY)):
@@ -135,6 +164,8 @@ def _child(words: list[str], folder: str, environment: dict[str, str], output: s
     sys.path[0] = folder
     from nixio_conformance.__main__ import main
 
+    if stopped:
+        os.kill(os.getpid(), signal.SIGSTOP)
     main()
     raise SystemExit(0)
 

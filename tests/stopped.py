@@ -18,7 +18,7 @@ from typing import Self
 from nixio_conformance.driver.deadline import wait_for
 from nixio_reports import Stream, read
 from tests.command_line import TIMEOUT
-from tests.processes import running
+from tests.processes import marked
 
 #: In the environment of a run and of all that it starts.
 _MARK = "NIXIO_CONFORMANCE_STOP_TEST"
@@ -116,12 +116,7 @@ class StoppedRun:
 
     def left(self) -> set[int]:
         """The processes of the run that are still there."""
-        found = set()
-        for entry in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                if entry.name.isdigit() and self._mark.encode() in (entry / "environ").read_bytes():
-                    found.add(int(entry.name))
-        return {pid for pid in found if running(pid)}
+        return marked(self._mark)
 
     def problems(self, code: int) -> list[str]:
         """What is not as it must be after a signal at any moment, where the exit code should be `code`."""

@@ -1,5 +1,7 @@
 """`python -m nixio_conformance`: the command line, which a signal may stop from its first moment on."""
 
+import sys
+
 from nixio_conformance.driver.stopping import stopping
 
 
@@ -10,6 +12,11 @@ def main() -> None:
         from nixio_conformance.cli import main as commands  # takes longer than a short run
 
         commands(prog_name="nixio-conformance")
+    except Exception as error:
+        from nixio_conformance.driver.own_errors import OwnErrors
+
+        OwnErrors().report(error)
+        sys.exit(3)
     finally:
         stopping.ignore()
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from nixio_conformance.agentcheck import runner
+from nixio_conformance.agentcheck import cases, runner
+from nixio_conformance.agentcheck.exchange import Exchange
 from nixio_conformance.cli import main
 
 Cli = Callable[..., Result]
@@ -186,3 +187,25 @@ def test_an_agent_that_redirects_for_ever_cannot_be_started(cli: Cli, tmp_path: 
     done = cli("--agent", shlex.join([sys.executable, str(program), "x"]))
     assert done.exit_code == 3, done.output
     assert "it answered hello with Instead(" in done.output
+
+
+@posix
+@pytest.mark.parametrize(
+    "turn",
+    [pytest.param(lambda exchange: exchange.agent.request("reset"), id="calls"), pytest.param(id, id="calls-nothing")],
+)
+def test_a_case_that_does_not_end_costs_one_failure(
+    mistaken: Cli, monkeypatch: pytest.MonkeyPatch, turn: Callable[[Exchange], object]
+) -> None:
+    def endless(exchange: Exchange) -> None:
+        while True:
+            turn(exchange)
+
+    first = cases.ProtocolCase("hello.endless", "It ends", "A rule.", "a hint", "", endless)
+    after = [case for case in cases.registered() if case.id == "hello.fields"]
+    monkeypatch.setattr(cases, "registered", lambda: [first, *after])
+    monkeypatch.setattr(runner, "CASE", 0.3)
+    done = mistaken("none")
+    assert done.exit_code == 1, done.output
+    assert "the case did not end within 0.3 s" in done.output
+    assert "ok    hello.fields: " in done.output

@@ -11,6 +11,7 @@ import pytest
 from tests.agents.support import open_socket
 from tests.processes import running
 
+from nixio_conformance.driver import survivors
 from nixio_conformance.driver.deadline import wait_for
 from nixio_conformance.driver.errors import (
     AgentCannot,
@@ -18,11 +19,13 @@ from nixio_conformance.driver.errors import (
     AgentError,
     AgentHung,
     AgentProtocolError,
+    CannotRestart,
     CannotStart,
 )
 from nixio_conformance.driver.outcome import Failure, Returned
 from nixio_conformance.driver.process import LONGEST_LINE, AgentProcess
 from nixio_conformance.driver.session import Session
+from nixio_conformance.driver.timeouts import HELLO_AGAIN
 from nixio_conformance.driver.transcript import Transcript
 
 Begin = Callable[..., Session]
@@ -64,6 +67,39 @@ def test_an_agent_that_never_answers_hello(begin: Begin, monkeypatch: pytest.Mon
     monkeypatch.setattr("nixio_conformance.driver.hello.HELLO", 0.3)
     with pytest.raises(CannotStart, match=r"did not say hello: the agent took more than \d+\.\d s to answer"):
         begin("silent")
+
+
+def test_no_agent_starts_any_more(begin: Begin, monkeypatch: pytest.MonkeyPatch, faulty: tuple[str, ...]) -> None:
+    modes = iter(["correct", "silent", "correct", "garbage", "silent", "exit", "correct"])
+    session = begin(start=lambda: AgentProcess([*faulty, next(modes)]))
+    assert session.agents.seconds == HELLO_AGAIN
+    session.agents.seconds = 0.3
+    session.kill()
+    session.begin_case(Transcript(), tries=3)
+    assert not session.agents.given_up
+    session.kill()
+    session.agents.seconds = 0.3
+    with pytest.raises(CannotRestart, match=r"no agent starts any more, 3 times in a row: .* exit status 7"):
+        session.begin_case(Transcript(), tries=3)
+    assert session.agents.given_up
+
+
+def test_an_agent_that_cannot_be_killed(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it ends with its input, or is left behind."""
+    monkeypatch.setattr("nixio_conformance.driver.process.KILLING", 0.3)
+    monkeypatch.setattr("nixio_conformance.driver.process_tree.kill_all", lambda pid, mark: {pid})
+    monkeypatch.setattr(survivors, "_messages", [])
+    begin().kill()
+    assert survivors.survivors() == []
+    session = begin()
+    pid = session.pid
+    open_socket(session).start("hang")
+    session.kill()
+    (message,) = survivors.survivors()
+    assert message.startswith(f"process {pid} of the agent ")
+    assert "this user may not kill it" in message
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
 
 
 def test_an_agent_may_redirect_to_another_program(begin: Begin) -> None:

@@ -130,3 +130,12 @@ def test_a_valid_reply_is_accepted_by_schema_and_decoder(schema: dict[str, Any],
 )
 def test_a_malformed_request_is_refused_by_the_schema(schema: dict[str, Any], request_: object) -> None:
     assert not valid(schema, "request", request_)
+
+
+def test_a_reply_of_millions_of_values_is_not_decoded() -> None:
+    many = messages.MOST_PARTS + 1
+    with pytest.raises(msgspec.DecodeError, match="more than 1000000 values and fields"):
+        messages.decode_reply(b'{"id": 1, "reply": "values", "values": [%s 1]}' % (b"1," * many))
+    text = '\\",' * many
+    reply = messages.decode_reply(f'{{"id": 1, "reply": "values", "values": ["{text}"]}}'.encode())
+    assert reply == messages.Values(1, [text.replace("\\", "")])

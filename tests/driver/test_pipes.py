@@ -11,7 +11,15 @@ from tests.agents.support import open_socket
 
 from nixio_conformance.driver.errors import AgentCrashed
 from nixio_conformance.driver.outcome import Returned
-from nixio_conformance.driver.pipes import PipeReader, PollingReader, ThreadedReader, open_reader
+from nixio_conformance.driver.pipes import (
+    PipeReader,
+    PipeWriter,
+    PollingReader,
+    PollingWriter,
+    ThreadedReader,
+    ThreadedWriter,
+    open_reader,
+)
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
 
@@ -57,6 +65,20 @@ def test_a_session_works_with_either_reader(
     assert sock.call("echo", b"x" * 300_000) == Returned(("echo", b"x" * 300_000))
     with pytest.raises(AgentCrashed, match="exit status 3"):
         sock.call("exit")
+
+
+@pytest.mark.parametrize("writer", [ThreadedWriter] if sys.platform == "win32" else [PollingWriter, ThreadedWriter])
+def test_a_write_ends_in_time(writer: Callable[[int], PipeWriter]) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as reader, os.fdopen(writing, "wb", buffering=0):
+        found = writer(writing)
+        assert found.write(b"one", lambda: 10.0)
+        assert os.read(reading, 10) == b"one"
+        left = iter([0.01, 0.0, 0.0])
+        assert not found.write(bytes(1 << 20), lambda: next(left))
+        reader.close()
+        with pytest.raises(BrokenPipeError):
+            found.write(b"two", lambda: 10.0)
 
 
 def test_the_reader_of_this_system() -> None:

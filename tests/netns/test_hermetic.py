@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
@@ -36,7 +37,8 @@ def in_fresh_process(code: str) -> str:
 
 def inside(code: str) -> str:
     """What a program prints inside a hermetic network."""
-    return in_fresh_process(f"hermetic.prepare(hermetic.probe_entry())\nlab = hermetic.enter()\n{code}")
+    enter = "hermetic.prepare(hermetic.probe_entry())\nnamespaces.isolate()\nlab = hermetic.enter()"
+    return in_fresh_process(f"{enter}\n{code}")
 
 
 @pytest.mark.usefixtures("lab")
@@ -107,10 +109,11 @@ def test_to_probe_and_to_enter_builds_no_more_than_two(tmp_path: Path) -> None:
             [f"new: address {'20010db8' + '0' * 23}7/128 on veth1"],
         ),
         ("near.up('veth0', mtu=1300)", ["gone: link veth0, up, mtu 1400", "new: link veth0, up, mtu 1300"]),
+        ("socket.sethostname('other.test')", [f"gone: host name {socket.gethostname()}", "new: host name other.test"]),
     ],
-    ids=["nothing", "ipv4", "ipv6", "mtu"],
+    ids=["nothing", "ipv4", "ipv6", "mtu", "host-name"],
 )
-def test_a_change_of_links_or_addresses_is_reported(change: str, reported: list[str]) -> None:
+def test_a_change_of_links_addresses_or_host_name_is_reported(change: str, reported: list[str]) -> None:
     found = inside(
         "from ipaddress import ip_interface\n"
         "from nixio_conformance.netns.netlink import Netlink\n"
@@ -127,6 +130,78 @@ def test_nothing_of_the_host_is_changed() -> None:
     before = state()
     assert inside("print(len(socket.if_nameindex()))") == "3"
     assert state() == before
+
+
+#: Leaves an object of each kind that outlives the process which made it.
+LEFT_BEHIND = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+key, create = 0x6e786978, 0o1600
+made = [libc.shmget(key, 4096, create), libc.semget(key, 1, create), libc.msgget(key, create)]
+if hasattr(libc, "mq_open"):
+    made.append(libc.mq_open(b"/nixio-test", os.O_CREAT | os.O_RDWR, 0o600, None))
+if os.path.isdir("/dev/shm"):
+    open("/dev/shm/nixio-test", "w").close()
+socket.sethostname("other.test")
+print(min(made), socket.gethostname())
+"""
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_host_name_and_objects_that_outlive_a_process_stay_inside() -> None:
+    before = machine()
+    assert inside(LEFT_BEHIND).split()[1] == "other.test"
+    assert machine() == before
+
+
+def machine() -> object:
+    """The host name, and what shows the objects of `LEFT_BEHIND` if they are outside."""
+    tables = [Path("/proc/sysvipc", kind).read_text() for kind in ("shm", "sem", "msg")]
+    libc = ctypes.CDLL(None)
+    queue_removed = hasattr(libc, "mq_unlink") and libc.mq_unlink(b"/nixio-test") == 0
+    shared = Path("/dev/shm/nixio-test").exists()
+    return socket.gethostname(), [str(0x6E786978) in table for table in tables], queue_removed, shared
+
+
+@pytest.mark.usefixtures("lab")
+def test_the_network_can_be_entered_without_a_host_name_and_ipc_objects_of_its_own() -> None:
+    found = in_fresh_process(
+        "from pathlib import Path\n"
+        "try: namespaces.enter_user()\n"
+        "except OSError as error: raise SystemExit(print(error))\n"
+        "names = lambda: [os.readlink(f'/proc/self/ns/{kind}') for kind in ('uts', 'ipc')]\n"
+        "before = names()\n"
+        "for kind in ('uts', 'ipc'): Path(f'/proc/sys/user/max_{kind}_namespaces').write_text('0')\n"
+        "namespaces.isolate()\n"
+        "hermetic.enter()\n"
+        "print(names() == before, len(socket.if_nameindex()))"
+    )
+    if "CLONE_NEWUSER" in found:
+        pytest.skip(found)
+    assert found == "True 3"
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_renewed_network_has_the_first_host_name() -> None:
+    found = inside("socket.sethostname('other.test'); hermetic.renew(); print(socket.gethostname())")
+    assert found == socket.gethostname()
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize(("variable", "private"), [("NIXIO_TEST", "True"), ("TMPDIR", "False")])
+def test_shared_memory_is_private_unless_the_run_uses_it(
+    variable: str, private: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path("/dev/shm")
+    if not folder.is_dir():
+        pytest.skip("no /dev/shm")
+    monkeypatch.setenv(variable, f"{folder}" if private == "False" else "elsewhere")
+    assert inside(f"print(os.stat('/dev/shm').st_dev != {folder.stat().st_dev})") == private
+
+
+def test_where_nothing_may_be_separated_nothing_is_raised() -> None:
+    refused = "def refused(*_): raise PermissionError(1, 'Operation not permitted')\n"
+    in_fresh_process(f"{refused}namespaces._check = refused\nnamespaces.isolate()")
 
 
 def state() -> object:

@@ -60,6 +60,20 @@ def test_a_case_that_does_not_end_costs_one_verdict_and_many_end_the_run(runs: R
     assert "--max-timeouts" in done.output
 
 
+@pytest.mark.slow
+def test_many_end_a_run_without_a_report(runs: Runs) -> None:
+    options = [
+        "--nixio-target=impls:fine",
+        "--nixio-case-deadline=0.5",
+        "--nixio-max-timeouts=2",
+        "--nixio-without=lab",
+    ]
+    done = runs.execute([sys.executable, "-m", "pytest", "-q", str(runs.checks), *options])
+    assert done.code == 1, done.output
+    assert "too many cases timed out, --max-timeouts" in done.output
+    assert "2 failed" in done.output
+
+
 def test_cases_of_a_method_in_which_many_timed_out_have_less_time() -> None:
     deadlines = CaseDeadlines(60.0)
     for _ in range(MANY):

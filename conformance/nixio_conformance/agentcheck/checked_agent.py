@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 
 from nixio_conformance.agentcheck import shapes
 from nixio_conformance.driver import messages, reply_hints
+from nixio_conformance.driver.budget import BYTES, STEPS, Budget
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.outcome import errno_name
@@ -47,6 +49,8 @@ class CheckedAgent:
         self._welcome: messages.Welcome | None = None
         self._identifier = 0
         self._due: set[int] = set()
+        #: What the case may use.
+        self.budget = Budget()
         #: The lines that were sent and received since `clear_wire()` was called.
         self.sent: list[bytes] = []
         self.received: list[bytes] = []
@@ -97,13 +101,23 @@ class CheckedAgent:
     def start(self) -> None:
         """Start the program without saying hello. Raises `CannotStart`."""
         self.kill()
-        self._process = self._start(self._argv)
+        with self.budget.shielded():
+            self._process = self._start(self._argv)
 
     def kill(self) -> None:
         """Kill it if it runs."""
-        if self._process is not None:
-            self._process.kill()
-        self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            with self.budget.shielded():
+                process.kill()
+
+    def allow(self, seconds: float) -> Budget:
+        """Begin a budget, of `seconds` and of the limits of a case, for all that follows."""
+        self.budget = Budget(seconds, self.kill, self._pid, most_bytes=BYTES, most_steps=STEPS)
+        return self.budget
+
+    def _pid(self) -> int:
+        return self._process.pid if self._process is not None else os.getpid()
 
     def clear_wire(self) -> None:
         """Discard the lines of earlier cases."""
@@ -126,6 +140,7 @@ class CheckedAgent:
         """Send bytes without adding a newline: several lines, or a part of one."""
         self.sent += data.rstrip(b"\n").split(b"\n")
         try:
+            self.budget.step((data,))
             self.process.write(data, Deadline(CALL, self.process.pid))
         except AgentError as error:
             raise Violation(str(error)) from None
@@ -133,7 +148,9 @@ class CheckedAgent:
     def receive(self, *identifiers: object, seconds: float | None = None) -> messages.Reply:
         """Wait for the next line, which must be a reply to one of these requests."""
         try:
+            self.budget.check()
             line = self.process.receive(Deadline(CALL if seconds is None else seconds, self.process.pid))
+            self.budget.receive(len(line))
         except AgentError as error:
             raise Violation(str(error), also=_hint_for(str(error))) from None
         self.received.append(line)

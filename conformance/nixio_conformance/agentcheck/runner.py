@@ -21,9 +21,12 @@ from nixio_conformance.agentcheck import (
 from nixio_conformance.agentcheck.cases import ProtocolCase
 from nixio_conformance.agentcheck.checked_agent import CaseSkipped, CheckedAgent, Violation
 from nixio_conformance.agentcheck.exchange import Exchange
+from nixio_conformance.driver import alarm
+from nixio_conformance.driver.errors import CaseTimedOut
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.temporary import fresh_folder
 from nixio_conformance.driver.text import clip
+from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.host import capabilities
 from nixio_conformance.target.target import Target
 
@@ -65,20 +68,22 @@ def _run_in_folder(case: ProtocolCase, agent: CheckedAgent, console: Console) ->
 
 def _run_case(case: ProtocolCase, exchange: Exchange, console: Console) -> str:
     agent = exchange.agent
+    budget = agent.allow(CASE)
     try:
         agent.ready()
         agent.clear_wire()
         _check_needs(case, agent)
-        case.run(exchange)
-        if agent.alive:
-            agent.expect_silence()
-            agent.request("reset")
-            agent.expect_silence()
+        with alarm.watched(budget):
+            case.run(exchange)
+            if agent.alive:
+                agent.expect_silence()
+                agent.request("reset")
+                agent.expect_silence()
     except CaseSkipped as reason:
         console.print(Text(f"skip  {case.id}: {reason}"), soft_wrap=True)
         _reset(agent)
         return "skip"
-    except (Violation, OSError) as error:
+    except (Violation, OSError, CaseTimedOut) as error:
         _print_failure(case, agent, error, console)
         agent.kill()
         return "FAIL"
@@ -107,8 +112,8 @@ def _reset(agent: CheckedAgent) -> None:
             agent.kill()
 
 
-def _print_failure(case: ProtocolCase, agent: CheckedAgent, error: Violation | OSError, console: Console) -> None:
-    what = error.what if isinstance(error, Violation) else f"the other end: {error}"
+def _print_failure(case: ProtocolCase, agent: CheckedAgent, error: Exception, console: Console) -> None:
+    what = f"the other end: {error}" if isinstance(error, OSError) else str(error)
     hint = error.hint if isinstance(error, Violation) and error.hint else case.hint
     console.print(Text(f"FAIL  {case.id}: {case.title}"), soft_wrap=True)
     rows = [("wrong", what), ("protocol", case.rule), ("hint", hint)]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 from rich.console import Console
 
 from nixio_conformance.agentcheck import runner
+from nixio_conformance.commands.ending import end
 from nixio_conformance.commands.target_options import EPILOG, chosen
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.temporary import temporary_folder
+from nixio_conformance.netns import namespaces
 from nixio_conformance.pytest_plugin.options import ImplementationOptions, command_options
 
 
@@ -32,8 +32,9 @@ def agent_check(words: tuple[str, ...], listed: bool, **values: str) -> None:
     implementation = chosen(ImplementationOptions(**values))  # type: ignore[arg-type]
     try:
         with temporary_folder():
+            namespaces.isolate()
             passed = runner.run(implementation, Console(), words)
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
-        sys.exit(3)
-    sys.exit(0 if passed else 1)
+        end(3)
+    end(0 if passed else 1)

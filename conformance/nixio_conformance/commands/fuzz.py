@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from nixio_conformance.commands.ending import end
 from nixio_conformance.commands.target_options import implementation_options
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
@@ -115,10 +116,11 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
     try:
         with temporary_folder():
             environment.enter({without: f"excluded by --without {without}"} if without else {})
-            sys.exit(_Fuzz(implementation, choices, Console()).run())
+            code = _Fuzz(implementation, choices, Console()).run()
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
-        sys.exit(3)
+        code = 3
+    end(code)
 
 
 class _Fuzz:

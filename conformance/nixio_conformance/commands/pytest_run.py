@@ -15,6 +15,7 @@ from rich.console import Console
 
 from nixio_conformance.commands.report import show
 from nixio_conformance.driver.errors import CannotStart
+from nixio_conformance.driver.own_errors import OwnErrors
 from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.pytest_plugin import controller
@@ -32,6 +33,15 @@ def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     folder = folder.absolute()
+    errors = OwnErrors(folder)
+    try:
+        return _judge(arguments, folder, console, errors)
+    except Exception as error:
+        errors.report(error)
+        return 3
+
+
+def _judge(arguments: Sequence[str], folder: Path, console: Console, errors: OwnErrors) -> int:
     stream = folder / STREAM
     stream.unlink(missing_ok=True)
     with (
@@ -40,11 +50,11 @@ def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
         # Also for pytest, which names its usual folder after the user: in the hermetic network every user is root.
         _temporary_folder() as temporary,
     ):
-        status = _pytest([f"--basetemp={temporary}/pytest", *arguments], Progress(console, None))
+        status = _pytest([f"--basetemp={temporary}/pytest", *arguments], Progress(console, None), errors)
         code = show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
     if code == 2 and stream.exists():
         click.echo("no case is selected: no case matches all axes of --select", err=True)
-    return code
+    return 3 if status == pytest.ExitCode.INTERNAL_ERROR else code
 
 
 @contextlib.contextmanager
@@ -58,19 +68,23 @@ def _temporary_folder() -> Iterator[Path]:
         sys.exit(3)
 
 
-def _pytest(arguments: list[str], progress: Progress) -> int:
+def _pytest(arguments: list[str], progress: Progress, errors: OwnErrors) -> int:
     progress.start()
     try:
-        return int(pytest.main(arguments, plugins=[_Quiet(progress)]))
+        return int(pytest.main(arguments, plugins=[_Quiet(progress, errors)]))
+    except Exception as error:  # of a hook at the end, from where pytest lets them pass
+        errors.report(error)
+        return int(pytest.ExitCode.INTERNAL_ERROR)
     finally:
         progress.stop()
 
 
 class _Quiet:
-    """Removes pytest's terminal output, because the suite prints its own progress and summary."""
+    """Replaces pytest's terminal output, because the suite prints its own progress and summary."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, errors: OwnErrors) -> None:
         self.progress = progress
+        self._errors = errors
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -81,6 +95,19 @@ class _Quiet:
         reporter = config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
             config.pluginmanager.unregister(reporter)
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Report an exception of any hook, in this process or in a worker."""
+        if "Traceback (most recent call last)" in (text := str(excinfo.value)):
+            self._errors.report_text(text)  # of a worker's, xdist has only the text
+        else:
+            self._errors.report(excinfo.value)
+        return True  # otherwise pytest prints the traceback
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Report a check that cannot be collected."""
+        if report.failed:
+            self._errors.report_text(report.longreprtext, f"the suite itself cannot be collected: {report.nodeid}")
 
 
 def _report_stop(stream: Path) -> None:

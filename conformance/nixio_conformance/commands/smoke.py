@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 
 import click
@@ -11,7 +10,10 @@ from rich.text import Text
 
 from nixio_conformance.agentcheck import runner, shapes
 from nixio_conformance.agentcheck.checked_agent import CheckedAgent
+from nixio_conformance.commands.ending import end
 from nixio_conformance.commands.target_options import EPILOG, implementation_options
+from nixio_conformance.driver import alarm
+from nixio_conformance.driver.budget import Budget
 from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.session import Session
@@ -19,6 +21,7 @@ from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.driver.transcript import Step, Transcript
 from nixio_conformance.host import capabilities
+from nixio_conformance.netns import namespaces
 from nixio_conformance.target.target import Target
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case
@@ -47,11 +50,12 @@ def smoke(implementation: Target) -> None:
     """
     try:
         with temporary_folder():
+            namespaces.isolate()
             passed = _run(implementation, Console())
     except CannotStart as error:
         click.echo(f"{implementation.shell_text}: {error}", err=True)
-        sys.exit(3)
-    sys.exit(0 if passed else 1)
+        end(3)
+    end(0 if passed else 1)
 
 
 def _run(target: Target, console: Console) -> bool:
@@ -67,13 +71,13 @@ def _run(target: Target, console: Console) -> bool:
                 console.print(Text(f"skip  {kind.id}: {reason}"))
                 continue
             case = Case(session, kind)
-            session.allow(None if target.in_process else CASE)
+            budget = session.allow(None if target.in_process else CASE)
             session.begin_case(case.transcript)
             for title, step in _steps(case, kind):
                 if not session.alive:  # the previous step ended it
                     session.begin_case(case.transcript)
-                fine &= _try(title, step, console, case.transcript if program else None)
-            fine &= _try(f"{kind.id}: close all sockets at the end", session.end_case, console)
+                fine &= _try(title, step, budget, console, case.transcript if program else None)
+            fine &= _try(f"{kind.id}: close all sockets at the end", session.end_case, budget, console)
             case.close()
     finally:
         session.kill()
@@ -115,10 +119,13 @@ def _steps(case: Case, kind: Kind) -> Iterator[tuple[str, Callable[[], object]]]
     yield f"{kind.id}: a bad argument is a failure of kind `argument`", refused
 
 
-def _try(title: str, step: Callable[[], object], console: Console, transcript: Transcript | None = None) -> bool:
+def _try(
+    title: str, step: Callable[[], object], budget: Budget, console: Console, transcript: Transcript | None = None
+) -> bool:
     """Make a step and print whether it passed; with the transcript of an agent program, also how to fix the agent."""
     try:
-        step()
+        with alarm.watched(budget):
+            step()
     except (expect.Mismatch, AgentError) as error:
         console.print(Text(f"FAIL  {title}\n      {error}"), soft_wrap=True)
         if isinstance(error, expect.Mismatch) and transcript and (hint := _hint(transcript.steps)):

@@ -40,6 +40,10 @@ class CannotStart(Exception):
     """The implementation could not be started at all: the run ends with exit code 3."""
 
 
+class CannotRestart(CannotStart):
+    """No agent starts any more, although the implementation could be started before."""
+
+
 def out_of_resources(error: BaseException) -> bool:
     """Whether an exception in the suite's own process says that descriptors, memory or space are used up here."""
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _RESOURCES)

@@ -6,6 +6,7 @@ This module defines the protocol: the structs below are its messages, `schema()`
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -13,6 +14,9 @@ from msgspec import Struct
 
 #: The only version so far. The handshake states it, so that later versions can be distinguished.
 VERSION = 1
+#: Most values of a reply, and fields of these values. A call of the contract returns at most three values.
+MOST_PARTS = 1_000_000
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 
 
 class Buffer(Struct, frozen=True, tag_field="type", tag="buffer", forbid_unknown_fields=True):
@@ -144,6 +148,10 @@ _decoder = msgspec.json.Decoder(Reply)
 
 def decode_reply(line: bytes) -> Reply:
     """Decode one line as a reply; raises `msgspec.DecodeError` with the reason for anything else."""
+    # Decoded, millions of short values are many times as large as their line. In texts a comma is no separator.
+    commas = line.count(b",")
+    if commas > MOST_PARTS and commas - sum(text[0].count(b",") for text in _TEXT.finditer(line)) > MOST_PARTS:
+        raise msgspec.ValidationError(f"it has more than {MOST_PARTS} values and fields")
     reply: Reply = _decoder.decode(line)
     return reply
 

@@ -1,4 +1,4 @@
-"""Reads a pipe with a timeout: with poll() on POSIX, with a thread of its own on Windows.
+"""Reads and writes pipes with a timeout: with poll() on POSIX, with a thread of its own on Windows.
 
 poll() costs a system call for each wait, the thread two context switches; hence two implementations.
 """
@@ -70,10 +70,62 @@ def open_reader(descriptor: int) -> PipeReader:
     return ThreadedReader(descriptor) if sys.platform == "win32" else PollingReader(descriptor)
 
 
-def write_readiness(descriptor: int) -> Callable[[], bool]:
-    """A function that returns whether a pipe now takes 4096 bytes without blocking; always True on Windows."""
-    if sys.platform == "win32":
-        return lambda: True
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    return lambda: bool(poll.poll(0))
+class PipeWriter(Protocol):
+    """The writing end of a pipe."""
+
+    def write(self, data: bytes, remaining: Callable[[], float]) -> bool:
+        """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if no process reads."""
+        ...
+
+
+class PollingWriter:
+    """Waits with poll(), on a descriptor that does not block."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        os.set_blocking(descriptor, False)
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+
+    def write(self, data: bytes, remaining: Callable[[], float]) -> bool:
+        """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if no process reads."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except BlockingIOError:
+                if not self._poll.poll(remaining() * 1000) and remaining() <= 0:
+                    return False
+        return True
+
+
+class ThreadedWriter:
+    """Writes in a thread; one that blocks is left behind, until the reader ends."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, data: bytes, remaining: Callable[[], float]) -> bool:
+        """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if no process reads."""
+        failed: list[OSError] = []
+
+        def write_all() -> None:
+            rest = memoryview(data)
+            try:
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+            except OSError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=write_all, daemon=True, name="agent's input")
+        thread.start()
+        while thread.is_alive() and (left := remaining()) > 0:
+            thread.join(left)
+        if failed:
+            raise failed[0]
+        return not thread.is_alive()
+
+
+def open_writer(descriptor: int) -> PipeWriter:
+    """The writer for this system."""
+    return ThreadedWriter(descriptor) if sys.platform == "win32" else PollingWriter(descriptor)

@@ -7,25 +7,23 @@ import os
 import secrets
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from nixio_conformance.driver import exit_status, limits, process_tree, procfs
-from nixio_conformance.driver.deadline import Deadline
+from nixio_conformance.driver import exit_status, limits, process_tree, procfs, survivors
+from nixio_conformance.driver.deadline import Deadline, wait_for
 from nixio_conformance.driver.errors import AgentCrashed, AgentHung, AgentProtocolError, CannotStart
 from nixio_conformance.driver.orphan_guard import guard
-from nixio_conformance.driver.pipes import PipeReader, open_reader, write_readiness
+from nixio_conformance.driver.pipes import PipeReader, open_reader, open_writer
 from nixio_conformance.driver.stderr_file import StderrFile
 from nixio_conformance.driver.text import show
-from nixio_conformance.driver.timeouts import ENDING
+from nixio_conformance.driver.timeouts import ENDING, KILLING
 
 #: Most bytes of one reply. The largest valid one is a buffer of `buffersize`; a flood must not fill the memory.
 LONGEST_LINE = 16 * 1024 * 1024
 #: Most bytes on standard error in a case, after which the agent is stopped: it must not fill the disk.
 LONGEST_STDERR = 64 * 1024 * 1024
-#: Bytes that a pipe reported as writable takes on every system without blocking (PIPE_BUF).
-_PIPE = 4096
 #: Seconds of the first wait, before deadlines are looked at: nearly every reply arrives within them.
 _FIRST_WAIT = 0.02
 #: Seconds between two checks that the process still runs.
@@ -64,8 +62,7 @@ class AgentProcess:
         guard().watch(self.pid)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._input = self._process.stdin.fileno()
-        self._writable = write_readiness(self._input)
+        self._writer = open_writer(self._process.stdin.fileno())
         self._reader = make_reader(self._process.stdout.fileno())
 
     @property
@@ -79,14 +76,12 @@ class AgentProcess:
 
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Write bytes without adding a newline; raises `AgentHung` if the agent does not read them in time."""
-        rest = memoryview(data)
-        at_once = len(rest) <= _PIPE and self._writable()
-        with contextlib.nullcontext() if at_once else self._read_in_time(deadline):
-            try:
-                while rest:
-                    rest = rest[os.write(self._input, rest) :]
-            except (BrokenPipeError, ConnectionResetError):
-                raise self._gone() from None
+        try:
+            in_time = self._writer.write(data, deadline.remaining)
+        except (BrokenPipeError, ConnectionResetError):
+            raise self._gone() from None
+        if not in_time:
+            raise self._hung("read its request", deadline)
 
     def receive(self, deadline: Deadline) -> bytes:
         """The next line without its newline; raises `AgentError` if the agent dies, floods or is too late."""
@@ -128,24 +123,34 @@ class AgentProcess:
         self._process.stdin.close()
 
     def kill(self) -> None:
-        """Kill it and all processes that it started; may be called twice."""
+        """Kill it and all processes that it started; may be called twice.
+
+        Waits a limited time; what does not end is in `survivors`.
+        """
         if self._killed:
             return
         self._killed = True
-        self._kill_all()
-        exit_status.wait_for_exit(self._process)
-        guard().unwatch(self.pid)
+        refused = self._kill_all()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
-                    stream.close()
+                    stream.close()  # an agent that may not be killed ends at the end of its input, unless it hangs
+        if exit_status.wait_for_exit(self._process, KILLING) is None:
+            survivors.note(self.pid, " ".join(self.argv), self.pid in refused)
+            self._process.returncode = -9  # it is not waited for any more
+        else:
+            guard().unwatch(self.pid)
+        for other in refused - {self.pid}:
+            if not wait_for(partial(procfs.has_ended, other), KILLING):
+                survivors.note(other, " ".join(self.argv), refused=True)
         self._stderr.close()
 
-    def _kill_all(self) -> None:
+    def _kill_all(self) -> set[int]:
+        """Kill it and its offspring. Returns those that may not be killed."""
         if sys.platform == "win32":
             self._process.kill()
-        else:
-            process_tree.kill_all(self.pid, self._mark)
+            return set()
+        return process_tree.kill_all(self.pid, self._mark)
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n", self._searched)
@@ -185,31 +190,6 @@ class AgentProcess:
     def _refuse_flood(self) -> None:
         if self._stderr.size() > LONGEST_STDERR:
             raise AgentProtocolError(f"the agent wrote more than {LONGEST_STDERR} bytes to standard error")
-
-    @contextlib.contextmanager
-    def _read_in_time(self, deadline: Deadline) -> Iterator[None]:
-        """Kill the agent if it leaves a large request unread: the write would block for ever."""
-        done, late = threading.Event(), threading.Event()
-
-        def watch() -> None:
-            while (left := deadline.remaining()) > 0:
-                if done.wait(left):
-                    return
-            late.set()
-            self._kill_all()
-
-        watcher = threading.Thread(target=watch, daemon=True, name="agent's deadline")
-        watcher.start()
-        try:
-            yield
-        except AgentCrashed:
-            if not late.is_set():
-                raise
-        finally:
-            done.set()
-            watcher.join()
-        if late.is_set():
-            raise self._hung("read its request", deadline)
 
     def _hung(self, what: str, deadline: Deadline) -> AgentHung:
         notes = [f"the agent took more than {deadline.elapsed:.1f} s to {what}", procfs.activity(self.pid)]

@@ -23,17 +23,31 @@ RUN = "NIXIO_CONFORMANCE_RUN"
 _ROUNDS = 10
 
 
-def kill_all(pid: int, mark: str) -> None:
-    """Kill the leader of a process group and its offspring. The leader must not have been waited for yet."""
+def kill_all(pid: int, mark: str) -> set[int]:
+    """Kill the leader of a process group and its offspring. The leader must not have been waited for yet.
+
+    Returns those that this user may not kill.
+    """
+    refused: set[int] = set()
     for _ in range(_ROUNDS):
         found = set(_offspring(pid, mark))
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-        for other in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(other, signal.SIGKILL)
-        if not found:
-            return
+        refused = {other for other in (pid, *found) if not _killed(other)}
+        if found <= refused:
+            break
+    return refused
+
+
+def _killed(pid: int) -> bool:
+    """Kill a process; False if this user may not."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        return False
+    return True
 
 
 def _offspring(pid: int, mark: str) -> Iterator[int]:

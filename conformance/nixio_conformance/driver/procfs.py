@@ -35,6 +35,12 @@ def activity(pid: int) -> str:
     return _ACTIVITY.get(found.state, "") if found else ""
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process has ended, or is not known here."""
+    found = stat(pid)
+    return found is None or found.state in "ZX"
+
+
 def memory(pid: int) -> int:
     """Bytes of a process's writable memory, as RLIMIT_DATA counts them; 0 if that is unknown."""
     try:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+#: Bytes of a line that is not looked at: as Python objects it could be many times as large.
+_LONG = 1 << 20
 _KINDS = ("system", "would-block", "resolver", "argument", "exception")
 _REPLIES = ("hello", "values", "failure", "unsupported", "unavailable")
 
 
 def hint(line: bytes) -> str:
     """What to change in an agent that wrote this invalid line."""
+    if len(line) > _LONG:
+        return "send what the call returned, as `nixio-conformance schema` describes it"
     try:
         reply = json.loads(line)
     except (ValueError, RecursionError):

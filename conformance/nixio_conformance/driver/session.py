@@ -10,7 +10,7 @@ from nixio_conformance.driver.budget import Budget
 from nixio_conformance.driver.channel import Channel
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentHung, AgentProtocolError, CaseTimedOut
-from nixio_conformance.driver.hello import handshake
+from nixio_conformance.driver.hello import Agents
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.reply_matching import receive
@@ -34,8 +34,7 @@ class Session:
 
         `start_program` starts the program that an agent redirects to.
         """
-        self._start = start
-        self._start_program = start_program
+        self.agents = Agents(start, start_program, self.next_id)
         self._seconds = seconds
         #: The last request of earlier cases: a reply to it or to an older one is late.
         self._stale = 0
@@ -80,8 +79,8 @@ class Session:
     def _process(self) -> int:
         return self._channel.pid if self._channel is not None else os.getpid()
 
-    def begin_case(self, transcript: Transcript) -> None:
-        """Begin a new transcript, and start an agent if there is none. Raises `CannotStart`."""
+    def begin_case(self, transcript: Transcript, tries: int = 1) -> None:
+        """Begin a new transcript, and start an agent if there is none. Raises `CannotStart`, as `Agents.start` does."""
         self.transcript = transcript
         transcript.budget = self.budget
         self.stderr = ""
@@ -90,7 +89,7 @@ class Session:
             self.kill()  # an unrequested line after the last case: not an error of this case
         if self._channel is None:
             with self.budget.shielded():
-                self._channel, self._welcome, self._start = handshake(self._start, self._start_program, self.next_id)
+                self._channel, self._welcome = self.agents.start(tries)
             self._pending = None
             self._idle = blocking.idle_syscall(self._channel.pid)
         self._live.clear_stderr()

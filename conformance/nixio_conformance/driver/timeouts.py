@@ -8,8 +8,12 @@ CALL = 5.0
 HUNG = 60.0
 #: The reply to hello: a language's runtime and the implementation's imports may be slow.
 HELLO = 30.0
+#: The same once an agent has said hello, or ten times as long as that took, if that is longer but not over `HELLO`.
+HELLO_AGAIN = 10.0
 #: Between an agent's closing of its streams and its exit, before it is killed.
 ENDING = 2.0
+#: Between the killing of an agent and its end.
+KILLING = 10.0
 #: An operation of the suite's own peer: over loopback it succeeds at once, or never.
 PEER = 5.0
 #: The same for megabytes, which the agent has to decode first. The driver reports a call that hangs.

@@ -135,15 +135,18 @@ def _kernel_view() -> None:
 
 @contextlib.contextmanager
 def _child_with_socket() -> Iterator[int]:
+    """The id of a process whose standard input is a socket; it ends when the other end is closed."""
     near, far = socket.socketpair()
     with near, far:
-        child = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", "input()"], stdin=far.fileno(), stdout=subprocess.DEVNULL
-        )
+        program = [sys.executable, "-S", "-E", "-c", "import sys; sys.stdin.read()"]
+        child = subprocess.Popen(program, stdin=far.fileno(), stdout=subprocess.DEVNULL)
         try:
             yield child.pid
         finally:
-            child.kill()
+            near.close()
+            far.close()
+            with contextlib.suppress(OSError):
+                child.kill()
             child.wait()
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from nixio_conformance.driver import alarm
 from nixio_conformance.driver.errors import AgentCannot, AgentError
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.transcript import Transcript
@@ -81,7 +82,7 @@ class Searcher:
         runner = Runner(case, sequence, self._system(), seconds)
         self.sequences += 1
         try:
-            with leaks.watched(case):
+            with leaks.watched(case), alarm.watched(self.session.budget):
                 runner.run()
         except (Inconclusive, AgentCannot):
             self.session.kill()

@@ -3,21 +3,25 @@
 The namespaces are entered in two steps, because only a process with a single thread may enter a user namespace, and a
 worker of pytest-xdist has two threads. The process that the user started probes how it can enter (`probe_entry`) and,
 if needed, enters a user namespace (`prepare`). Each process that runs cases then enters a network namespace and a mount
-namespace of its own (`enter`).
+namespace of its own (`enter`). Its host name and IPC objects are private too, where the host permits (`isolate` in
+`namespaces.py`); the network does not need them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 from nixio_conformance.netns import namespaces, network, resolver_files
 from nixio_conformance.netns.watch import Watch
@@ -32,7 +36,7 @@ class HermeticNetwork:
 
     #: The network namespace with the far ends of the links.
     far: namespaces.NetworkNamespace
-    #: Reports changes of the links and addresses on this side.
+    #: Reports changes of the links, addresses and host name on this side.
     watch: Watch
 
 
@@ -68,6 +72,13 @@ def probe_entry() -> Entry:
     """
     if not sys.platform.startswith("linux"):
         return Entry("network namespaces exist on Linux only")
+    try:
+        return _probed()
+    except OSError as error:
+        return Entry(f"this host could not try it: {error}")
+
+
+def _probed() -> Entry:
     # Root needs no user namespace, unless it is root of a container that lacks what the namespace would grant.
     if os.geteuid() == 0 and not try_inside(Entry(), _nothing):
         return Entry()
@@ -97,6 +108,9 @@ def enter() -> HermeticNetwork:
 def renew() -> None:
     """Enter a new hermetic network, because this one was changed. Child processes stay in the old one."""
     global _state
+    if isinstance(_state, HermeticNetwork):
+        with contextlib.suppress(OSError):  # without privileges it cannot have been changed
+            socket.sethostname(_state.watch.host_name)
     _state = _build()
 
 
@@ -129,7 +143,7 @@ def _named(part: str) -> Iterator[None]:
 def try_inside(entry: Entry, action: Callable[[], str]) -> str:
     """What `action` returns inside a hermetic network, or why none could be entered.
 
-    It runs in a child process; this process is not changed.
+    It runs in a child process; this process is not changed. Raises OSError when none can be started.
     """
 
     def attempt() -> str:
@@ -150,20 +164,28 @@ def _nothing() -> str:
 def _in_child(action: Callable[[], str]) -> str:
     """What `action` returns in a child process, which is killed after `TIMEOUT`."""
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.write(writer, json.dumps(action()).encode())
-        except BaseException as error:
-            os.write(writer, json.dumps(f"{type(error).__name__}: {error}").encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
     # The timeout uses no helper thread: for a while after one ended, the kernel still counts two threads here, and
     # refuses to let the process enter a user namespace.
     with os.fdopen(reader, "rb") as answer:
-        if not select.select([answer], [], [], TIMEOUT)[0]:
-            os.kill(child, signal.SIGKILL)
-        text = answer.read()
-    os.waitpid(child, 0)
+        try:
+            child = os.fork()
+            if child == 0:
+                _answer_and_exit(action, writer)
+        finally:
+            os.close(writer)
+        try:
+            if not select.select([answer], [], [], TIMEOUT)[0]:
+                os.kill(child, signal.SIGKILL)
+            text = answer.read()
+        finally:
+            os.waitpid(child, 0)
     return str(json.loads(text)) if text else "the probe died or hung"
+
+
+def _answer_and_exit(action: Callable[[], str], writer: int) -> NoReturn:
+    try:
+        os.write(writer, json.dumps(action()).encode())
+    except BaseException as error:
+        os.write(writer, json.dumps(f"{type(error).__name__}: {error}").encode())
+    finally:
+        os._exit(0)

@@ -1,22 +1,27 @@
-"""Linux namespaces: private users, networks and mounts for this process and its children.
+"""Linux namespaces: private users, networks, mounts, host names and IPC objects for this process and its children.
 
 Nothing needs to be undone: the kernel removes a namespace when the last process in it has ended.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
 import socket
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_NEWNS, _NEWUSER, _NEWNET = 0x00020000, 0x10000000, 0x40000000
+_NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWNET = 0x00020000, 0x04000000, 0x08000000, 0x10000000, 0x40000000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
 _MNT_DETACH = 2
+#: Where the C library keeps POSIX shared memory and named semaphores, and where POSIX message queues can be listed.
+_SHARED_MEMORY, _MESSAGE_QUEUES = Path("/dev/shm"), Path("/dev/mqueue")
 
 
 def _libc() -> ctypes.CDLL:
@@ -43,8 +48,48 @@ def enter_user() -> None:
 
 def enter_network_and_mount() -> None:
     """Move this thread and its children to an empty network and to private mounts. Raises OSError when refused."""
-    _check(_libc().unshare(_NEWNET | _NEWNS), "unshare(CLONE_NEWNET | CLONE_NEWNS)")
+    _unshare_with_mounts(_NEWNET, "CLONE_NEWNET | ")
+
+
+def _unshare_with_mounts(flags: int = 0, names: str = "") -> None:
+    _check(_libc().unshare(flags | _NEWNS), f"unshare({names}CLONE_NEWNS)")
     _check(_libc().mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None), "mount(/, MS_PRIVATE)")
+
+
+def isolate(shared_memory: bool = True) -> None:
+    """Give this thread and its children a host name, IPC objects and mounts of their own, each if the kernel permits.
+
+    What an implementation changes or leaves there is gone with the run. `shared_memory` includes the files in /dev/shm,
+    unless this process uses a path in it: for its temporary files, its report, its code.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    steps = [_separate_host_name, _separate_ipc]
+    for step in (*steps, _separate_shared_memory) if shared_memory else steps:
+        with contextlib.suppress(OSError):
+            step()
+
+
+def _separate_host_name() -> None:
+    _check(_libc().unshare(_NEWUTS), "unshare(CLONE_NEWUTS)")
+
+
+def _separate_ipc() -> None:
+    _unshare_with_mounts(_NEWIPC, "CLONE_NEWIPC | ")
+    if _MESSAGE_QUEUES.is_dir():
+        _mount("mqueue", _MESSAGE_QUEUES)
+
+
+def _separate_shared_memory() -> None:
+    if _SHARED_MEMORY.is_dir() and not _uses(_SHARED_MEMORY):
+        _unshare_with_mounts()
+        cover_with_nothing(_SHARED_MEMORY)
+
+
+def _uses(folder: Path) -> bool:
+    """Whether anything that this process was started with mentions a folder, or its own folders are in it."""
+    own = [os.path.realpath(path) for path in (os.getcwd(), tempfile.gettempdir())]
+    return any(str(folder) in text for text in (*own, *sys.argv, *sys.path, *os.environ.values()))
 
 
 def cover(path: Path, by: Path) -> None:
@@ -61,7 +106,11 @@ def cover(path: Path, by: Path) -> None:
 
 def cover_with_nothing(path: Path) -> None:
     """Mount an empty file system over a folder, for this process and its children. Raises OSError when refused."""
-    _check(_libc().mount(b"none", bytes(path), b"tmpfs", 0, None), f"mount(tmpfs over {path})")
+    _mount("tmpfs", path)
+
+
+def _mount(kind: str, path: Path) -> None:
+    _check(_libc().mount(b"none", bytes(path), kind.encode(), 0, None), f"mount({kind} over {path})")
 
 
 def threads() -> int:

@@ -1,4 +1,4 @@
-"""Detects changes of links and addresses in the hermetic network."""
+"""Detects changes of links, addresses and the host name in the hermetic network."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ _IFF_UP = 0x1
 
 
 class Watch:
-    """Remembers the links and addresses of the network namespace that it is created in.
+    """Remembers the host name, and the links and addresses of the network namespace that it is created in.
 
-    Listing them all takes longer than most cases, so they are listed only after the kernel reported a change.
+    Listing links and addresses takes longer than most cases, so it is done only after the kernel reported a change.
     """
 
     def __init__(self) -> None:
         self._events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         self._events.bind((0, _GROUPS))
         self._events.setblocking(False)
-        self._before = _links_and_addresses()
+        self.host_name = socket.gethostname()
+        self._before = _state()
 
     def changes(self) -> set[str]:
-        """Links and addresses that are `new: ...` or `gone: ...` since the start; empty if nothing changed."""
-        if not self._notified():
+        """What is `new: ...` or `gone: ...` since the start; empty if nothing changed."""
+        if not self._notified() and socket.gethostname() == self.host_name:
             return set()
-        now = _links_and_addresses()
+        now = _state()
         new = {f"new: {text}" for text in now - self._before}
         return new | {f"gone: {text}" for text in self._before - now}
 
@@ -49,8 +50,8 @@ class Watch:
             notified = True
 
 
-def _links_and_addresses() -> frozenset[str]:
-    return frozenset(_links() | _ipv4() | _ipv6())
+def _state() -> frozenset[str]:
+    return frozenset(_links() | _ipv4() | _ipv6() | {f"host name {socket.gethostname()}"})
 
 
 def _links() -> set[str]:

@@ -13,7 +13,7 @@ import pytest
 # Private, because pytest has no public API to run an item again; plugins that rerun tests call the same function.
 from _pytest.runner import runtestprotocol
 
-from nixio_conformance.driver import alarm, temporary
+from nixio_conformance.driver import alarm, survivors, temporary
 from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.stopping import stopping
@@ -55,6 +55,9 @@ class Cases:
         self._target = stash[TARGET] = target
         stash[SESSION] = Session(target.starter, seconds)
         stash[UNPRIVILEGED] = Session(target.start_unprivileged, seconds, target.start_unprivileged)
+        if (setup := workers.received(self._config)) is not None:
+            for session in self._sessions():
+                session.agents.seconds = setup.hello_seconds
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Skip a case that this host cannot run, with the reason."""
@@ -93,7 +96,10 @@ class Cases:
         row = self._expectations.resolve(row)
         self._expectations.show(reports, row)
         # The report of the last phase, teardown, carries the row to the controller (with workers, through xdist).
-        reports[-1].nixio_row = msgspec.to_builtins(row)  # type: ignore[attr-defined]
+        if not self._no_agent():
+            reports[-1].nixio_row = msgspec.to_builtins(row)  # type: ignore[attr-defined]
+        if reason := self._no_agent() or "; ".join(survivors.survivors()):
+            item.session.shouldfail = reports[-1].nixio_end = reason  # type: ignore[attr-defined]
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -113,14 +119,23 @@ class Cases:
         item.stash[JUDGEMENT].phase(call.when, call.duration, call.excinfo.value if call.excinfo else None)
         return report
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """End the agents."""
+        """End the agents. In a worker: report to the controller which do not end."""
         self._end_agents()
+        if workers.is_worker(self._config):
+            workers.send_end(self._config, survivors.survivors())
 
     def _end_agents(self) -> None:
-        for key in (SESSION, UNPRIVILEGED):
-            if key in self._config.stash:
-                self._config.stash[key].kill()
+        for session in self._sessions():
+            session.kill()
+
+    def _no_agent(self) -> str:
+        """Why no agent starts any more, so that no further case can be judged; empty as long as one may."""
+        return next((session.agents.given_up for session in self._sessions() if session.agents.given_up), "")
+
+    def _sessions(self) -> list[Session]:
+        return [self._config.stash[key] for key in (SESSION, UNPRIVILEGED) if key in self._config.stash]
 
 
 def _obey_the_controller() -> None:

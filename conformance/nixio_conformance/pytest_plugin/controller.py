@@ -6,15 +6,15 @@ import contextlib
 import os
 import shlex
 import signal
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
 from nixio_conformance import __version__
+from nixio_conformance.driver import survivors
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.stopping import Stage, stopping
@@ -24,7 +24,7 @@ from nixio_conformance.pytest_plugin.faults import declared_faults
 from nixio_conformance.pytest_plugin.greeting import greet, network_hint
 from nixio_conformance.pytest_plugin.recorder import BROKEN, FAIL_FAST, INTERRUPTED, TIMEOUTS, Recorder
 from nixio_conformance.pytest_plugin.stash import EXPECTATIONS, OPTIONS, SESSION
-from nixio_conformance.pytest_plugin.workers import Plan, WorkerSetup, hand_over
+from nixio_conformance.pytest_plugin.workers import Plan, WorkerSetup, hand_over, received_end
 from nixio_conformance.target.target import Target
 from nixio_reports import Progress
 from nixio_reports.records import Header, Row
@@ -47,8 +47,12 @@ class Controller:
         self._plan: Plan | None = None
         self._session: pytest.Session | None = None
         self._stopped = ""
-        #: Whether an error of the suite stopped a case, so that the exit code is 3.
-        self._suite_error = False
+        #: Whether the run is being ended here, so that further reports do not count.
+        self._ending = False
+        #: Whether it ends because no case can be judged any more.
+        self._unable = False
+        #: Processes that workers could not end.
+        self._survivors: list[str] = []
         self._workers: set[int] = set()
         #: Workers that are being started.
         self._starting = 0
@@ -63,25 +67,29 @@ class Controller:
             implementation = greet(self._config.stash[SESSION], self._target, keep=not distributed)
         except CannotStart as error:
             pytest.exit(f"{self._target.shell_text}: {error}{network_hint(self._target)}", returncode=3)
-        if self._options.report is not None:
-            header = Header(
-                suite=__version__,
-                implementation=implementation,
-                host=platforms.describe(),
-                command=shlex.join(["nixio-conformance", "run", *self._target.arguments, *self._expectations.words]),
-                judged=self._options.judged,
-                selection=self._options.select,
-                baseline=self._expectations.baseline,
-                proven=declared_faults(),  # words: allow, a field of the stream
-                started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
-            )
-            with stopping.held():
-                self._recorder = Recorder(self._options.report, header, self._config.stash.get(PROGRESS, None))
+        header = Header(
+            suite=__version__,
+            implementation=implementation,
+            host=platforms.describe(),
+            command=shlex.join(["nixio-conformance", "run", *self._target.arguments, *self._expectations.words]),
+            judged=self._options.judged,
+            selection=self._options.select,
+            baseline=self._expectations.baseline,
+            proven=declared_faults(),  # words: allow, a field of the stream
+            started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
+        )
+        with stopping.held():
+            self._recorder = Recorder(self._options.report, header, self._config.stash.get(PROGRESS, None))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: object) -> None:
         """xdist: hand a worker its setup, and receive the plan of the first one."""
-        setup = WorkerSetup(capabilities.current(), self._expectations.baseline, tempfile.gettempdir())
+        setup = WorkerSetup(
+            capabilities.current(),
+            self._expectations.baseline,
+            tempfile.gettempdir(),
+            self._config.stash[SESSION].agents.seconds,
+        )
         hand_over(node, setup, self._take_plan)
 
     def _take_plan(self, plan: Plan) -> None:
@@ -103,6 +111,7 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object, error: object) -> None:
         """xdist: a worker has ended; after an error another one is started."""
+        self._survivors += received_end(node)
         if pid := _pid_of(getattr(node, "gateway", None)):
             self._workers.discard(pid)
             guard().unwatch(pid)
@@ -131,7 +140,6 @@ class Controller:
         """A check that cannot be collected is an error of the suite: the run has no verdict on the implementation."""
         if report.failed:
             self._stopped = BROKEN
-            print(f"the suite itself cannot be collected: {report.nodeid}\n{report.longreprtext}", file=sys.stderr)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist: record the plan of this process."""
@@ -145,11 +153,9 @@ class Controller:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write the row of a case that ended, here or in a worker."""
-        row = getattr(report, "nixio_row", None)
-        self._suite_error = self._suite_error or (row is not None and row["outcome"] == "suite-error")
-        if self._recorder is None or self._stopped in (FAIL_FAST, TIMEOUTS):
+        if self._recorder is None or self._ending:
             return
-        if row is not None:
+        if (row := getattr(report, "nixio_row", None)) is not None:
             self._recorder.done(report.nodeid, msgspec.convert(row, Row))
         elif report.when not in ("setup", "call", "teardown"):  # xdist: the worker itself died
             message = "the test process died in this case; an implementation that may crash needs a process of its own"
@@ -159,9 +165,12 @@ class Controller:
                     msgspec.structs.replace(row, outcome="crashed", message=message)
                 ),
             )
-        if (self._recorder.findings or self._recorder.suite_errors) and self._options.fail_fast and not self._stopped:
+        if reason := getattr(report, "nixio_end", ""):
+            self._unable = True
+            self._stop(reason)
+        elif (self._recorder.findings or self._recorder.suite_errors) and self._options.fail_fast:
             self._stop(FAIL_FAST)
-        if self._recorder.timeouts >= self._options.max_timeouts and not self._stopped:
+        elif self._recorder.timeouts >= self._options.max_timeouts:
             self._stop(TIMEOUTS)
 
     def _record_stop(self) -> None:
@@ -176,28 +185,43 @@ class Controller:
         self._interrupt_workers()
 
     def pytest_internalerror(self) -> None:
-        """Record that the suite failed, not the implementation."""
-        self._stopped = BROKEN
+        """Record that the suite failed, not the implementation; the other workers need not go on."""
+        self._stop(BROKEN)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
         """Write the footer, whatever ended the run."""
-        if self._suite_error and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR  # 3, as of the command line
+        try:
+            return (yield)
+        except Exception:
+            self._stopped = BROKEN
+            raise
+        finally:
+            self._end_stream(session, exitstatus)
+
+    def _end_stream(self, session: pytest.Session, exitstatus: int) -> None:
         if self._recorder is None:
             return
-        stopped = self._stopped
+        self._survivors += survivors.survivors()
+        stopped = self._stopped or "; ".join(self._survivors)
+        unable = self._unable or bool(self._survivors)
+        interrupted = self._unable and exitstatus == pytest.ExitCode.INTERRUPTED  # by this class, with workers
+        judged = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if interrupted or (judged and (unable or self._recorder.suite_errors)):
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR  # 3, as of the command line
         if not stopped and (session.shouldfail or session.shouldstop):
             stopped = FAIL_FAST if self._config.getoption("maxfail") else str(session.shouldstop)
         if exitstatus == pytest.ExitCode.USAGE_ERROR:
             recorder, self._recorder = self._recorder, None
             recorder.discard()
         else:
-            self._recorder.finish(stopped)
+            self._recorder.finish(stopped, unable)
             self._recorder = None
 
     def _stop(self, reason: str) -> None:
-        self._stopped = reason
+        self._ending = True
+        if self._stopped != BROKEN:
+            self._stopped = reason
         distributed = self._config.pluginmanager.getplugin("dsession")
         if distributed is not None:
             distributed.shouldstop = reason

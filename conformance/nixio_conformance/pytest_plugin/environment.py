@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nixio_conformance.host import capabilities
-from nixio_conformance.netns import hermetic
+from nixio_conformance.netns import hermetic, namespaces
 from nixio_conformance.pytest_plugin.options import RunOptions
 from nixio_conformance.pytest_plugin.workers import WorkerSetup
 
@@ -31,14 +31,20 @@ def enter(excluded: dict[str, str]) -> None:
     `excluded` are capabilities that count as lacking, each with the reason.
     """
     entry = hermetic.Entry(excluded["lab"]) if "lab" in excluded else hermetic.probe_entry()
-    if not entry.reason:
-        hermetic.prepare(entry)
-    _enter(entry.reason)
+    try:
+        if not entry.reason:
+            hermetic.prepare(entry)
+        namespaces.isolate()
+        _enter(entry.reason)
+    except OSError as error:  # what the probe could do a moment ago; this process is in half of it
+        advice = "run again, or with --without lab in this host's own network"
+        pytest.exit(f"the hermetic network cannot be entered: {error}; {advice}", returncode=3)
     capabilities.assume(capabilities.probe() | excluded)
 
 
 def follow(setup: WorkerSetup) -> None:
     """In a worker: enter a hermetic network of its own if the controller did, and take over its capabilities."""
+    namespaces.isolate(shared_memory=False)  # it is in the controller's mounts
     _enter(setup.capabilities["lab"])
     capabilities.assume(setup.capabilities)
 

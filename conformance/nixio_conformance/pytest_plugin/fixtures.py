@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nixio_conformance.driver.hello import TRIES
 from nixio_conformance.driver.session import Session
 from nixio_conformance.pytest_plugin.stash import DEADLINES, JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
 from nixio_conformance.toolkit import leaks
@@ -37,7 +38,7 @@ def case(request: pytest.FixtureRequest, session: Session, kind: Kind | None) ->
     request.node.stash[JUDGEMENT].case = made
     try:
         session.allow(request.config.stash[DEADLINES].of(request.node.stash[PLANNED].clause.method))
-        session.begin_case(made.transcript)
+        session.begin_case(made.transcript, TRIES)
         with leaks.watched(made):
             yield made
             session.allow(None)  # calls after the case have the deadlines of calls

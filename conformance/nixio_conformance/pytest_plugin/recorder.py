@@ -24,10 +24,10 @@ BROKEN = "an error of the suite itself"
 class Recorder:
     """Collects the rows of all processes; the controller has one."""
 
-    def __init__(self, folder: Path, header: Header, progress: Progress | None) -> None:
-        """Begin a stream in `folder` with its header; an existing stream is overwritten."""
-        self._writer = Writer(folder / STREAM)
-        self._writer.write(header)
+    def __init__(self, folder: Path | None, header: Header, progress: Progress | None) -> None:
+        """Begin a stream in `folder` with its header; an existing stream is overwritten. None: only count."""
+        self._writer = Writer(folder / STREAM) if folder is not None else None
+        self._write(header)
         self._judged = header.judged
         self._progress = progress
         self._planned: dict[str, Row] = {}
@@ -65,15 +65,18 @@ class Recorder:
         if node in self._planned:
             self.done(node, row_of(self._planned[node]))
 
-    def finish(self, stopped: str) -> None:
-        """Write the rows of cases that did not run, and the footer; once."""
+    def finish(self, stopped: str, unable: bool = False) -> None:
+        """Write the rows of cases that did not run, and the footer; once.
+
+        `stopped` is why the run ended before its last case, `unable` whether that was no one's choice.
+        """
         if self._finished:
             return
         self._stop_progress()
         unrun = len(self._planned)
         for node, row in list(self._planned.items()):
             self._take(node, row)
-        code = self._exit_code(unrun, stopped)
+        code = self._exit_code(unrun, stopped, unable)
         footer = Footer(
             planned=self._counts.total(),
             counts=dict(self._counts),
@@ -82,15 +85,21 @@ class Recorder:
             stopped=stopped,
         )
         with stopping.held():
-            self._writer.write(footer)
-            self._writer.close()
+            self._write(footer)
+            if self._writer is not None:
+                self._writer.close()
             self._finished = True
 
     def discard(self) -> None:
         """Delete the stream: the run ended because of wrong usage before any case."""
         self._stop_progress()
-        self._writer.close()
-        self._writer.path.unlink()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer.path.unlink()
+
+    def _write(self, record: Header | Row | Footer) -> None:
+        if self._writer is not None:
+            self._writer.write(record)
 
     def _stop_progress(self) -> None:
         if self._progress:
@@ -98,10 +107,10 @@ class Recorder:
             with contextlib.suppress(RuntimeError, OSError, ValueError):
                 self._progress.stop()
 
-    def _exit_code(self, unrun: int, stopped: str) -> int:
+    def _exit_code(self, unrun: int, stopped: str, unable: bool) -> int:
         if stopped == INTERRUPTED:
             return 130
-        if stopped == BROKEN or self.suite_errors:
+        if stopped == BROKEN or unable or self.suite_errors:
             return 3
         if not self._counts:
             return 2
@@ -110,7 +119,7 @@ class Recorder:
     def _take(self, node: str, row: Row) -> None:
         """Write the row of a planned case, which is planned no more; a signal finds both done or neither."""
         with stopping.held():
-            self._writer.write(row)
+            self._write(row)
             del self._planned[node]
             self._counts[row.outcome] += 1
             self.suite_errors += row.outcome == "suite-error"

@@ -1,4 +1,4 @@
-"""What the controller gives to each worker of xdist when it starts, and the plan that a worker sends back.
+"""What the controller gives to each worker of xdist when it starts, and what a worker sends back.
 
 Both go through xdist's own connection, so that a worker may run on another machine.
 """
@@ -29,6 +29,8 @@ class WorkerSetup(Struct, frozen=True):
     baseline: Baseline | None
     #: The folder for temporary files; removed by the controller.
     folder: str
+    #: The timeout of an agent's reply to hello, in seconds.
+    hello_seconds: float
 
 
 class Plan(Struct, frozen=True):
@@ -67,6 +69,17 @@ def send_plan(config: pytest.Config, rows: Iterable[tuple[str, Row]], wrong: str
     """In a worker: send the plan to the controller, if this worker is the one that does so."""
     if (channel := _given(config).get("plan")) is not None:
         channel.send(msgspec.json.encode(Plan(list(rows), wrong)).decode())
+
+
+def send_end(config: pytest.Config, survivors: list[str]) -> None:
+    """In a worker, at its end: report to the controller which processes it could not end."""
+    config.workeroutput[_KEY] = survivors  # type: ignore[attr-defined]
+
+
+def received_end(node: Any) -> list[str]:
+    """In the controller: the processes that a worker could not end."""
+    found: list[str] = getattr(node, "workeroutput", {}).get(_KEY, [])
+    return found
 
 
 def _given(config: pytest.Config) -> dict[str, Any]:
