@@ -41,6 +41,13 @@ def traced(
     return _server().run(list(words), folder, {**os.environ, **environment}, seconds, tracer)
 
 
+def redirected(
+    words: Sequence[str], folder: Path, output: str | None = None, errors: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The same with a path as standard output or standard error; "" closes it (Linux)."""
+    return _server().run(list(words), folder, dict(os.environ), streams=(output, errors))
+
+
 def execute(command: Sequence[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Any program in this folder; `python -m nixio_conformance` is forked where that is possible."""
     if FORKS and list(command[:3]) == _COMMAND:
@@ -77,9 +84,14 @@ class _Server:
         environment: dict[str, str],
         seconds: int = TIMEOUT,
         tracer: Sequence[str] = (),
+        streams: tuple[str | None, str | None] = (None, None),
     ) -> subprocess.CompletedProcess[str]:
         with tempfile.NamedTemporaryFile() as output, tempfile.NamedTemporaryFile() as errors:
-            self._ask([words, str(folder), environment, output.name, errors.name, seconds, list(tracer)])
+            names = (
+                output.name if streams[0] is None else streams[0],
+                errors.name if streams[1] is None else streams[1],
+            )
+            self._ask([words, str(folder), environment, *names, seconds, list(tracer)])
             if (code := self._answer()) is None:
                 raise subprocess.TimeoutExpired(words, seconds, _text(output.name), _text(errors.name))
             return subprocess.CompletedProcess(words, code, _text(output.name), _text(errors.name))
@@ -153,6 +165,10 @@ def _child(
     """Do what `python -m nixio_conformance` does, and end as that does, with all that runs at an interpreter's exit."""
     os.setsid()
     for number, path, flags in ((0, os.devnull, os.O_RDONLY), (1, output, os.O_WRONLY), (2, errors, os.O_WRONLY)):
+        if not path:  # as the interpreter does at its start
+            os.close(number)
+            setattr(sys, ("stdin", "stdout", "stderr")[number], None)
+            continue
         file = os.open(path, flags)
         os.dup2(file, number)
         os.close(file)

@@ -41,7 +41,7 @@ def run(code: str) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.split()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_stages_are_in_order_and_nothing_follows(number: int) -> None:
     assert run(f"send({int(number)})") == (128 + number, ["RECORD", "PROCESSES", "FILES", "REPORT"])
 

@@ -49,7 +49,7 @@ def baseline(stream: Path, output: Path | None, reason: str) -> None:
     except OSError as error:
         raise click.UsageError(f"{output} cannot be written: {error.strerror or error}") from None
     if not output:
-        click.echo(made.text, nl=False)
+        click.echo(made.text.encode(), nl=False)  # the file is UTF-8, whatever the terminal is
     _report(made, str(output or "standard output"))
 
 

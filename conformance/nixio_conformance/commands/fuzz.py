@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nixio_conformance.commands.ending import end
+from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.target_options import implementation_options
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
@@ -180,7 +181,7 @@ class _Fuzz:
         return 1
 
     def _print_stop(self, searcher: Searcher) -> None:
-        Console(file=stopping.output()).print(Text(f"\ninterrupted after {self._progress(searcher)}"))
+        Console(file=standard_output()).print(Text(f"\ninterrupted after {self._progress(searcher)}"))
 
     def _has_time(self) -> bool:
         return time.monotonic() - self._start < self._choices.seconds

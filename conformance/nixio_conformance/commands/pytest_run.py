@@ -13,6 +13,7 @@ import click
 import pytest
 from rich.console import Console
 
+from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.report import show
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.own_errors import OwnErrors
@@ -115,7 +116,7 @@ def _report_stop(stream: Path) -> None:
     if not stream.exists():
         print("stopped before the first case: nothing was recorded", file=sys.stderr, flush=True)
         return
-    console = Console(file=stopping.output())
+    console = Console(file=standard_output())
     try:
         show(stream, stream.parent, console)
     except Exception as error:  # what it needs may be what was interrupted

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nixio_conformance.commands.output import standard_output
 from nixio_conformance.driver.exit_status import wait_for_exit
 from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.stopping import Stage, stopping
@@ -87,7 +88,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _show_stop(verdicts: Verdicts, times: int, folder: Path) -> None:
     """Print what the repetitions before a signal showed."""
-    console = Console(file=stopping.output())
+    console = Console(file=standard_output())
     done = max((counts.total() for counts in verdicts.counts.values()), default=0)
     console.print(Text(f"stopped after {done} of {times} repetitions"))
     if done > 1:

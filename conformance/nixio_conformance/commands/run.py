@@ -13,6 +13,7 @@ from rich.console import Console
 
 from nixio_conformance import checks as shipped_checks
 from nixio_conformance.commands import repeat as repeating
+from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.pytest_run import judge
 from nixio_conformance.commands.stress import busy
 from nixio_conformance.commands.target_options import EPILOG, chosen
@@ -53,6 +54,7 @@ def run(
     if values["name"].startswith("-") and any(values[form] for form in ("target", "agent", "lua")):
         pytest_arguments = (values["name"], *pytest_arguments)  # `--target m:o -- --pdb`: not a name
         values["name"] = ""
+    stopping.continue_without_terminal()  # its report shows everything
     options = RunOptions(**values)
     chosen(options)
     if not (workers == "auto" or workers.isdigit()):
@@ -67,7 +69,7 @@ def run(
             again = [*words, "--", *pytest_arguments]
             sys.exit(repeating.run(again, repeat, options.shuffle or "0", _folder(options), Console()))
         arguments = [*_arguments(options, workers, checks), *pytest_arguments]
-        sys.exit(judge(arguments, _folder(options), Console(file=stopping.output())))
+        sys.exit(judge(arguments, _folder(options), Console(file=standard_output())))
 
 
 def _folder(options: RunOptions) -> Path:

@@ -1,4 +1,4 @@
-"""What this process does when Ctrl-C or SIGTERM stops it, whatever it is doing.
+"""What this process does when Ctrl-C, SIGTERM or the end of its terminal stops it, whatever it is doing.
 
 The handler raises no exception. One that is raised between any two instructions can hit an import, a destructor, or the
 code of pytest and xdist, which swallow it or take it for an error of their own. The handler itself does what is left to
@@ -14,17 +14,16 @@ import contextlib
 import enum
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import IO
 
 #: A second signal so soon is the same one: timeout(1) and others send it to the process and to its group.
 SAME = 0.1
 #: After a second signal processes and files are removed; a third one abandons that, but only after this time.
 CLEANING = 1.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([_HANGUP] if _HANGUP is not None else []))
 
 
 class Stage(enum.IntEnum):
@@ -45,7 +44,6 @@ class Stopping:
         self._received: list[tuple[int, float]] = []
         self._recorded = self._recording = False
         self._holds = 0
-        self._output = -1
 
     @property
     def handled(self) -> bool:
@@ -65,11 +63,14 @@ class Stopping:
     def handle(self) -> None:
         """Handle the signals from now on, but for one that is ignored, as under nohup. In the main thread only."""
         self._owner = os.getpid()
-        with contextlib.suppress(OSError):  # closed
-            self._output = os.dup(1)
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._handler)
+
+    def continue_without_terminal(self) -> None:
+        """Do not stop when the terminal is closed. Not by ignoring SIGHUP, as programs started from here would too."""
+        if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:
+            signal.signal(_HANGUP, lambda number, frame: None)
 
     def ignore(self) -> None:
         """Ignore the signals from now on: all is done, and the exit code is known."""
@@ -102,13 +103,6 @@ class Stopping:
             if self._received and not self._holds and not self._recorded:  # a step may hold too
                 self._stop()
 
-    def output(self) -> IO[str]:
-        """The standard output that the process was started with, also while another file has taken its place."""
-        if not self.handled or self._output < 0:
-            return sys.stdout
-        usual = sys.__stdout__ or sys.stdout
-        return open(os.dup(self._output), "w", encoding=usual.encoding, errors=usual.errors)
-
     def _handler(self, number: int, frame: FrameType | None) -> None:
         if not self.handled:
             os._exit(128 + number)  # a child that was forked, with nothing of its own to do
@@ -132,7 +126,6 @@ class Stopping:
             if not self.hurried:
                 self._do(Stage.REPORT)
         finally:
-            self._show_cursor()
             os._exit(self.exit_code)
 
     def _do(self, stage: Stage) -> None:
@@ -141,12 +134,6 @@ class Stopping:
                 # Another step must not be lost, and no caller is left to report to.
                 with contextlib.suppress(BaseException):
                     step()
-
-    def _show_cursor(self) -> None:
-        """A progress bar may have hidden it."""
-        with contextlib.suppress(OSError):
-            if os.isatty(self._output):
-                os.write(self._output, b"\x1b[?25h")
 
 
 #: Of this process. Signals are of a process as a whole, so this is module-level state.

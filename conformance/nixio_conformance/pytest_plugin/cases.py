@@ -139,11 +139,12 @@ class Cases:
 
 
 def _obey_the_controller() -> None:
-    """Ignore SIGINT, which a terminal sends to all processes: the controller stops the workers with SIGTERM."""
+    """Ignore what a terminal sends to all processes: the controller stops the workers with SIGTERM."""
     if threading.current_thread() is not threading.main_thread():
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked where the controller started it
     stopping.handle()
+    stopping.continue_without_terminal()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGHUP})  # the controller blocked them
     guard()  # ends the agents

@@ -119,11 +119,12 @@ class Controller:
             self._expect_workers(1)
 
     def _expect_workers(self, number: int) -> None:
-        """Keep Ctrl-C from workers until they ignore it: they inherit which signals are blocked here."""
+        """Keep the terminal's signals from workers until they ignore them: they inherit what is blocked here."""
         self._starting = max(number, 0)
         if stopping.handled and hasattr(signal, "pthread_sigmask"):
             guard()
-            signal.pthread_sigmask(signal.SIG_BLOCK if self._starting else signal.SIG_UNBLOCK, {signal.SIGINT})
+            how = signal.SIG_BLOCK if self._starting else signal.SIG_UNBLOCK
+            signal.pthread_sigmask(how, {signal.SIGINT, signal.SIGHUP})
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
