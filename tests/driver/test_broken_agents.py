@@ -115,6 +115,7 @@ def test_an_agent_may_redirect_to_another_program(begin: Begin) -> None:
         ("segv", AgentCrashed, "s1.segv(): the agent was killed by SIGSEGV"),
         ("garbage", AgentProtocolError, "s1.garbage(): the agent wrote a line that is not a reply: b'Segmentation"),
         ("not-utf-8", AgentProtocolError, "s1.not-utf-8(): the agent wrote a line that is not a reply"),
+        ("nested", AgentProtocolError, "it has thousands of objects or lists within each other"),
         ("extra-field", AgentProtocolError, "unknown field `colour`"),
         ("wrong-id", AgentProtocolError, "the agent answered a request that was not made"),
         ("negative-id", AgentProtocolError, "the agent answered a request that was not made"),

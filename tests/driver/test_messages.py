@@ -94,6 +94,7 @@ MALFORMED = [
     {"id": 1, "reply": "failure", "kind": "system", "number": "111"},
     {"id": 1, "reply": "unsupported"},
     {"id": 1, "reply": "hello", "protocol": 1},
+    {"id": 1, "reply": "hello", "protocol": 1, "name": "", "buffersize": 0},
     {"id": 1, "reply": "instead", "argv": "lua"},
 ]
 

@@ -21,8 +21,8 @@ OTHER_TYPE = ("EPROTOTYPE", "ECONNREFUSED")
 def send_if_allowed(peer: Peer, data: bytes, address: Address) -> None:
     """Send. Ignore a refusal on UNIX: Linux does not send to a socket that is connected to another one."""
     if peer.kind.domain == "unix":
-        with contextlib.suppress(OSError):
-            peer.socket.sendto(data, str(address[0]))
+        with contextlib.suppress(expect.Mismatch):
+            peer.sendto(data, address)
     else:
         peer.sendto(data, address)
 

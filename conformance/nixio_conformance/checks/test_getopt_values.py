@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.wire import Argument
 from nixio_conformance.toolkit import expect, options
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
@@ -47,10 +48,15 @@ def skip_unless_permitted(kind: Kind, option: Option, *values: Value) -> None:
         control(kind, option, *values)
 
 
-def read_value(sock: ImplSocket, option: Option) -> Value:
-    """What getopt() returned, in any shape."""
-    values = expect.returned(sock.getopt(option.level, option.name))
-    return values if len(values) > 1 else values[0]  # type: ignore[return-value]
+def read_value(sock: ImplSocket, option: Option) -> Argument:
+    """What getopt() returned, in any shape that setopt() can be given."""
+    what = f"getopt() of {option.id}"
+    outcome = sock.getopt(option.level, option.name)
+    if len(values := expect.returned(outcome, what)) == 1:
+        return expect.passable(values[0], what)
+    texts_and_numbers = [value for value in values if isinstance(value, (bool, int, float, str, type(None)))]
+    expect.holds(len(values) == len(texts_and_numbers) > 0, what, "values that setopt() takes", outcome)
+    return tuple(texts_and_numbers)
 
 
 @clause("setopt.returns.true")

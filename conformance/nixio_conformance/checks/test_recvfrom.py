@@ -145,8 +145,9 @@ def test_the_sender_can_be_answered(case: Case) -> None:
     sock, address = case.bound()
     peer = case.bound_peer()
     peer.sendto(b"abc", address)
-    name, port = expect.values(sock.recvfrom(100), 3, "recvfrom()")[1:]
-    expect.count(sock.sendto(b"answer", name, port), 6)  # type: ignore[arg-type]
+    found = expect.values(sock.recvfrom(100), 3, "recvfrom()")
+    name, port = (expect.passable(value, "the sender's address") for value in found[1:])
+    expect.count(sock.sendto(b"answer", name, port), 6)
     expect.same(peer.recvfrom(), (b"answer", address), "what the sender received")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 
 from nixio_conformance.driver.errors import AgentError
 from nixio_conformance.toolkit import expect, transfer
@@ -29,9 +30,13 @@ NUMBERS = st.one_of(st.none(), st.integers(0, 16), st.integers(0, 45), st.sample
 
 
 def run_examples(example: Callable[[Sender, bytes, int | None, int | None], None], new: Callable[[], Sender]) -> None:
-    """Run examples over one connection. After a failure, the next (simpler) example gets a new connection."""
+    """Run examples over one connection. After a failure, the next (simpler) example gets a new connection.
+
+    If an example fails only sometimes, which Hypothesis reports as an error of its own, its failure is raised.
+    """
     kept: list[Sender] = []
     broken: list[AgentError] = []
+    failed: list[Exception] = []
 
     @REPEATABLE
     @given(buffer=BUFFERS, offset=NUMBERS, length=NUMBERS)
@@ -43,10 +48,19 @@ def run_examples(example: Callable[[Sender, bytes, int | None, int | None], None
             example(sender, buffer, offset, length)
         except AgentError as error:
             broken.append(error)
+            failed.append(error)
+            raise
+        except expect.Mismatch as error:
+            failed.append(error)
             raise
         kept.append(sender)
 
-    any_example()
+    try:
+        any_example()
+    except Flaky:
+        if not failed:
+            raise
+        raise failed[-1] from None
 
 
 def chosen(buffer: bytes, offset: int | None, length: int | None) -> bytes:

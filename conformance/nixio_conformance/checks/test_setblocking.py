@@ -2,7 +2,6 @@
 
 import socket
 import struct
-from contextlib import ExitStack
 
 import pytest
 
@@ -23,7 +22,7 @@ def set_mode(sock: ImplSocket, mode: bool) -> None:
 
 def received(outcome: Outcome, data: bytes) -> None:
     """Check that the first value of recv, read or recvfrom is this data."""
-    expect.same(expect.returned(outcome, "receiving")[0], data, "data received")
+    expect.same(expect.first(outcome, "receiving"), data, "data received")
 
 
 def receives_after_waiting(pair: Pair, method: str = "recv") -> None:
@@ -117,15 +116,10 @@ def test_connecting_over_tcp_is_in_progress(case: Case) -> None:
     expect.fails(sock.connect(*listener.address), "EINPROGRESS", what="connect()")
 
 
-def fill_queue(case: Case, stack: ExitStack, address: Address) -> None:
+def fill_queue(case: Case, address: Address) -> None:
     """Connect to a UNIX listener until its queue is full."""
-    while True:
-        client = stack.enter_context(socket.socket(socket.AF_UNIX))
-        client.setblocking(False)
-        try:
-            client.connect(str(address[0]))
-        except BlockingIOError:
-            return
+    while case.peer().connect_now(address):
+        pass
 
 
 @clause("setblocking.false.connecting-unix")
@@ -133,9 +127,8 @@ def test_connecting_over_unix_would_block(case: Case) -> None:
     listener = case.listening_peer(0)
     sock = case.socket()
     set_mode(sock, False)
-    with ExitStack() as stack:
-        fill_queue(case, stack, listener.address)
-        expect.would_block(sock.connect(*listener.address), "connect()")
+    fill_queue(case, listener.address)
+    expect.would_block(sock.connect(*listener.address), "connect()")
 
 
 @clause("setblocking.false.lasts")
@@ -185,14 +178,13 @@ def test_connecting_waits_again(case: Case) -> None:
     listener = case.listening_peer(0)
     sock = case.socket()
     set_mode(sock, False)
-    with ExitStack() as stack:
-        fill_queue(case, stack, listener.address)
-        sock.connect(*listener.address)
-        set_mode(sock, True)
-        pending = sock.start("connect", *listener.address)
-        expect.waits(pending, "connect() to a listener whose queue is full")
-        case.keep(listener.accept())
-        expect.true(pending.outcome(), "connect()")
+    fill_queue(case, listener.address)
+    sock.connect(*listener.address)
+    set_mode(sock, True)
+    pending = sock.start("connect", *listener.address)
+    expect.waits(pending, "connect() to a listener whose queue is full")
+    case.keep(listener.accept())
+    expect.true(pending.outcome(), "connect()")
 
 
 @clause("setblocking.repeated.false")

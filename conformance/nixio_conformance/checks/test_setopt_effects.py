@@ -18,7 +18,7 @@ from nixio_conformance.toolkit import expect, options
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.option_cases import set_option
-from nixio_conformance.toolkit.peer import Peer
+from nixio_conformance.toolkit.peer import Address, Peer
 from nixio_fixtures import Kind
 
 #: Linux's numbers, which Python has no names for. With SO_RCVPRIORITY the system reports each packet's priority.
@@ -50,19 +50,17 @@ def test_keepalive_off_stops_the_timer(case: Case, role: str) -> None:
     expect.holds(idle, "the connection's timer", "none", "a timer for probes")
 
 
-def address_with_connection(case: Case, reuse: bool) -> tuple[str, int]:
+def address_with_connection(case: Case, reuse: bool) -> Address:
     """The address of a closed listener of the implementation, which an accepted connection still uses."""
     listener = case.socket()
     if reuse:
         set_option(listener, "socket", "reuseaddr", 1)
-    host, port = case.bind(listener)
+    address = case.bind(listener)
     expect.true(listener.listen(1))
-    case.peer().connect((host, port))
+    case.peer().connect(address)
     expect.accepted(listener.accept())
     expect.true(listener.close())
-    assert isinstance(host, str)
-    assert isinstance(port, int)
-    return host, port
+    return address
 
 
 @clause("setopt.socket-reuseaddr.effect.bind")
@@ -158,15 +156,7 @@ def bytes_sent_to(case: Case, rcvbuf: int) -> int:
     expect.true(listener.listen(1))
     peer = case.peer().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096).connect(address)
     expect.accepted(listener.accept())
-    peer.socket.settimeout(0)
-
-    def send() -> int | None:
-        try:
-            return peer.socket.send(CHUNK)
-        except BlockingIOError:
-            return None
-
-    return total_until_full(send)
+    return total_until_full(lambda: peer.send_now(CHUNK))
 
 
 @clause("setopt.socket-rcvbuf.effect.stream")
@@ -187,7 +177,7 @@ def test_priority_is_reported_to_the_receiver(case: Case, priority: int) -> None
     set_option(sock, "socket", "priority", 2)
     set_option(sock, "socket", "priority", priority)
     expect.count(sock.sendto(b"x", *peer.address), 1)
-    _, reported, _, _ = peer.socket.recvmsg(10, 100)
+    _, reported = peer.recvmsg()
     expected = [(socket.SOL_SOCKET, SO_PRIORITY, struct.pack("@i", priority))]
     expect.same(reported, expected, "the priority reported to the receiver")
 

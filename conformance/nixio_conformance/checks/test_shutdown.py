@@ -58,7 +58,7 @@ def test_wr_comes_after_the_data(either_pair: Pair) -> None:
 def test_wr_keeps_receiving(either_pair: Pair, method: str) -> None:
     shut(either_pair.impl, "wr")
     either_pair.peer.send(b"?")
-    expect.same(expect.returned(either_pair.impl.call(method, 10), f"{method}()")[0], b"?", "data received")
+    expect.same(expect.first(either_pair.impl.call(method, 10), f"{method}()"), b"?", "data received")
 
 
 @clause("shutdown.wr.keeps-received")
@@ -91,7 +91,7 @@ def test_wr_ends_sending(either_pair: Pair, method: str) -> None:
 @each_receiver
 def test_rd_ends_receiving(either_pair: Pair, method: str) -> None:
     shut(either_pair.impl, "rd")
-    expect.same(expect.returned(either_pair.impl.call(method, 10), f"{method}()")[0], b"", "data received")
+    expect.same(expect.first(either_pair.impl.call(method, 10), f"{method}()"), b"", "data received")
 
 
 @clause("shutdown.rd.still-sends")

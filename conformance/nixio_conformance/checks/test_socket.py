@@ -179,8 +179,7 @@ def test_failures_leak_no_descriptors(case: Case, arguments: tuple[Argument, ...
 
 @clause("socket.new.close-on-exec")
 def test_a_new_descriptor_is_close_on_exec(case: Case) -> None:
-    descriptor = expect.integer(case.socket().fileno(), "fileno()")
-    closes = observer.close_on_exec(case.session.pid, descriptor)
+    closes = case.close_on_exec(case.socket())
     expect.holds(closes, "the new descriptor", "closed when another program is started", "inherited")
 
 

@@ -29,6 +29,8 @@ class InProcess:
             raise CannotStart(
                 f"{name} is an agent program ({' '.join(error.argv)}): it has a process of its own"
             ) from None
+        except Exception as error:  # its attributes are code of the implementation
+            raise CannotStart(f"{name} cannot be used: {python.describe(error)}") from error
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._replies: queue.Queue[bytes | AgentCrashed] = queue.Queue()
         self._thread = threading.Thread(target=self._serve, daemon=True, name=f"nixio implementation {name}")
@@ -73,7 +75,12 @@ class InProcess:
     def kill(self) -> None:
         """Close the implementation's sockets and let the thread end; a thread that hangs is left behind."""
         self._requests.put(None)
-        self._host.reset()
+        try:
+            self._host.reset()
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # close() is code of the implementation, which may raise even SystemExit
+            pass
 
     def _serve(self) -> None:
         while (line := self._requests.get()) is not None:

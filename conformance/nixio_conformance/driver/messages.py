@@ -7,10 +7,10 @@ This module defines the protocol: the structs below are its messages, `schema()`
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 #: The only version so far. The handshake states it, so that later versions can be distinguished.
 VERSION = 1
@@ -92,7 +92,7 @@ class Welcome(Struct, frozen=True, tag_field="reply", tag="hello", forbid_unknow
     language: str = ""
     platform: str = ""
     capabilities: list[str] = []
-    buffersize: int = 8192
+    buffersize: Annotated[int, Meta(ge=1)] = 8192
     #: The agent's own process id, 0 if unknown. It differs from the started process where the agent runs behind ssh,
     #: in a container or under a shell.
     pid: int = 0
@@ -152,7 +152,10 @@ def decode_reply(line: bytes) -> Reply:
     commas = line.count(b",")
     if commas > MOST_PARTS and commas - sum(text[0].count(b",") for text in _TEXT.finditer(line)) > MOST_PARTS:
         raise msgspec.ValidationError(f"it has more than {MOST_PARTS} values and fields")
-    reply: Reply = _decoder.decode(line)
+    try:
+        reply: Reply = _decoder.decode(line)
+    except RecursionError:
+        raise msgspec.ValidationError("it has thousands of objects or lists within each other") from None
     return reply
 
 

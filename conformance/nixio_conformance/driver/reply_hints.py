@@ -55,8 +55,9 @@ def _hello(reply: dict[str, Any]) -> str:
             "`capabilities` is a list of names: [] if there are none (an empty table of Lua becomes {} in some JSON "
             "libraries)"
         )
-    if type(reply.get("buffersize", 0)) is not int:
-        return "`buffersize` is a number"
+    size = reply.get("buffersize", 1)
+    if type(size) is not int or size < 1:
+        return "`buffersize` is a number of bytes, at least 1; leave it out for 8192"
     return _texts(reply, ("version", "language", "platform"))
 
 

@@ -35,6 +35,8 @@ def to_wire(value: Argument) -> messages.Argument:
         return msgspec.convert({"type": "buffer", "hex": value.data.hex(), "held_as": value.type}, messages.Buffer)
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, (messages.Foreign, SocketHandle)):  # a returned value that a check did not look at
+        raise TypeError(f"not an argument: {show(value)}")
     return value
 
 

@@ -5,7 +5,9 @@ Linux only. A case that needs it names the capability `descriptors` or `kernel-v
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import os
 import socket
 import sys
@@ -13,15 +15,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nixio_conformance.driver.errors import out_of_resources
+
 _PIDFD_GETFD = 438
+_LARGEST_DESCRIPTOR = 2**31 - 1
 _O_CLOEXEC = 0o2000000
 
 
+class Hidden(Exception):
+    """The kernel does not show a process: it has ended, has the rights of another user, or /proc is gone."""
+
+
 def descriptors(pid: int) -> dict[int, str]:
-    """The open descriptors of a process, each with its target in /proc: `socket:[4711]`, `/dev/null`."""
+    """The open descriptors of a process, each with its target in /proc: `socket:[4711]`, `/dev/null`.
+
+    Raises `Hidden`, as all functions here do.
+    """
     folder = Path(f"/proc/{pid}/fd")
     found = {}
-    for name in os.listdir(folder):
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        raise _hidden(pid, error) from error
+    for name in names:
         try:
             found[int(name)] = os.readlink(f"{folder}/{name}")
         except OSError:
@@ -51,12 +67,21 @@ def children(pid: int) -> list[int]:
         return []  # this kernel has no such file
 
 
-def close_on_exec(pid: int, descriptor: int) -> bool:
-    """Whether a descriptor of a process is close-on-exec: not inherited by programs that it starts later."""
-    for line in Path(f"/proc/{pid}/fdinfo/{descriptor}").read_text().splitlines():
-        if line.startswith("flags:"):
-            return bool(int(line.split()[1], 8) & _O_CLOEXEC)
-    raise OSError(f"no flags for descriptor {descriptor} of process {pid}")
+def close_on_exec(pid: int, descriptor: int) -> bool | None:
+    """Whether a descriptor of a process is close-on-exec: not inherited by programs that it starts later.
+
+    None if the process has no such descriptor.
+    """
+    if descriptor not in descriptors(pid):
+        return None
+    try:
+        lines = Path(f"/proc/{pid}/fdinfo/{descriptor}").read_text().splitlines()
+    except FileNotFoundError:
+        return None  # closed in the meantime
+    except OSError as error:
+        raise _hidden(pid, error) from error
+    flags = next((line.split()[1] for line in lines if line.startswith("flags:")), "0")
+    return bool(int(flags, 8) & _O_CLOEXEC)
 
 
 @contextmanager
@@ -66,30 +91,50 @@ def no_descriptor_left(pid: int) -> Iterator[None]:
 
     held = descriptors(pid)
     lowest = next(number for number in range(len(held) + 1) if number not in held)
-    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest, hard))
+    except OSError as error:
+        raise _hidden(pid, error) from error
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        with contextlib.suppress(OSError):  # the process may have ended
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @contextmanager
 def borrowed(pid: int, descriptor: int) -> Iterator[socket.socket]:
-    """A second descriptor for a socket of another process; options and state are shared by both."""
-    sock = socket.socket(fileno=_take(pid, descriptor))
+    """A second descriptor for a socket of another process; options and state are shared by both.
+
+    Raises `OSError` if it is not the descriptor of a socket.
+    """
+    number = _take(pid, descriptor)
     try:
+        sock = socket.socket(fileno=number)
+    except OSError:
+        os.close(number)
+        raise
+    with sock:
         yield sock
-    finally:
-        sock.close()
+
+
+def _hidden(pid: int, error: OSError) -> Hidden | OSError:
+    """The exception for a failure to look at a process: one that is the suite's own stays as it is."""
+    return error if out_of_resources(error) else Hidden(f"process {pid}, the agent's, cannot be observed: {error}")
 
 
 def _take(pid: int, descriptor: int) -> int:
+    if not 0 <= descriptor <= _LARGEST_DESCRIPTOR:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     if pid == os.getpid():
         return os.dup(descriptor)
     if not sys.platform.startswith("linux"):
         raise OSError("this system has no call that takes a descriptor of another process")
-    handle = os.pidfd_open(pid)
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError as error:
+        raise _hidden(pid, error) from error
     try:
         syscall = ctypes.CDLL(None, use_errno=True).syscall
         taken: int = syscall(_PIDFD_GETFD, handle, descriptor, 0)
@@ -97,5 +142,6 @@ def _take(pid: int, descriptor: int) -> int:
         os.close(handle)
     if taken < 0:
         number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+        refused = OSError(number, os.strerror(number))
+        raise _hidden(pid, refused) if number in (errno.EPERM, errno.ESRCH) else refused
     return taken

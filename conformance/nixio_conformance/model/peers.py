@@ -7,6 +7,7 @@ import errno
 import socket
 from collections.abc import Callable
 
+from nixio_conformance.driver.errors import out_of_resources
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.driver.wire import Argument
@@ -50,6 +51,8 @@ class PeerSocket:
             if method in ("recv", "recvfrom"):  # in the reproducer this socket has a timeout, and would block
                 step.code = f"{self.name}.{method}({given[0]!r}, socket.MSG_DONTWAIT)"
         except OSError as error:
+            if out_of_resources(error):
+                raise
             outcome = Failure("system", errno_name(error.errno), error.errno, str(error))
         if method == "accept" and isinstance(outcome, Returned):
             step.code = f"{outcome.values[0]!r}, _ = {self.name}.accept()"

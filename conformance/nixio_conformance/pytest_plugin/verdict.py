@@ -17,6 +17,7 @@ from nixio_conformance.driver.errors import (
     CaseTimedOut,
     out_of_resources,
 )
+from nixio_conformance.host.observer import Hidden
 from nixio_conformance.pytest_plugin import row_size
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
@@ -98,8 +99,8 @@ class Judgement:
 
 def _verdict(error: BaseException) -> dict[str, str]:
     """The fields of a row that an exception decides."""
-    if isinstance(error, pytest.skip.Exception):
-        return {"outcome": "host-skip", "message": str(error)}
+    if reason := _host_lacks(error):
+        return {"outcome": "host-skip", "message": reason}
     if isinstance(error, AgentCannot):
         return {"outcome": "port-skip", "message": f"the agent cannot make this call: {error}"}
     if isinstance(error, CaseTimedOut):
@@ -110,8 +111,6 @@ def _verdict(error: BaseException) -> dict[str, str]:
         return {"outcome": "crashed", "message": str(error), "expected": "the agent continues", "actual": str(error)}
     if isinstance(error, Mismatch):
         return {"outcome": "failed", "message": str(error), "expected": error.expected, "actual": error.actual}
-    if out_of_resources(error):
-        return {"outcome": "host-skip", "message": f"the suite ran out of resources: {error or type(error).__name__}"}
     trace = "".join(traceback.format_exception(error, limit=-8, chain=False))
     said = f": {error}" if str(error) else ""
     return {
@@ -119,3 +118,15 @@ def _verdict(error: BaseException) -> dict[str, str]:
         "message": f"the suite itself failed: {type(error).__name__}{said}",
         "traceback": trace[-6000:],
     }
+
+
+def _host_lacks(error: BaseException) -> str:
+    """Why this host cannot run the case, if that is what the exception says; empty for any other."""
+    if isinstance(error, (pytest.skip.Exception, Hidden)):
+        return str(error) or "no reason was given"
+    cause = error.__cause__ if isinstance(error, CannotStart) else error
+    # No room for another process is EAGAIN, which only the start of a program has as a lack of resources.
+    full = isinstance(cause, BlockingIOError) and cause is not error
+    if cause is not None and (full or out_of_resources(cause)):
+        return f"the suite ran out of resources: {str(error) or type(error).__name__}"
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import itertools
 import os
 import socket as stdlib_socket
@@ -10,9 +11,11 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
+from nixio_conformance.driver.errors import out_of_resources
 from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.driver.removal import remove
 from nixio_conformance.driver.session import Session
@@ -114,7 +117,7 @@ class Case:
             return path, None
         expect.true(sock.bind(LOOPBACK[kind.domain], 0), "bind()")
         host, port = expect.address(sock.getsockname(), "getsockname()")
-        if not isinstance(host, str) or not isinstance(port, int) or not 0 < port < 65536:
+        if not _is_ip(host) or not isinstance(port, int) or not 0 < port < 65536:
             expect.mismatch("getsockname() after bind()", "an address as text and a port", (host, port))
         return host, port
 
@@ -213,19 +216,29 @@ class Case:
         number = expect.integer(sock.fileno(), "fileno()")
         return number, observer.descriptors(self.session.pid).get(number, "nothing")
 
+    def close_on_exec(self, sock: ImplSocket) -> bool:
+        """Whether the descriptor of a socket is close-on-exec: not inherited by programs (`descriptors`)."""
+        number = expect.integer(sock.fileno(), "fileno()")
+        found = observer.close_on_exec(self.session.pid, number)
+        if found is None:
+            expect.mismatch("fileno()", "a descriptor of the implementation's process", number)
+        return found
+
     @contextlib.contextmanager
     def view(self, sock: ImplSocket) -> Iterator[stdlib_socket.socket]:
         """The same socket as a socket of the standard library, through a second descriptor (capability `kernel-view`).
 
-        What is set on one is set on the other. Raises `Mismatch` if fileno() is not the descriptor of a socket.
+        What is set on one is set on the other. Raises `Mismatch` if fileno() is not the descriptor of a socket, and for
+        a system call in the `with` block that fails because it is another socket than the check needs.
         """
         number = expect.integer(sock.fileno(), "fileno()")
-        with contextlib.ExitStack() as stack:
-            try:
-                found = stack.enter_context(observer.borrowed(self.session.pid, number))
-            except OSError as error:
-                expect.mismatch("fileno()", "the descriptor of a socket", f"{number}: {error}")
-            yield found
+        try:
+            with observer.borrowed(self.session.pid, number) as found:
+                yield found
+        except OSError as error:
+            if out_of_resources(error) or error.filename is not None:  # of the suite, or of a file
+                raise
+            expect.mismatch("the descriptor of fileno()", "a socket in the expected state", f"{number}: {error}")
 
     def folder_change(self) -> str:
         """What the implementation has done to the case's folder itself; empty if nothing."""
@@ -251,3 +264,11 @@ class Case:
         for peer in self._peers:
             peer.discard()
         remove(self._folder)
+
+
+def _is_ip(host: object) -> TypeGuard[str]:
+    """Whether a returned host is an IP address as text, so that a peer can be given it."""
+    try:
+        return isinstance(host, str) and bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False

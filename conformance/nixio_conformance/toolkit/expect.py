@@ -70,6 +70,13 @@ def values(outcome: Outcome, count: int, what: str = "the call") -> tuple[object
     return found
 
 
+def first(outcome: Outcome, what: str = "the call") -> object:
+    """Check that the call returned at least one value. Returns the first; the others are not checked."""
+    found = returned(outcome, what)
+    holds(bool(found), what, "a value", outcome)
+    return found[0]
+
+
 def value(outcome: Outcome, what: str = "the call") -> object:
     """Check that the call returned one value. Returns it."""
     return values(outcome, 1, what)[0]
@@ -131,7 +138,14 @@ def socket(found: object, what: str = "the call") -> ImplSocket:
 
 def accepted(outcome: Outcome, what: str = "accept()") -> ImplSocket:
     """Check that accept() returned a socket as its first value. Returns it; the other values are not checked."""
-    return socket(returned(outcome, what)[0], what)
+    return socket(first(outcome, what), what)
+
+
+def passable(found: object, what: str = "the call") -> bool | int | float | str | bytes | None:
+    """Check that a returned value has a type that calls take, so that a later call can be given it. Returns it."""
+    if not isinstance(found, (bool, int, float, str, bytes, type(None))):
+        mismatch(what, "values that calls take as arguments", show(found))
+    return found
 
 
 def waits(pending: Pending, what: str) -> None:

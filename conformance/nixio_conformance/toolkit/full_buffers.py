@@ -91,7 +91,7 @@ def shrink(case: Case, sock: ImplSocket) -> None:
     if capabilities.current()["kernel-view"]:
         expect.true(sock.setopt("socket", "sndbuf", SMALL), "setopt()")
         return
-    with contextlib.suppress(OSError), case.view(sock) as view:
+    with case.view(sock) as view, contextlib.suppress(OSError):
         view.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
 
 

@@ -74,7 +74,10 @@ def _held(session: Session) -> set[str]:
     """Names of the agent's descriptors and child processes; empty if they cannot be seen."""
     if capabilities.current()["descriptors"] or not session.alive or session.pid == os.getpid():
         return set()
-    return observer.belongings(session.pid)
+    try:
+        return observer.belongings(session.pid)
+    except observer.Hidden:
+        return set()
 
 
 def leaves_no_descriptors(case: Case, call: Callable[[], object]) -> None:

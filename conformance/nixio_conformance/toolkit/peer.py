@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from nixio_conformance.driver.errors import CaseTimedOut
+from nixio_conformance.driver.errors import CaseTimedOut, out_of_resources
 from nixio_conformance.driver.text import show
 from nixio_conformance.driver.timeouts import BULK, PEER
 from nixio_conformance.driver.transcript import Transcript
@@ -21,6 +21,8 @@ from nixio_fixtures import Kind
 #: From Linux's <asm/socket.h> and <linux/filter.h>.
 _SO_ATTACH_FILTER, _BPF_RET = 26, 6
 
+#: Bytes of the control messages that are received with one datagram.
+_CONTROL = 100
 #: Bytes that the smallest send buffer of any system holds.
 _SMALL = 2048
 
@@ -31,6 +33,9 @@ _T = TypeVar("_T")
 
 class Peer:
     """A socket of the suite. Each method makes one call and raises `Mismatch` if it fails or times out.
+
+    For the other end can cause every failure but one: where this process has no descriptor, memory or space left, the
+    `OSError` is raised.
 
     Addresses have the contract's shape: `(host, port)`, for UNIX `(path, None)`.
     """
@@ -59,8 +64,11 @@ class Peer:
 
     @property
     def remote(self) -> Address:
-        """The address that it is connected to; raises `OSError` if it is not."""
-        return contract_address(self.kind, self.socket.getpeername())
+        """The address that it is connected to; raises `Mismatch` if it is not."""
+        try:
+            return contract_address(self.kind, self.socket.getpeername())
+        except OSError as error:
+            raise Mismatch(f"{self.name}, the peer", "connected", str(error)) from error
 
     def bind(self, host: str | bytes, port: int | None = 0) -> Peer:
         """Bind to this host and port, or path; port 0 is any free one, and is ignored for UNIX. Returns itself."""
@@ -80,6 +88,17 @@ class Peer:
         self._record("connect", lambda: self.socket.connect(where), arguments=(where,))
         self._transcript.steps[-1].values = self.address
         return self
+
+    def connect_now(self, address: Address) -> bool:
+        """Connect without waiting. Returns whether it could: on UNIX it cannot when the listener's queue is full."""
+        where = system_address(self.kind, *address)
+
+        def connect() -> bool:
+            self.socket.connect(where)
+            return True
+
+        code = f"{self.name}.setblocking(False); {self.name}.connect_ex({where!r})"
+        return bool(self._record("connect", lambda: self._without_waiting(connect), code, (where,)))
 
     def attempt(self, address: Address) -> str:
         """Try to connect. Returns the symbolic name of the error, or an empty text if it is connected."""
@@ -109,6 +128,11 @@ class Peer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * len(data))
         self._record("sendall", lambda: self.socket.sendall(data), arguments=(data,))
 
+    def send_now(self, data: bytes) -> int | None:
+        """Send as many bytes as there is room for, without waiting; returns their number, or None for no room."""
+        code = f"{self.name}.send({len(data)} * b'?', socket.MSG_DONTWAIT)"
+        return self._record("send", lambda: self._without_waiting(lambda: self.socket.send(data)), code, (data,))
+
     def sendto(self, data: bytes, address: Address) -> None:
         """Send one datagram to an address."""
         where = system_address(self.kind, *address)
@@ -129,6 +153,13 @@ class Peer:
         data, where = self._record("recvfrom", lambda: self.socket.recvfrom(size), arguments=(size,))
         self._transcript.budget.receive(len(data))
         return data, contract_address(self.kind, where)
+
+    def recvmsg(self, size: int = 65536) -> tuple[bytes, list[tuple[int, int, bytes]]]:
+        """Receive the next datagram, and return it with its control messages: level, type and data of each."""
+        sizes = (size, _CONTROL)
+        data, control, _, _ = self._record("recvmsg", lambda: self.socket.recvmsg(*sizes), arguments=sizes)
+        self._transcript.budget.receive(len(data))
+        return data, control
 
     def recv_exactly(self, size: int) -> bytes:
         """Receive exactly `size` bytes of the stream; fewer only if it ends before."""
@@ -178,13 +209,7 @@ class Peer:
         """Receive what has arrived, without waiting; None if nothing has."""
 
         def receive() -> bytes | None:
-            self.socket.settimeout(0)
-            try:
-                return self._receive(1 << 20)
-            except BlockingIOError:
-                return None
-            finally:
-                self.socket.settimeout(PEER)
+            return self._without_waiting(lambda: self._receive(1 << 20))
 
         return self._record("recv without waiting", receive, f"{self.name}.recv(65536, socket.MSG_DONTWAIT)")
 
@@ -221,6 +246,16 @@ class Peer:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
+    def _without_waiting(self, action: Callable[[], _T]) -> _T | None:
+        """Call it with the socket in non-blocking mode; None if it would have to wait."""
+        self.socket.settimeout(0)
+        try:
+            return action()
+        except BlockingIOError:
+            return None
+        finally:
+            self.socket.settimeout(PEER)
+
     def _receive(self, size: int) -> bytes:
         """Receive without recording it. Raises `CaseTimedOut` when the case's budget is used up."""
         data = self.socket.recv(size)
@@ -244,6 +279,8 @@ class Peer:
             raise Mismatch(f"the peer's call {step.call}", "a result", f"nothing within {timeout:g} s") from None
         except OSError as error:
             self._transcript.end(step, str(error))
+            if out_of_resources(error):
+                raise
             raise Mismatch(f"the peer's call {step.call}", "success", str(error)) from error
         except CaseTimedOut as error:
             self._transcript.end(step, str(error))

@@ -119,7 +119,7 @@ def attempt_bind(case: Case, spell: Callable[[int], Argument]) -> Attempt:
 def attempt_connect(case: Case, spell: Callable[[int], Argument]) -> Attempt:
     """Connect a new socket to a peer on loopback whose port is given in this spelling."""
     for _ in range(ATTEMPTS):
-        with contextlib.suppress(OSError):  # another program took the port first
+        with contextlib.suppress(expect.Mismatch):  # another program took the port first
             peer = peer_at(case, case.loopback, _port_of_octal_digits(case))
             break
     else:

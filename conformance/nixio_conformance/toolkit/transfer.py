@@ -160,10 +160,10 @@ def needs_python_types(case: Case) -> None:
 
 def data_of(outcome: Outcome, what: str) -> bytes:
     """The data that recv, read or recvfrom returned; recvfrom's address is not checked."""
-    found = expect.returned(outcome, what)
-    expect.holds(bool(found) and isinstance(found[0], bytes), what, "bytes", outcome)
-    assert isinstance(found[0], bytes)
-    return found[0]
+    found = expect.first(outcome, what)
+    if not isinstance(found, bytes):
+        expect.mismatch(what, "bytes", outcome)
+    return found
 
 
 def receive(sock: ImplSocket, method: str, size: int) -> bytes:

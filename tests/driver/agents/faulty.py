@@ -61,6 +61,7 @@ def hello(identifier: int, mode: str) -> None:
 
 #: What a call writes that is no reply.
 LINES = {
+    "nested": b'{"reply": "values", "id": 1, "values": [' + b'{"a": ' * 50_000 + b"1" + b"}" * 50_000 + b"]}\n",
     "garbage": b"Segmentation fault (core dumped)\n",
     "not-utf-8": b'{"id": 1, "reply": "\xff\xfe"}\n',
 }
