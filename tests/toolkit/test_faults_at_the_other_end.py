@@ -10,8 +10,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import ExitStack, closing
 from types import SimpleNamespace
 from typing import cast
 
@@ -113,8 +112,8 @@ class Lying:
 
 
 def view(number: object, look: Callable[[socket.socket], object] = lambda seen: None) -> None:
-    case = Case(cast(Session, SimpleNamespace(pid=os.getpid())), Path("/nowhere"), TCP)
-    with case.view(cast(ImplSocket, Lying(number))) as seen:
+    case = Case(cast(Session, SimpleNamespace(pid=os.getpid())), TCP)
+    with closing(case), case.view(cast(ImplSocket, Lying(number))) as seen:
         look(seen)
 
 
@@ -190,8 +189,8 @@ def test_a_process_may_end_while_it_is_limited() -> None:
 @pytest.mark.parametrize("host", ["a\0b", "x" * 300, "", "localhost", b"127.0.0.1", None, 7])
 def test_a_host_that_is_no_address_is_given_to_no_peer(host: object) -> None:
     sock = SimpleNamespace(bind=lambda *_: Returned((True,)), getsockname=lambda: Returned((host, 5)))  # type: ignore[arg-type]
-    case = Case(cast(Session, None), Path("/nowhere"), TCP)
-    with pytest.raises(Mismatch, match="an address as text and a port"):
+    case = Case(cast(Session, None), TCP)
+    with closing(case), pytest.raises(Mismatch, match="an address as text and a port"):
         case.bind(cast(ImplSocket, sock))
 
 
