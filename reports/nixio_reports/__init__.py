@@ -13,8 +13,10 @@ Nothing here imports the suite or an implementation: the records carry everythin
 
 from .badge import badge_data
 from .deviations import DeviationView, deviations
+from .files import FileError, open_file
 from .html import html_page
 from .junit import junit_xml
+from .lock import StreamInUse
 from .matrix import Matrix, MatrixCell, Tally
 from .order import NO_KIND, kinds, methods
 from .outcomes import GROUPS, OUTCOMES, Look, group, label
@@ -38,6 +40,7 @@ __all__ = [
     "ClauseView",
     "Deviation",
     "DeviationView",
+    "FileError",
     "Footer",
     "Header",
     "Host",
@@ -54,6 +57,7 @@ __all__ = [
     "Step",
     "Stream",
     "StreamError",
+    "StreamInUse",
     "Summary",
     "Tally",
     "Verdict",
@@ -68,6 +72,7 @@ __all__ = [
     "kinds",
     "label",
     "methods",
+    "open_file",
     "print_report",
     "read",
     "schema",

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
+from .files import FileError, open_file
+from .lock import locked, writer_of
 from .records import FINDINGS, VERSION, Footer, Header, Row
+from .text import one_line
 
 Record = Header | Row | Footer
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+#: Bytes of the longest line that is read. A row has 64,000 at most, a header those of its baseline.
+LONGEST = 16 << 20
+#: Problems that are kept with their text; of more, their number. Without any record before, the file is no stream.
+PROBLEMS = 200
+#: Problems after which the rest of the file is not read.
+HOPELESS = 50_000
 #: The fields that a stream may be read without.
 EVIDENCE = ("steps", "scripts", "stderr")
 _TYPES: dict[str, type[Record]] = {"header": Header, "row": Row, "footer": Footer}
@@ -29,17 +40,22 @@ def schema() -> dict[str, Any]:
 
 
 class Writer:
-    """Writes a stream to `path`, replacing that of an older run.
+    """Writes a stream to `path`, replacing that of an older run, while it holds the stream's lock.
 
     Each record is in the file when `write` returns. Nothing is buffered, so that at most the record being written is
     lost when the process ends. The writer stays usable after a KeyboardInterrupt, even one inside `write`. Parent
-    directories are created. Raises OSError when the file cannot be opened or written.
+    directories are created. Raises `StreamInUse`, and OSError when the file cannot be opened or written.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("wb", buffering=0)
+        with ExitStack() as lock:
+            lock.enter_context(locked(self.path))
+            # A new file, because the old one may be a link to something else.
+            self.path.unlink(missing_ok=True)
+            self._file = self.path.open("xb", buffering=0)
+            self._lock = lock.pop_all()
         self._torn = False
 
     def __enter__(self) -> Self:
@@ -64,8 +80,9 @@ class Writer:
         self._torn = False
 
     def close(self) -> None:
-        """Close the file; a second time does nothing."""
+        """Close the file and release the lock; a second time does nothing."""
         self._file.close()
+        self._lock.close()
 
 
 def encode(record: Record) -> bytes:
@@ -123,7 +140,7 @@ class Evidence:
         """`places` has the offset and the length of the line of each case that has evidence."""
         self._places = places
         self._decode = decode
-        file = path.open("rb", buffering=0)
+        file = open_file(path).detach()  # unbuffered
         self._file = file
         weakref.finalize(self, file.close)
 
@@ -142,8 +159,8 @@ class Evidence:
         return msgspec.structs.replace(row, **{name: getattr(record, name) for name in EVIDENCE})
 
 
-class StreamError(Exception):
-    """Raised for a stream without a readable header, so that it is unknown what was judged.
+class StreamError(FileError):
+    """Raised for a file that cannot be read, or has no readable header, so that it is unknown what was judged.
 
     `problems` are those of its lines, `rows` the rows that could be read nevertheless.
     """
@@ -159,12 +176,32 @@ def read(source: str | Path | Iterable[bytes | str], *, light: bool = False) -> 
 
     With `light`, the rows of a file have neither steps nor scripts nor standard error: `Stream.whole` reads those of
     one row again. This takes a tenth of the memory. Each corrupt line becomes a `Problem`, and all others are kept.
-    Raises StreamError without a readable header, and OSError when the file cannot be read.
+    Raises `StreamError` when the file cannot be read, or has no readable header.
     """
-    if isinstance(source, str | Path):
-        with Path(source).open("rb") as file:
-            return _Reader(str(source), light).read(file)
-    return _Reader("<lines>").read(source)
+    if not isinstance(source, str | Path):
+        return _Reader("<lines>").read(_with_places(source))
+    try:
+        with open_file(source) as file:
+            return _Reader(str(source), light).read(_lines(file))
+    except OSError as error:
+        raise StreamError(f"{source} cannot be read: {error.strerror or error}") from None
+    except StreamError:
+        raise
+    except FileError as error:
+        raise StreamError(str(error)) from None
+
+
+def _lines(file: BufferedReader) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file with their offsets; of one that is too long to be a record, the beginning."""
+    while line := file.readline(LONGEST + 1):
+        yield file.tell() - len(line), line
+        while len(line) > LONGEST and not line.endswith(b"\n"):
+            line = file.readline(LONGEST + 1)
+
+
+def _with_places(lines: Iterable[bytes | str]) -> Iterator[tuple[int, bytes]]:
+    for text in lines:
+        yield 0, text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
 
 
 @dataclass(slots=True)
@@ -179,37 +216,48 @@ class _Reader:
     rows: dict[str, Row] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    #: The number of problems that were not kept.
+    others: int = 0
     newer: int = 0
     last: int = 0
     #: The offset and the length of the line that is being read, and of lines whose evidence was left there.
     place: tuple[int, int] = (0, 0)
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def read(self, lines: Iterable[bytes | str]) -> Stream:
-        """Read all lines."""
-        offset = 0
-        for number, text in enumerate(lines, 1):
-            line = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    def read(self, lines: Iterable[tuple[int, bytes]]) -> Stream:
+        """Read all lines, given with their offsets; of a file that is no stream, the first ones."""
+        for number, (offset, line) in enumerate(lines, 1):
             self.place = offset, len(line)
-            offset += len(line)
             self.take(number, line)
+            if not (self.header or self.rows or self.footer) and (self.others or offset + len(line) > LONGEST):
+                break
+            if self.others >= HOPELESS:
+                self.problem(0, f"the lines after {number} were not read", "too many are no records; run it again")
+                break
         return self.finish()
 
     def problem(self, line: int, what: str, hint: str) -> None:
-        self.problems.append(Problem(self.path, line, what, hint))
+        if len(self.problems) < PROBLEMS or not line:
+            self.problems.append(Problem(self.path, line, one_line(what, 500), hint))
+        else:
+            self.others += 1
 
     def take(self, number: int, line: bytes) -> None:
         """Read one line: keep its record, or add a problem."""
-        if not line.strip():
+        if len(line) <= LONGEST and not line.strip():
             return
         self.last = number
+        left_out = "the line is left out; run its case again"
+        if len(line) > LONGEST:
+            self.problem(number, f"not a record of a stream: a line of more than {LONGEST} bytes", left_out)
+            return
         try:
             record = self._decode(line)
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # of msgspec; of an int with more digits than Python converts
             if line.endswith(b"\n") or isinstance(error, msgspec.ValidationError):
-                self.problem(number, f"not a record of a stream: {error}", "the line is left out; run its case again")
+                self.problem(number, f"not a record of a stream: {error}", left_out)
             else:
-                self.problem(number, "the line was cut off", "the line is left out; run its case again")
+                self.problem(number, "the line was cut off", left_out)
             return
         if isinstance(record, Header):
             self._header(number, record)
@@ -294,12 +342,21 @@ class _Reader:
         rows = tuple(self.rows.values())
         if self.header is None:
             raise self._headless(rows)
-        if self.footer is None:
+        if self.footer is not None:
+            self._compare(self.footer, rows)
+        elif (pid := writer_of(self.path)) is not None:
+            run = f"process {pid}" if pid else "another process"
+            self.problem(
+                0,
+                f"the run is still going on, in {run}",
+                f"{len(rows)} cases were recorded so far and are shown; wait for its end",
+            )
+        else:
             self.problem(
                 0, "the run was stopped before its end", f"{len(rows)} cases were recorded and are shown; run it again"
             )
-        else:
-            self._compare(self.footer, rows)
+        if self.others:
+            self.problem(0, f"{self.others} more problems", "run it again")
         evidence = Evidence(Path(self.path), self.places, self._decode) if self.places else None
         return Stream(self.header, rows, self.footer, tuple(self.problems), evidence)
 
@@ -322,4 +379,5 @@ class _Reader:
             text = f"{self.path} was written by a newer suite (version {self.newer} of the stream); update this one"
         else:
             text = f"{self.path} has no readable header, so it is unknown what was judged; is it a results.jsonl?"
+            text += "".join(f" (line {one.line}: {one.what})" for one in self.problems[:1])
         return StreamError(text, tuple(self.problems), rows)

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import re
 
-# Control characters (they control a terminal), marks that change the reading direction (a line can then look like
-# another one), and lone surrogates (they cannot be encoded). Newline and tab are kept.
+# Control characters (they control a terminal), characters without a width or that change the reading direction (a line
+# can then look like another one), and lone surrogates (they cannot be encoded). Newline and tab are kept.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
+)
+# What CI servers take from a log as a command: `::error file=x::text` at the beginning of a line, which may be a line
+# that was wrapped there, and `##[error]`, `##vso[task.complete]` and `##teamcity[message]` anywhere. An IPv6 address is
+# none: the names of commands are not hexadecimal.
+_COMMAND = re.compile(
+    r"::(?=(?:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-[a-z-]+|notice|remove-matcher|"
+    r"save-state|set-env|set-output|stop-commands|warning)\b)|##(?=\[|vso\[|teamcity\[)",
+    re.IGNORECASE,
 )
 
 
 def visible(text: str) -> str:
-    """`text` with every character that is invisible or cannot be encoded written as an escape such as `\\x1b`."""
+    """Text of others, safe for a terminal, a log and each format of the reports (which escape their own characters).
+
+    Every character that is invisible or cannot be encoded is written as an escape such as `\\x1b`, and so is the first
+    character of what a CI server would take for a command.
+    """
+    if "::" in text or "##" in text:
+        text = _COMMAND.sub(_escape, text)
     # Nearly all texts, and much faster than the search.
     if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
         return text
@@ -20,8 +35,8 @@ def visible(text: str) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    number = ord(match[0])
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+    first, rest = ord(match[0][0]), match[0][1:]
+    return (f"\\x{first:02x}" if first < 256 else f"\\u{first:04x}" if first < 65536 else f"\\U{first:08x}") + rest
 
 
 def clip(text: str, limit: int) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 from .outcomes import PLEASE_REPORT, Group, label
 from .records import Row
 from .stream import Stream
-from .text import count
+from .text import count, one_line
 from .totals import totals
 
 State = Literal["conforming", "not-conforming", "no-verdict"]
@@ -87,7 +87,7 @@ def _doubt(stream: Stream, failed: bool) -> str:
     if footer is None:
         return "the run was stopped before its end"
     if footer.stopped:
-        return f"the run was stopped before its end ({footer.stopped})"
+        return f"the run was stopped before its end ({one_line(footer.stopped)})"
     if errors := sum(row.outcome == "suite-error" for row in stream.rows):
         return f"{count(errors, 'case')} without a verdict because of {PLEASE_REPORT}"
     if any(row.outcome == "not-run" for row in stream.rows) or footer.planned > len(stream.rows):

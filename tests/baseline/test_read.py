@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -96,7 +98,7 @@ def test_what_is_wrong_with_a_row_is_said_with_its_line(tmp_path: Path, rows: li
     [
         ("", ":1: not a baseline: the first line must be `format = 1`"),
         ("format = 2", ": `format` is 2, but this suite reads 1: was it written by a newer one?"),
-        ("format = true", ": `format` is True"),
+        ("format = true", ": `format` must be a whole number"),
         ("format = 1\nprot = 'x'", ": there is no field `prot`; did you mean `port`?"),
         ("format = 1\nport = 1", ": `port` must be a string"),
         ("format = 1\ndeviation = [{}]", ": write each deviation as a table that begins with a line `[[deviation]]`"),
@@ -107,12 +109,62 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, head: str, said: str)
     assert refused(tmp_path, head=head).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param(b"x = " + b"[" * 100_000, ":2: not a baseline: more than 100 nested brackets", id="nested"),
+        pytest.param(b"x" + b".x" * 100_000 + b" = 1", ":2: not a baseline: none has a key of so many", id="key"),
+        pytest.param(b"[" + b"x." * 100_000 + b"x]", ":2: not a baseline: none has a key of so many", id="table"),
+        pytest.param(b"\nx = " + b"1" * 10_000, ":3: not a baseline: a number or a date that", id="digits"),
+        pytest.param(b"x = 2021-02-30", ":2: not TOML: Invalid date", id="date"),
+        pytest.param(b"x = 1\nx = 2", ":3: not TOML: Cannot overwrite a value", id="twice"),
+        pytest.param(b'"\\u001b]0;x" = 1', ": there is no field `\\x1b]0;x`", id="escape"),
+        pytest.param(b'"\\n::error::x" = 1', ": there is no field ` \\x3a:error::x`", id="command"),
+        pytest.param(b'"' + b"x" * 1_000_000 + b'" = 1', ": there is no field `xxx", id="long"),
+        pytest.param(b'deviation = [3]\nport = """\n[[deviation]]\n"""', ": write each deviation as a", id="number"),
+        pytest.param(b"# na\xefve", ":2: the baseline is not UTF-8 text: save it as UTF-8", id="latin-1"),
+        pytest.param(b"\0", ":2: not TOML", id="nul"),
+    ],
+)
+def test_what_is_no_baseline_is_one_line(tmp_path: Path, data: bytes, said: str) -> None:
+    (tmp_path / "known.toml").write_bytes(b"format = 1\n" + data)
+    with pytest.raises(BaselineError) as caught:
+        load_baseline(tmp_path / "known.toml", SPEC)
+    text = str(caught.value).removeprefix(str(tmp_path / "known.toml"))
+    assert text.startswith(said)
+    assert len(text.splitlines()) == 1
+    assert len(text) < 2100
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 10_000, "1.0", "inf", "1979-05-27"])
+def test_the_format_is_a_number(tmp_path: Path, number: str) -> None:
+    assert refused(tmp_path, head=f"format = {number}").startswith(": `format` ")
+
+
 def test_a_file_that_is_none_is_said(tmp_path: Path) -> None:
-    with pytest.raises(BaselineError, match="the baseline cannot be read: No such file"):
-        load_baseline(tmp_path / "absent", SPEC)
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    with pytest.raises(BaselineError, match="is not UTF-8 text"):
-        load_baseline(tmp_path / "binary", SPEC)
+    (tmp_path / "utf-16").write_bytes("format = 1".encode("utf-16"))
+    (tmp_path / "loop").symlink_to("loop")
+    with (tmp_path / "huge").open("wb") as file:
+        file.write(b"format = 1")
+        file.truncate(1 << 36)
+    for name, said in (
+        ("absent", "cannot be read: No such file"),
+        ("loop", "cannot be read: Too many levels"),
+        ("", "is a directory"),
+        ("utf-16", "is UTF-16 or UTF-32 text: save it as UTF-8"),
+        ("huge", "it has more than 8 MiB"),
+    ):
+        with pytest.raises(BaselineError, match=said):
+            load_baseline(tmp_path / name, SPEC)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no FIFOs")
+def test_a_pipe_and_a_device_are_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BaselineError, match="is a pipe: copy its data to a file first"):
+        load_baseline(tmp_path / "pipe", SPEC)
+    with pytest.raises(BaselineError, match="is a device: name a file"):
+        load_baseline("/dev/zero", SPEC)
 
 
 def test_a_level_that_is_judged_may_have_rows(tmp_path: Path) -> None:

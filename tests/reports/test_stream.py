@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import os
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -27,6 +30,7 @@ from nixio_reports import (
     summarize,
     write_reports,
 )
+from nixio_reports.stream import HOPELESS, LONGEST, PROBLEMS
 
 #: Made once, because that takes longer than validating a line.
 VALIDATOR = Draft202012Validator(schema())
@@ -296,3 +300,87 @@ def test_a_light_stream_whose_file_was_overwritten_has_no_evidence(tmp_path: Pat
     light = read(path, light=True)
     path.write_bytes(b"")
     assert light.whole(light.rows[0]) == light.rows[0]
+
+
+def saved(folder: Path, data: bytes) -> Path:
+    path = folder / "results.jsonl"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("light", [True, False])
+@pytest.mark.parametrize(("start", "end"), [(b"\xef\xbb\xbf", b"\n"), (b"", b"\r\n")], ids=["mark", "crlf"])
+def test_what_an_editor_adds_does_no_harm(tmp_path: Path, start: bytes, end: bytes, light: bool) -> None:
+    sample = stream(row("a", "failed"), row("b"))
+    path = saved(tmp_path, start + b"".join(lines(sample)).replace(b"\n", end))
+    found = read(path, light=light)
+    assert (tuple(map(found.whole, found.rows)), found.problems) == (sample.rows, ())
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param("x".encode("utf-16"), "UTF-16", id="utf-16"),
+        pytest.param("{x}".encode("utf-16-le"), "UTF-16", id="utf-16-unmarked"),
+        pytest.param(gzip.compress(b"x"), "is compressed with gzip: decompress it first", id="gzip"),
+        pytest.param(b"{}\n", "(line 1: not a record of a stream: ", id="json"),
+        pytest.param(b"x\n" * 100_000, "is it a results.jsonl?", id="text"),
+    ],
+)
+def test_a_file_that_is_no_stream_is_one_clear_error(tmp_path: Path, data: bytes, said: str) -> None:
+    path = saved(tmp_path, data)
+    with pytest.raises(StreamError) as caught:
+        read(path)
+    assert str(caught.value).startswith(str(path))
+    assert said in str(caught.value)
+    assert len(caught.value.problems) <= PROBLEMS + 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no FIFOs")
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, said in (("pipe", "is a pipe"), ("", "is a directory"), ("absent", "No such"), ("loop", "Too many lev")):
+        with pytest.raises(StreamError, match=said):
+            read(tmp_path / name)
+    with pytest.raises(StreamError, match="is a device"):
+        read("/dev/zero")
+    with pytest.raises(StreamError, match="standard input"):
+        read("-")
+
+
+def test_a_line_without_end_is_left_out_and_the_next_ones_are_read(tmp_path: Path) -> None:
+    sample = stream(row("a", "failed"), row("b", "failed"))
+    head, first, second, foot = lines(sample)
+    path = tmp_path / "results.jsonl"
+    with path.open("wb") as file:
+        file.write(head + first)
+        file.seek(3 * LONGEST, os.SEEK_CUR)  # a hole, as a crash of the system leaves them
+        file.write(b"\n" + second + foot)
+    found = read(path, light=True)
+    assert tuple(map(found.whole, found.rows)) == sample.rows
+    assert [(one.line, "a line of more than" in one.what) for one in found.problems] == [(3, True)]
+
+
+def test_of_a_file_of_sparse_zeros_only_the_first_line_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "results.jsonl").open("wb") as file:
+        file.write(b"x\n")
+        file.truncate(1 << 36)
+    with pytest.raises(StreamError, match="no readable header"):
+        read(tmp_path / "results.jsonl")
+
+
+def test_many_problems_are_counted_and_the_last_one_is_kept() -> None:
+    head, first, _ = lines(stream(row("a")))
+    found = read([head, *[b"x\n"] * (PROBLEMS + 10), first])
+    assert found.rows == (row("a"),)
+    assert whats(found)[PROBLEMS:] == ["the run was stopped before its end", "10 more problems"]
+    found = read([head, *[b"x\n"] * (HOPELESS + PROBLEMS + 10), first])
+    assert f"the lines after {HOPELESS + PROBLEMS + 1} were not read" in whats(found)
+    assert found.rows == ()
+
+
+def test_text_of_a_problem_is_short() -> None:
+    head, *_ = lines(stream())
+    found = read([head, b'{"record":"' + b"x" * 1_000_000 + b'"}\n'])
+    assert len(found.problems[0].what) < 600

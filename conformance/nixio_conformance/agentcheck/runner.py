@@ -29,6 +29,7 @@ from nixio_conformance.driver.text import clip
 from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.host import capabilities
 from nixio_conformance.target.target import Target
+from nixio_reports.text import visible
 
 #: The modules that register cases.
 MODULES = (case_hello, case_requests, case_values, case_failures, case_sockets, case_pending, case_ending)
@@ -48,7 +49,9 @@ def run(target: Target, console: Console, terms: Sequence[str] = ()) -> bool:
     try:
         agent.ready()
         hello = agent.welcome
-        console.print(Text(f"{hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
+        console.print(
+            Text(visible(f"{hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
+        )
         counts = run_cases(agent, chosen(terms), console)
     finally:
         agent.kill()
@@ -80,7 +83,7 @@ def _run_case(case: ProtocolCase, exchange: Exchange, console: Console) -> str:
                 agent.request("reset")
                 agent.expect_silence()
     except CaseSkipped as reason:
-        console.print(Text(f"skip  {case.id}: {reason}"), soft_wrap=True)
+        console.print(Text(visible(f"skip  {case.id}: {reason}")), soft_wrap=True)
         _reset(agent)
         return "skip"
     except (Violation, OSError, CaseTimedOut) as error:
@@ -123,7 +126,7 @@ def _print_failure(case: ProtocolCase, agent: CheckedAgent, error: Exception, co
         rows.append(("stderr", clip(stderr[-1000:])))
     rows[:0] = [("sent", line) for line in _shown(agent.sent)] + [("received", line) for line in _shown(agent.received)]
     for name, text in rows:
-        console.print(Text(f"      {name:9} {text}"), soft_wrap=True)
+        console.print(Text(visible(f"      {name:9} {text}")), soft_wrap=True)
 
 
 def _shown(lines: list[bytes]) -> list[str]:

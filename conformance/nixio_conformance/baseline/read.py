@@ -13,6 +13,7 @@ import msgspec
 
 from nixio_conformance.baseline.blocks import TextBlock, blocks
 from nixio_fixtures import Spec
+from nixio_reports import FileError, open_file
 from nixio_reports.deviations import lines_in_words
 from nixio_reports.records import Baseline, Deviation, Known
 from nixio_reports.text import count
@@ -21,9 +22,16 @@ from nixio_reports.text import count
 FORMAT = 1
 _FIELDS = ("format", "port", "deviation")
 _OUTCOMES: tuple[Known, ...] = ("failed", "crashed", "timed-out", "passed")
+#: Bytes of the largest baseline. One with a row for each case has less than half of it.
+_LARGEST = 8 << 20
+#: What `tomllib` takes very long for, or gives up on: a key of many parts, numbers of more digits than Python converts.
+_PARTS = re.compile(r"(?:^|[{,\[])[ \t]*(?:[\w\"'-]+[ \t]*\.[ \t]*){20}", re.MULTILINE)
+_DIGITS = re.compile(r"[\d_]{4000}")
+#: Brackets that are open at once.
+_DEEPEST = 100
 
 
-class BaselineError(ValueError):
+class BaselineError(FileError):
     """A baseline that cannot be used; the text names the file and the line, and says how to fix it."""
 
 
@@ -42,15 +50,28 @@ def load_baseline(path: str | Path, spec: Spec, judged: Iterable[str] = ("must",
 
     Raises `BaselineError` for a file that cannot be read, is not a baseline, or does not match the tables in `spec`.
     """
-    try:
-        text = Path(path).read_text("utf-8-sig")
-    except OSError as error:
-        raise BaselineError(f"{path}: the baseline cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise BaselineError(f"{path}: the baseline is not UTF-8 text (byte {error.start})") from None
-    made = parse(str(path), text)
+    made = parse(str(path), read_text(path))
     _Check(made, spec, tuple(judged)).run()
     return made
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a baseline's file, with `\\n` at the end of each line. Raises `BaselineError`."""
+    try:
+        with open_file(path) as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise BaselineError(f"{path}: not a baseline: it has more than {_LARGEST >> 20} MiB; name another file")
+        return data.decode().replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BaselineError(f"{path}:{line}: the baseline is not UTF-8 text: save it as UTF-8") from None
+    except OSError as error:
+        raise BaselineError(f"{path} cannot be read: {error.strerror or error}") from None
+    except BaselineError:
+        raise
+    except FileError as error:
+        raise BaselineError(str(error)) from None
 
 
 def parse(path: str, text: str) -> Baseline:
@@ -58,28 +79,62 @@ def parse(path: str, text: str) -> Baseline:
 
     A reason may be empty here; `load_baseline` refuses that.
     """
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        where = f"{path}:{line[1]}" if line else path
-        raise BaselineError(f"{where}: not TOML: {error}") from None
+    raw = _toml(path, text)
     _known_fields(path, raw)
     rows = raw.get("deviation", [])
     lines = text.split("\n")
     places = blocks(lines)
-    if not isinstance(rows, list) or len(places) != len(rows):
+    if not (isinstance(rows, list) and len(places) == len(rows) and all(isinstance(row, dict) for row in rows)):
         raise BaselineError(f"{path}: write each deviation as a table that begins with a line `[[deviation]]`")
     made = tuple(_deviation(path, row, place, lines) for row, place in zip(rows, places, strict=True))
     return Baseline(path=path, port=raw.get("port", ""), deviations=made)
 
 
+def _toml(path: str, text: str) -> dict[str, Any]:
+    if found := _PARTS.search(text):
+        raise BaselineError(f"{path}:{_line(text, found.end())}: not a baseline: none has a key of so many parts")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise BaselineError(f"{path}:{line[1] if line else _line(text, len(text))}: not TOML: {error}") from None
+    except RecursionError:
+        line_ = _line(text, _deep(text))
+        raise BaselineError(
+            f"{path}:{line_}: not a baseline: more than {_DEEPEST} nested brackets; delete them"
+        ) from None
+    except ValueError:
+        found = _DIGITS.search(text)
+        where = f"{path}:{_line(text, found.start())}" if found else path
+        raise BaselineError(
+            f"{where}: not a baseline: a number or a date that no program can read; delete it"
+        ) from None
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
+def _deep(text: str) -> int:
+    """The position of the first bracket within too many others; brackets within strings are counted too."""
+    depth = 0
+    for found in re.finditer(r"[\[{\]}]", text):
+        depth += 1 if found[0] in "[{" else -1
+        if depth > _DEEPEST:
+            return found.start()
+    return 0
+
+
 def _known_fields(path: str, raw: dict[str, Any]) -> None:
     if "format" not in raw:
         raise BaselineError(f"{path}:1: not a baseline: the first line must be `format = {FORMAT}`")
-    if raw["format"] != FORMAT or isinstance(raw["format"], bool):
+    version = raw["format"]
+    if type(version) is not int:
+        raise BaselineError(f"{path}: `format` must be a whole number: write `format = {FORMAT}`")
+    if version != FORMAT:
+        newer = f"{version}" if abs(version) < 1_000_000 else "a large number"
         raise BaselineError(
-            f"{path}: `format` is {raw['format']!r}, but this suite reads {FORMAT}: was it written by a newer one?"
+            f"{path}: `format` is {newer}, but this suite reads {FORMAT}: was it written by a newer one?"
         )
     if not isinstance(raw.get("port", ""), str):
         raise BaselineError(f"{path}: `port` must be a string: the name of the implementation that the baseline is for")

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from nixio_conformance.baseline.read import BaselineError
+from nixio_conformance.baseline.read import BaselineError, read_text
 from nixio_conformance.baseline.write import Written, make_baseline
 from nixio_fixtures import load
 from nixio_reports import StreamError, read
-from nixio_reports.text import count
+from nixio_reports.text import count, one_line
 
 
 @click.command("baseline")
-@click.argument("stream", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("stream", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--output",
@@ -36,14 +36,12 @@ def baseline(stream: Path, output: Path | None, reason: str) -> None:
     except StreamError as error:
         raise click.BadParameter(str(error), param_hint="STREAM") from None
     if recorded.footer is None or recorded.problems:
-        raise click.BadParameter(f"{recorded.problems[0]}", param_hint="STREAM")
+        raise click.BadParameter(one_line(str(recorded.problems[0]), 1000), param_hint="STREAM")
     try:
-        text = output.read_bytes().decode("utf-8-sig").replace("\r\n", "\n") if output and output.exists() else None
+        text = read_text(output) if output and os.path.exists(output) else None
         made = make_baseline(recorded, load(), path=str(output or ""), text=text, reason=" ".join(reason.split()))
         if output:
             _replace(output, made.text)
-    except UnicodeDecodeError:
-        raise click.UsageError(f"{output} is not a baseline: it is not UTF-8 text") from None
     except BaselineError as error:
         raise click.UsageError(f"{error}; the file was not changed") from None
     except OSError as error:
@@ -56,7 +54,7 @@ def baseline(stream: Path, output: Path | None, reason: str) -> None:
 def _report(made: Written, where: str) -> None:
     click.echo(f"{where}: {count(made.rows, 'deviation')}", err=True)
     for one in made.dropped:
-        click.echo(f"dropped, because its cases pass or no longer exist: {one}", err=True)
+        click.echo(f"dropped, because its cases pass or no longer exist: {one_line(one)}", err=True)
     if made.blank:
         lines = ", ".join(map(str, made.blank))
         click.echo(f"{count(len(made.blank), 'reason')} still to be written, in line {lines}", err=True)
@@ -64,7 +62,7 @@ def _report(made: Written, where: str) -> None:
 
 def _replace(path: Path, text: str) -> None:
     """Write a file in one step, so that an interruption loses no reasons that people wrote."""
-    real = path.resolve()  # a symbolic link stays a link
+    real = Path(os.path.realpath(path))  # a symbolic link stays a link
     draft = real.with_name(f".{real.name}.{os.getpid()}")
     try:
         draft.write_text(text, "utf-8", newline="\n")

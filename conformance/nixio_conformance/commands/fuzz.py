@@ -34,6 +34,7 @@ from nixio_conformance.pytest_plugin import environment
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
 from nixio_reports.records import Row
+from nixio_reports.text import visible
 
 _EPILOG = (
     "Exit codes: 0 no difference, 1 a difference, 2 wrong usage, 3 the implementation or the host could not be "
@@ -225,4 +226,4 @@ class _Fuzz:
         self._print(f"to reproduce:   {sys.executable} {program}\nas an example:  {example}")
 
     def _print(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(Text(visible(text)), soft_wrap=True)

@@ -14,6 +14,7 @@ from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.netns import hermetic
 from nixio_conformance.target.python import installed_implementations
 from nixio_fixtures import load
+from nixio_reports.text import one_line
 
 
 @click.command("list")
@@ -31,7 +32,7 @@ def _overview() -> RenderableType:
     implementations.add_column("name", style="bold")
     implementations.add_column("from")
     for name, origin in sorted(installed_implementations().items()):
-        implementations.add_row(name, Text(origin))
+        implementations.add_row(Text(one_line(name)), Text(one_line(origin)))
     _probe()
     here = platforms.describe()
     hosts = Table(title=f"This host: {here.system} {here.release}, {here.machine}", title_justify="left", box=None)

@@ -44,16 +44,18 @@ def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
 
 def _judge(arguments: Sequence[str], folder: Path, console: Console, errors: OwnErrors) -> int:
     stream = folder / STREAM
-    stream.unlink(missing_ok=True)
+    plugin = _Quiet(Progress(console, None), errors)
     with (
         stopping.step(Stage.FILES, lambda: _remove_drafts(folder)),
-        stopping.step(Stage.REPORT, lambda: _report_stop(stream)),
+        stopping.step(Stage.REPORT, lambda: _report_stop(stream, plugin.recorded)),
         # Also for pytest, which names its usual folder after the user: in the hermetic network every user is root.
         _temporary_folder() as temporary,
     ):
-        status = _pytest([f"--basetemp={temporary}/pytest", *arguments], Progress(console, None), errors)
-        code = show(stream, folder, console) if stream.exists() else _WITHOUT_STREAM.get(status, 3)
-    if code == 2 and stream.exists():
+        status = _pytest([f"--basetemp={temporary}/pytest", *arguments], plugin)
+        code = show(stream, folder, console) if plugin.recorded else _WITHOUT_STREAM.get(status, 3)
+    if not plugin.recorded and code == 3:
+        stream.unlink(missing_ok=True)  # an older run's results are not those of this implementation
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         click.echo("no case is selected: no case matches all axes of --select", err=True)
     return 3 if status == pytest.ExitCode.INTERNAL_ERROR else code
 
@@ -69,15 +71,15 @@ def _temporary_folder() -> Iterator[Path]:
         sys.exit(3)
 
 
-def _pytest(arguments: list[str], progress: Progress, errors: OwnErrors) -> int:
-    progress.start()
+def _pytest(arguments: list[str], plugin: _Quiet) -> int:
+    plugin.progress.start()
     try:
-        return int(pytest.main(arguments, plugins=[_Quiet(progress, errors)]))
+        return int(pytest.main(arguments, plugins=[plugin]))
     except Exception as error:  # of a hook at the end, from where pytest lets them pass
-        errors.report(error)
+        plugin.errors.report(error)
         return int(pytest.ExitCode.INTERNAL_ERROR)
     finally:
-        progress.stop()
+        plugin.progress.stop()
 
 
 class _Quiet:
@@ -85,10 +87,18 @@ class _Quiet:
 
     def __init__(self, progress: Progress, errors: OwnErrors) -> None:
         self.progress = progress
-        self._errors = errors
+        self.errors = errors
+        self._config: pytest.Config | None = None
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the run has begun its stream."""
+        recorder = self._config and self._config.stash.get(controller.RECORDER, None)
+        return recorder is not None and recorder.begun
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
+        self._config = config
         config.stash[controller.PROGRESS] = self.progress
         if config.getoption("usepdb"):
             signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C is the debugger's
@@ -100,20 +110,20 @@ class _Quiet:
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """Report an exception of any hook, in this process or in a worker."""
         if "Traceback (most recent call last)" in (text := str(excinfo.value)):
-            self._errors.report_text(text)  # of a worker's, xdist has only the text
+            self.errors.report_text(text)  # of a worker's, xdist has only the text
         else:
-            self._errors.report(excinfo.value)
+            self.errors.report(excinfo.value)
         return True  # otherwise pytest prints the traceback
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Report a check that cannot be collected."""
         if report.failed:
-            self._errors.report_text(report.longreprtext, f"the suite itself cannot be collected: {report.nodeid}")
+            self.errors.report_text(report.longreprtext, f"the suite itself cannot be collected: {report.nodeid}")
 
 
-def _report_stop(stream: Path) -> None:
+def _report_stop(stream: Path, recorded: bool) -> None:
     """Write and show the report of a run that a signal has ended."""
-    if not stream.exists():
+    if not recorded:
         print("stopped before the first case: nothing was recorded", file=sys.stderr, flush=True)
         return
     console = Console(file=standard_output())

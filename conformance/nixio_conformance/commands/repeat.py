@@ -25,6 +25,7 @@ from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.pytest_plugin.recorder import STREAM
 from nixio_reports import Row, Stream, StreamError, read
+from nixio_reports.text import one_line
 
 #: At most this many unstable cases are printed; changed.txt lists all.
 PRINTED = 20
@@ -137,7 +138,7 @@ def _summarize(verdicts: Verdicts, times: int, folder: Path, console: Console) -
     for case in changed[:PRINTED]:
         for outcome, (number, row) in verdicts.seen[case].items():
             times_seen = str(verdicts.counts[case][outcome])
-            table.add_row(Text(case), outcome, times_seen, f"repeat-{number}", Text(row.message))
+            table.add_row(Text(one_line(case)), outcome, times_seen, f"repeat-{number}", Text(one_line(row.message)))
     console.print(table)
     (folder / "changed.txt").write_text("".join(f"{case}\n" for case in changed))
     console.print(Text(f"all of them: {folder / 'changed.txt'}; their rows: {folder}/repeat-*/{STREAM}"))

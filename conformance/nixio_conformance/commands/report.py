@@ -9,15 +9,18 @@ import click
 from rich.console import Console
 
 from nixio_reports import StreamError, print_report, read, summarize, write_reports
+from nixio_reports.verdict import State
+
+_EXIT_CODES: dict[State, int] = {"conforming": 0, "not-conforming": 1, "no-verdict": 2}
 
 
 @click.command()
-@click.argument("stream", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("stream", type=click.Path(path_type=Path))
 @click.option(
     "--report",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     help="Where to write the reports.  [default: the folder of the stream]",
 )
 def report(stream: Path, folder: Path | None) -> None:
@@ -34,10 +37,14 @@ def report(stream: Path, folder: Path | None) -> None:
 def show(path: Path, folder: Path, console: Console) -> int:
     """Write the reports of the stream at `path` into `folder` and print the summary.
 
-    Returns the run's exit code; 1 if the stream has no footer. Raises `StreamError`.
+    Returns the run's exit code; where that is 0, but the stream shows no conforming run, 1 or 2. Raises `StreamError`.
     """
     stream = read(path, light=True)
     summary = summarize(stream)
     written = write_reports(summary, folder)
     print_report(console, summary, html=written["html"])
-    return stream.footer.exit_code if stream.footer else 1
+    if stream.footer is None:
+        return 1
+    # A stream may have been changed after its run: its exit code alone shows nothing.
+    recorded = stream.footer.exit_code
+    return recorded if 0 < recorded < 256 else _EXIT_CODES[summary.verdict.state]

@@ -15,6 +15,7 @@ from nixio_conformance import checks as shipped_checks
 from nixio_conformance.commands import repeat as repeating
 from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.pytest_run import judge
+from nixio_conformance.commands.report_folder import report_folder
 from nixio_conformance.commands.stress import busy
 from nixio_conformance.commands.target_options import EPILOG, chosen
 from nixio_conformance.driver.stopping import stopping
@@ -63,7 +64,7 @@ def run(
         selection.parse(options.select, load())
     except selection.UnknownSelection as error:
         raise click.UsageError(str(error)) from None
-    with busy() if loaded else contextlib.nullcontext():
+    with report_folder(_folder(options)), busy() if loaded else contextlib.nullcontext():
         if repeat:
             words = [*options.command_line("shuffle", "report"), "-n", workers, f"--checks={checks}"]
             again = [*words, "--", *pytest_arguments]

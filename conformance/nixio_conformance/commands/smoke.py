@@ -26,6 +26,7 @@ from nixio_conformance.target.target import Target
 from nixio_conformance.toolkit import expect
 from nixio_conformance.toolkit.case import Case
 from nixio_fixtures import Kind, load
+from nixio_reports.text import visible
 
 #: The cases of `agent-check` that most agents fail at first.
 _OF_AGENTS = (
@@ -86,7 +87,9 @@ def _run(target: Target, console: Console) -> bool:
 
 def _hello(session: Session, target: Target, console: Console) -> None:
     hello = session.welcome
-    console.print(Text(f"hello {hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
+    console.print(
+        Text(visible(f"hello {hello.name or target.name} {hello.version} ({hello.language} on {hello.platform})"))
+    )
     for name in ("version", "language", "platform"):
         if target.form == "agent" and not getattr(hello, name):
             console.print(Text(f"note  hello has no `{name}`, which reports show"))
@@ -127,9 +130,9 @@ def _try(
         with alarm.watched(budget):
             step()
     except (expect.Mismatch, AgentError) as error:
-        console.print(Text(f"FAIL  {title}\n      {error}"), soft_wrap=True)
+        console.print(Text(visible(f"FAIL  {title}\n      {error}")), soft_wrap=True)
         if isinstance(error, expect.Mismatch) and transcript and (hint := _hint(transcript.steps)):
-            console.print(Text(f"      fix the agent: {hint}"), soft_wrap=True)
+            console.print(Text(visible(f"      fix the agent: {hint}")), soft_wrap=True)
         return False
     console.print(Text(f"ok    {title}"))
     return True

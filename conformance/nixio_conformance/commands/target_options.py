@@ -17,6 +17,7 @@ from nixio_conformance.pytest_plugin.options import (
 )
 from nixio_conformance.target.python import installed_implementations
 from nixio_conformance.target.target import Target
+from nixio_reports.text import one_line
 
 EPILOG = (
     "Exit codes: 0 conforming, 1 not conforming, 2 wrong usage, 3 the implementation or the host could not be started, "
@@ -54,7 +55,7 @@ def chosen(options: ImplementationOptions) -> Target:
     if target is not None and target.form != "entry-point":
         return target
     installed = installed_implementations()
-    names = ", ".join(sorted(installed)) or "none"
+    names = one_line(", ".join(sorted(installed)) or "none", 1000)
     if target is None:
         raise click.UsageError(f"name one implementation: NAME (installed: {names}), --target, --agent or --lua")
     if options.name not in installed:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from nixio_reports.text import visible
+
 #: Errors of system calls that this machine or this process has no room for. No peer of a socket can cause them.
 _RESOURCES = frozenset(
     getattr(errno, name)
@@ -37,7 +39,10 @@ class AgentCannot(AgentError):
 
 
 class CannotStart(Exception):
-    """The implementation could not be started at all: the run ends with exit code 3."""
+    """The implementation could not be started at all: the run ends with exit code 3. The text is safe to print."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(visible(text))
 
 
 class CannotRestart(CannotStart):

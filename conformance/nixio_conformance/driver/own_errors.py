@@ -7,6 +7,8 @@ import sys
 import traceback
 from pathlib import Path
 
+from nixio_reports.text import one_line
+
 #: Name of the file with the tracebacks.
 FILE = "suite-error.txt"
 #: Most characters of an error on the terminal.
@@ -39,7 +41,7 @@ class OwnErrors:
         places = [line for line in lines if line.startswith("File ")]
         advice = f"{_ADVICE}: {self._path if written else ''.join(places[-1:])}"
         with contextlib.suppress(OSError, ValueError):
-            print(f"{what}: {''.join(lines[-1:])[:_LONGEST]}\n{advice}", file=sys.stderr, flush=True)
+            print(f"{what}: {one_line(''.join(lines[-1:]), _LONGEST)}\n{advice}", file=sys.stderr, flush=True)
 
     def _write(self, trace: str) -> bool:
         if self._path is None:

@@ -26,11 +26,13 @@ from nixio_conformance.pytest_plugin.recorder import BROKEN, FAIL_FAST, INTERRUP
 from nixio_conformance.pytest_plugin.stash import EXPECTATIONS, OPTIONS, SESSION
 from nixio_conformance.pytest_plugin.workers import Plan, WorkerSetup, hand_over, received_end
 from nixio_conformance.target.target import Target
-from nixio_reports import Progress
+from nixio_reports import Progress, StreamInUse
 from nixio_reports.records import Header, Row
 
 #: Set by the command line: shows the progress of the run.
 PROGRESS = pytest.StashKey[Progress]()
+#: Set here: the recorder of the run, also after its end.
+RECORDER = pytest.StashKey[Recorder]()
 
 
 class Controller:
@@ -78,8 +80,12 @@ class Controller:
             proven=declared_faults(),  # words: allow, a field of the stream
             started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
         )
-        with stopping.held():
-            self._recorder = Recorder(self._options.report, header, self._config.stash.get(PROGRESS, None))
+        try:
+            with stopping.held():
+                self._recorder = Recorder(self._options.report, header, self._config.stash.get(PROGRESS, None))
+        except StreamInUse as error:
+            raise pytest.UsageError(str(error)) from None
+        self._config.stash[RECORDER] = self._recorder
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: object) -> None:

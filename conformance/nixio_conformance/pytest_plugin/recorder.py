@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nixio_conformance.driver.stopping import stopping
 from nixio_reports import Progress, Writer
+from nixio_reports.lock import locked
 from nixio_reports.records import FINDINGS, Footer, Header, Row
 
 #: Name of the stream in the report's folder.
@@ -25,9 +26,17 @@ class Recorder:
     """Collects the rows of all processes; the controller has one."""
 
     def __init__(self, folder: Path | None, header: Header, progress: Progress | None) -> None:
-        """Begin a stream in `folder` with its header; an existing stream is overwritten. None: only count."""
-        self._writer = Writer(folder / STREAM) if folder is not None else None
-        self._write(header)
+        """Record into a stream in `folder`, which is begun with the first case: until then, an older one is kept.
+
+        None: only count. Raises `StreamInUse` if another run is writing into the folder.
+        """
+        self._path = folder / STREAM if folder is not None else None
+        self._lock = contextlib.ExitStack()
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.enter_context(locked(self._path))
+        self._header = header
+        self._writer: Writer | None = None
         self._judged = header.judged
         self._progress = progress
         self._planned: dict[str, Row] = {}
@@ -41,6 +50,11 @@ class Recorder:
         self._finished = False
         self._start = time.monotonic()
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a stream of this run."""
+        return self._writer is not None
+
     def plan(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Set the rows of the cases that are going to run, by pytest's node id."""
         self._planned = dict(rows)
@@ -48,7 +62,8 @@ class Recorder:
             self._progress.plan(len(self._planned))
 
     def running(self, node: str) -> None:
-        """Show that a case has begun."""
+        """Begin the stream if this is the first case, and show that a case has begun."""
+        self._begin()
         if self._progress and node in self._planned:
             self._progress.running(self._planned[node].case)
 
@@ -88,16 +103,24 @@ class Recorder:
             self._write(footer)
             if self._writer is not None:
                 self._writer.close()
+            self._lock.close()
             self._finished = True
 
     def discard(self) -> None:
-        """Delete the stream: the run ended because of wrong usage before any case."""
+        """Record nothing: the run ended because of wrong usage before any case."""
         self._stop_progress()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer.path.unlink()
+        self._lock.close()
+        self._finished = True
 
-    def _write(self, record: Header | Row | Footer) -> None:
+    def _begin(self) -> None:
+        """Replace the stream of an older run by the beginning of this one, the first time."""
+        if self._writer is None and self._path is not None:
+            with stopping.held():
+                self._writer = Writer(self._path)
+                self._writer.write(self._header)
+
+    def _write(self, record: Row | Footer) -> None:
+        self._begin()
         if self._writer is not None:
             self._writer.write(record)
 

@@ -18,6 +18,7 @@ from nixio_conformance.repro.replay import Notation, replay
 from nixio_conformance.target.lua import PAIRS
 from nixio_conformance.target.target import Target
 from nixio_reports.records import Row
+from nixio_reports.text import visible
 
 _HEAD = """\
 -- {case}
@@ -98,7 +99,7 @@ def write(row: Row, target: Target, name: str, folder: str, steps: Sequence[Step
     if any("folder" in line for line in body):
         body = [_FOLDER, *body, """os.execute("rm -rf '" .. folder .. "'")"""]
     texts = (("Expected", row.expected), ("Actual", row.actual))
-    verdict = [f"print({quoted(f'{name}: {text}')})" for name, text in texts]
+    verdict = [f"print({quoted(visible(f'{name}: {text}'))})" for name, text in texts]
     return "\n".join([head, *body, *verdict]) + "\n"
 
 

@@ -11,6 +11,7 @@ from nixio_conformance.repro import agent, long_data
 from nixio_conformance.repro.replay import Notation, replay
 from nixio_conformance.target.target import Target
 from nixio_reports.records import Row
+from nixio_reports.text import visible
 
 _HEAD = """\
 # {case}
@@ -73,7 +74,7 @@ def write(row: Row, target: Target, folder: str, steps: Sequence[Step]) -> str:
     """The program's text. `folder` is the case's folder; the program uses a temporary one instead."""
     head = _HEAD.format(case=row.case, requires=row.requires, load="\n".join(_load(target)))
     texts = (("Expected", row.expected), ("Actual", row.actual))
-    verdict = [f"print({f'{name}: {text}'!r})" for name, text in texts if text]
+    verdict = [f"print({visible(f'{name}: {text}')!r})" for name, text in texts if text]
     body = long_data.fitted(lambda longest: [*replay(steps, _Python(folder, longest))], "# {}".format)
     return head + "\n".join([*body, *verdict]) + "\n"
 
