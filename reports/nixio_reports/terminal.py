@@ -247,8 +247,7 @@ def _facts(row: Row) -> Iterator[tuple[str, RenderableType]]:
     if row.stderr:
         yield "stderr", Text(visible(row.stderr[-1000:].strip()))
     if row.traceback:
-        yield "suite", Text(f"{PLEASE_REPORT}:", "yellow")
-        yield "", Text(visible(row.traceback[-4000:].strip()))
+        yield "suite", Text(f"{PLEASE_REPORT}; the traceback is in the HTML report", "yellow")
 
 
 def _transcript(steps: tuple[Step, ...]) -> RenderableType:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.runs import Runs
+from tests.runs import Finished, Runs
 
 from nixio_conformance.driver.own_errors import FILE
 
-#: A hook of pytest in the folder of the checks; the suite's own are called in the same way.
+#: Another plugin's hook; the suite's own are called in the same way.
 HOOK = """
 def {hook}():
     raise RuntimeError("a bug of ours")
@@ -24,11 +24,8 @@ def {hook}():
     ],
 )
 def test_a_hook_that_fails(runs: Runs, hook: str, workers: str) -> None:
-    checks = runs.folder / "checks"
-    checks.mkdir()
-    (checks / "test_probes.py").write_text((runs.checks / "test_probes.py").read_text())
-    (checks / "conftest.py").write_text(HOOK.format(hook=hook))
-    done = runs.run("--target=impls:fine", f"--checks={checks}", f"-n{workers}")
+    (runs.folder / "hooks.py").write_text(HOOK.format(hook=hook))
+    done = _run(runs, "--target=impls:fine", f"-n{workers}", "--", "-p", "hooks")
     assert done.code == 3
     assert len(done.errors.splitlines()) == 2, done.errors
     assert "the suite itself failed: RuntimeError: a bug of ours" in done.errors
@@ -37,6 +34,25 @@ def test_a_hook_that_fails(runs: Runs, hook: str, workers: str) -> None:
     assert done.stream.problems == ()
     assert done.stream.footer is not None
     assert done.stream.footer.exit_code == 3
+
+
+@pytest.mark.slow
+def test_workers_that_cannot_start(runs: Runs) -> None:
+    (runs.folder / "only_here.py").write_text(
+        "import pytest\n@pytest.hookimpl(trylast=True)\ndef pytest_configure(config):\n"
+        "    if hasattr(config, 'workerinput'):\n"
+        "        raise OSError(24, 'no descriptors')\n"
+    )
+    done = _run(runs, "--target=impls:fine", "-n2", "--", "-p", "only_here")
+    assert done.code == 3
+    assert len(done.errors.splitlines()) == 2, done.errors
+    assert "[Errno 24] no descriptors" in done.errors
+
+
+def _run(runs: Runs, *arguments: str) -> Finished:
+    """In an interpreter of its own: workers cannot import from the folder of a run that was forked."""
+    program, *words = runs.command(*arguments)
+    return runs.execute([program, "-u", *words])
 
 
 def test_a_later_run_removes_the_file(runs: Runs) -> None:

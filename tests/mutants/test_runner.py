@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
+from types import SimpleNamespace
+from typing import cast
+
+import msgspec
 import pytest
 
 from nixio_fixtures import load
 from tests.mutants import results, runner
 from tests.mutants.catalogue import Catalogue, catalogue
-from tests.mutants.jobs import Accept
+from tests.mutants.jobs import Accept, Answer
 from tests.mutants.pool import CannotStart, Pool
 from tests.mutants.registry import Fault, Variant
+from tests.mutants.worker import Worker
+from tests.reports.samples import row as sample_row
 
 SPEC = load()
 
@@ -93,3 +100,16 @@ def test_a_fault_that_this_host_cannot_run_has_not_survived() -> None:
 def test_a_worker_that_cannot_start_says_why() -> None:
     with pytest.raises(CannotStart, match="no-such-capability"), Pool(1, ["--nixio-without=no-such-capability"]):
         pytest.fail("it started")
+
+
+def test_an_error_of_the_suite_reports_no_fault() -> None:
+    worker = Worker([], io.BytesIO())
+    row = msgspec.to_builtins(sample_row("send.a[x]", "suite-error", level="may"))
+    report = cast(pytest.TestReport, SimpleNamespace(nixio_row=row))
+    hooks = SimpleNamespace(pytest_runtest_protocol=lambda item, nextitem: worker.pytest_runtest_logreport(report))
+    found = tuple(worker._findings([cast(pytest.Item, SimpleNamespace(ihook=hooks))]))
+    assert [(one.clause, one.outcome, one.message) for one in found] == [
+        ("send.a", "suite-error", "Traceback\n  KeyError: 1\n")
+    ]
+    result = results.of_fault(Fault("group/name", "is wrong", ("send.a",)), Answer(id="", findings=found))
+    assert results.exit_code([result]) == 1

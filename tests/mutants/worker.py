@@ -45,6 +45,8 @@ class Worker:
         self._rows: list[Row] = []
         self._by_clause: dict[str, list[pytest.Item]] = defaultdict(list)
         self._items: list[pytest.Item] = []
+        #: The number of cases that the current job has run.
+        self._ran = 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

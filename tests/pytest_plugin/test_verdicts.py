@@ -238,7 +238,7 @@ def test_a_worker_that_a_port_brings_down_has_a_crashed_row(runs: Runs) -> None:
         "unix-stream-server": "passed",
         "unix-dgram-mutual": "crashed",
     }
-    assert "the test process died in this case" in done.rows["unix-dgram-mutual"].message
+    assert "the worker died in this case" in done.rows["unix-dgram-mutual"].message
 
 
 def test_a_capability_that_is_lacking_is_a_host_skip_with_the_reason(runs: Runs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -186,12 +187,24 @@ def test_a_process_may_end_while_it_is_limited() -> None:
         process.wait()
 
 
-@pytest.mark.parametrize("host", ["a\0b", "x" * 300, "", "localhost", b"127.0.0.1", None, 7])
-def test_a_host_that_is_no_address_is_given_to_no_peer(host: object) -> None:
-    sock = SimpleNamespace(bind=lambda *_: Returned((True,)), getsockname=lambda: Returned((host, 5)))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [(host, 5) for host in ("a\0b", "x" * 300, "", "localhost", "192.0.2.1", b"127.0.0.1", None, 7)]
+    + [("127.0.0.1", port) for port in (0, -1, 2**16, 2**70, 5.0, "5", None)],
+)
+def test_what_is_no_address_on_loopback_is_given_to_no_peer(host: object, port: object) -> None:
+    sock = SimpleNamespace(bind=lambda *_: Returned((True,)), getsockname=lambda: Returned((host, port)))  # type: ignore[arg-type]
     case = Case(cast(Session, None), TCP)
-    with closing(case), pytest.raises(Mismatch, match="an address as text and a port"):
+    with closing(case), pytest.raises(Mismatch, match="loopback's address as text and a port"):
         case.bind(cast(ImplSocket, sock))
+
+
+@pytest.mark.parametrize("address", [("a\0b", 5), ("x" * 300, 5), ("127.0.0.1", 2**70), ("127.0.0.1", "x")])
+def test_a_peer_takes_anything_for_an_address(address: object) -> None:
+    for kind, method in ((TCP, "connect"), (TCP, "connect_now"), (TCP, "attempt"), (UDP, "sendto")):
+        end = Peer(Transcript(), kind)
+        with contextlib.closing(end), pytest.raises(Mismatch, match="the peer's call peer1"):
+            getattr(end, method)(*((b"x",) if method == "sendto" else ()), address)
 
 
 @pytest.mark.parametrize("values", [(), (None,), (Foreign("list", "[]"),)])

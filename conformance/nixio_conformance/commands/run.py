@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from nixio_conformance.commands.report_folder import report_folder
 from nixio_conformance.commands.stress import busy
 from nixio_conformance.commands.target_options import EPILOG, chosen
 from nixio_conformance.driver.stopping import stopping
-from nixio_conformance.pytest_plugin import selection
+from nixio_conformance.pytest_plugin import plugin, selection
 from nixio_conformance.pytest_plugin.options import RunOptions, command_options
 from nixio_fixtures import load
 
@@ -84,7 +85,9 @@ def _arguments(options: RunOptions, workers: str, checks: Path) -> list[str]:
     options = dataclasses.replace(options, select=terms, report=_folder(options).absolute())
     arguments = ["-c", f"{_CHECKS}/pytest.ini", f"--rootdir={checks}", str(checks)]
     # Checks raise errors with complete messages, and rewriting assertions would take longer than the rest of the start.
-    arguments += ["-p", "nixio_conformance.pytest_plugin.plugin", "-p", "xdist.plugin", "--assert=plain"]
+    # Imported here, because pytest has messages of its own for a plugin that it cannot import.
+    plugins = [plugin.__name__, importlib.import_module("xdist.plugin").__name__]
+    arguments += [*(f"-p{name}" for name in plugins), "--assert=plain", "--noconftest"]
     arguments += options.pytest_arguments()
     # An implementation that crashes its worker in each case still gets a row for each case.
     return arguments + (["-n", workers, "--max-worker-restart=100000"] if workers != "0" else [])

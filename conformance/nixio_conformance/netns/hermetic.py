@@ -9,6 +9,7 @@ namespace of its own (`enter`). Its host name and IPC objects are private too, w
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -18,7 +19,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
@@ -38,6 +39,11 @@ class HermeticNetwork:
     far: namespaces.NetworkNamespace
     #: Reports changes of the links, addresses and host name on this side.
     watch: Watch
+
+    def close(self) -> None:
+        """Close the descriptors."""
+        self.watch.close()
+        self.far.close()
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ def enter() -> HermeticNetwork:
     global _state
     if isinstance(_state, str):
         _state = _build()
+        atexit.register(stay_out, "this process is ending")
     return _state
 
 
@@ -111,23 +118,30 @@ def renew() -> None:
     if isinstance(_state, HermeticNetwork):
         with contextlib.suppress(OSError):  # without privileges it cannot have been changed
             socket.sethostname(_state.watch.host_name)
+        stay_out("the hermetic network is being renewed")
     _state = _build()
 
 
 def stay_out(reason: str) -> None:
-    """Record that the cases run on the host's network, and the reason that skipped cases report."""
+    """Record that this process uses no hermetic network (any more), and the reason that skipped cases report."""
     global _state
+    if isinstance(_state, HermeticNetwork):
+        _state.close()
     _state = reason
 
 
 def _build() -> HermeticNetwork:
     namespaces.enter_network_and_mount()
-    with _named("its network"):
-        far = network.build()
-        watch = Watch()
-    # A bind mount keeps its file alive: the folder can be removed at once, and nothing is left behind.
-    with _named("its resolver files"), tempfile.TemporaryDirectory(prefix="nx") as folder:
-        resolver_files.cover(Path(folder))
+    with ExitStack() as undo:
+        with _named("its network"):
+            far = network.build()
+            undo.callback(far.close)
+            watch = Watch()
+            undo.callback(watch.close)
+        # A bind mount keeps its file alive: the folder can be removed at once, and nothing is left behind.
+        with _named("its resolver files"), tempfile.TemporaryDirectory(prefix="nx") as folder:
+            resolver_files.cover(Path(folder))
+        undo.pop_all()
     return HermeticNetwork(far, watch)
 
 

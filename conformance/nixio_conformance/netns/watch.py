@@ -23,10 +23,18 @@ class Watch:
 
     def __init__(self) -> None:
         self._events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        self._events.bind((0, _GROUPS))
-        self._events.setblocking(False)
-        self.host_name = socket.gethostname()
-        self._before = _state()
+        try:
+            self._events.bind((0, _GROUPS))
+            self._events.setblocking(False)
+            self.host_name = socket.gethostname()
+            self._before = _state()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._events.close()
 
     def changes(self) -> set[str]:
         """What is `new: ...` or `gone: ...` since the start; empty if nothing changed."""

@@ -34,6 +34,9 @@ PROGRESS = pytest.StashKey[Progress]()
 #: Set here: the recorder of the run, also after its end.
 RECORDER = pytest.StashKey[Recorder]()
 
+#: How many workers in a row may end before they have collected the cases.
+_STARTS = 3
+
 
 class Controller:
     """Says hello to the implementation before anything is collected, and records the rows that all processes report."""
@@ -58,6 +61,9 @@ class Controller:
         self._workers: set[int] = set()
         #: Workers that are being started.
         self._starting = 0
+        #: Workers that have collected the cases, and how many in a row have ended before they had.
+        self._collected: set[object] = set()
+        self._failed_starts = 0
         stopping.add(Stage.RECORD, self._record_stop)
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -123,6 +129,14 @@ class Controller:
             guard().unwatch(pid)
         if error:
             self._expect_workers(1)
+            if node not in self._collected:
+                self._count_failed_start(error)
+
+    def _count_failed_start(self, error: object) -> None:
+        """Raise RuntimeError for workers that end before they have collected: the next ones would end too."""
+        self._failed_starts += 1
+        if self._failed_starts >= _STARTS:
+            raise RuntimeError(f"{_STARTS} workers in a row ended before their first case, the last one with: {error}")
 
     def _expect_workers(self, number: int) -> None:
         """Keep the terminal's signals from workers until they ignore them: they inherit what is blocked here."""
@@ -135,6 +149,8 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
         """xdist: record the plan, once: the first worker has sent it."""
+        self._collected.add(node)
+        self._failed_starts = 0
         plan, self._plan = self._plan, None
         if plan is None:
             return
@@ -165,12 +181,9 @@ class Controller:
         if (row := getattr(report, "nixio_row", None)) is not None:
             self._recorder.done(report.nodeid, msgspec.convert(row, Row))
         elif report.when not in ("setup", "call", "teardown"):  # xdist: the worker itself died
-            message = "the test process died in this case; an implementation that may crash needs a process of its own"
+            lost = self._lost_with_worker()
             self._recorder.lost(
-                report.nodeid,
-                lambda row: self._expectations.resolve(
-                    msgspec.structs.replace(row, outcome="crashed", message=message)
-                ),
+                report.nodeid, lambda row: self._expectations.resolve(msgspec.structs.replace(row, **lost))
             )
         if reason := getattr(report, "nixio_end", ""):
             self._unable = True
@@ -179,6 +192,14 @@ class Controller:
             self._stop(FAIL_FAST)
         elif self._recorder.timeouts >= self._options.max_timeouts:
             self._stop(TIMEOUTS)
+
+    def _lost_with_worker(self) -> dict[str, str]:
+        """What the row of a case says whose worker died."""
+        message = "the worker died in this case"
+        if self._options.in_process:
+            advice = "an implementation that may crash needs a process of its own"
+            return {"outcome": "crashed", "message": f"{message}; {advice}"}
+        return {"outcome": "suite-error", "message": message}
 
     def _record_stop(self) -> None:
         """Complete the stream when a signal ends this process."""

@@ -39,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(os.devnull, "hypothesis"))
     _limit(options)
     setup = workers.received(config)
+    if setup is not None:
+        config.pluginmanager.register(workers.Silent(), "nixio-silent")
     config.stash[OPTIONS] = options
     config.stash[TARGET] = target
     config.stash[EXPECTATIONS] = (

@@ -41,6 +41,14 @@ class Plan(Struct, frozen=True):
     wrong: str = ""
 
 
+class Silent:
+    """In a worker: keeps errors of the suite from the terminal, because xdist hands them on to the controller."""
+
+    def pytest_internalerror(self) -> bool:
+        """Pytest prints the traceback if no plugin returns True."""
+        return True
+
+
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process is a worker of xdist."""
     return hasattr(config, "workerinput")

@@ -116,10 +116,19 @@ class Case:
             expect.true(sock.bind(path, None), "bind()")
             return path, None
         expect.true(sock.bind(LOOPBACK[kind.domain], 0), "bind()")
+        return self.named(sock, kind)
+
+    def named(self, sock: ImplSocket, kind: Kind | None = None) -> Address:
+        """What getsockname() returns for a socket that is bound to loopback or a path: where a peer may connect to.
+
+        Raises `Mismatch` for anything else, such as an address of another host.
+        """
         host, port = expect.address(sock.getsockname(), "getsockname()")
-        if not _is_ip(host) or not isinstance(port, int) or not 0 < port < 65536:
-            expect.mismatch("getsockname() after bind()", "an address as text and a port", (host, port))
-        return host, port
+        unix = (kind or self.kind).domain == "unix"
+        if not isinstance(host, str) or not (port is None if unix else _is_port(port) and _is_loopback(host)):
+            expected = "a path as text and no port" if unix else "loopback's address as text and a port"
+            expect.mismatch("getsockname() after bind()", expected, (host, port))
+        return host, port if _is_port(port) else None
 
     def listening(self, backlog: int = 8, kind: Kind | None = None) -> tuple[ImplSocket, Address]:
         """A listening socket of the implementation, and its address."""
@@ -266,9 +275,12 @@ class Case:
         remove(self._folder)
 
 
-def _is_ip(host: object) -> TypeGuard[str]:
-    """Whether a returned host is an IP address as text, so that a peer can be given it."""
+def _is_port(port: object) -> TypeGuard[int]:
+    return isinstance(port, int) and 0 < port < 65536
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        return isinstance(host, str) and bool(ipaddress.ip_address(host))
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

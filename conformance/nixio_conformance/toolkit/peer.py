@@ -28,6 +28,8 @@ _SMALL = 2048
 
 #: Host and port, or path and None, as the implementation takes and returns them.
 Address = tuple[str | bytes, int | None]
+#: The same as the standard library takes it.
+SystemAddress = tuple[str, int] | str | bytes
 _T = TypeVar("_T")
 
 
@@ -84,26 +86,26 @@ class Peer:
 
     def connect(self, address: Address) -> Peer:
         """Connect, and wait until it is connected. Returns itself."""
-        where = system_address(self.kind, *address)
-        self._record("connect", lambda: self.socket.connect(where), arguments=(where,))
+        self._to(address, "connect", self.socket.connect)
         self._transcript.steps[-1].values = self.address
         return self
 
     def connect_now(self, address: Address) -> bool:
         """Connect without waiting. Returns whether it could: on UNIX it cannot when the listener's queue is full."""
-        where = system_address(self.kind, *address)
 
-        def connect() -> bool:
-            self.socket.connect(where)
+        def connect(where: SystemAddress) -> bool:
+            try:
+                self._without_waiting(lambda: self.socket.connect(where))
+            except BlockingIOError:
+                return False
             return True
 
-        code = f"{self.name}.setblocking(False); {self.name}.connect_ex({where!r})"
-        return bool(self._record("connect", lambda: self._without_waiting(connect), code, (where,)))
+        code = f"{self.name}.setblocking(False); {self.name}.connect_ex({system_address(self.kind, *address)!r})"
+        return self._to(address, "connect", connect, code=code)
 
     def attempt(self, address: Address) -> str:
         """Try to connect. Returns the symbolic name of the error, or an empty text if it is connected."""
-        where = system_address(self.kind, *address)
-        number = self._record("connect_ex", lambda: self.socket.connect_ex(where), arguments=(where,))
+        number = self._to(address, "connect_ex", self.socket.connect_ex)
         return errno.errorcode.get(number, str(number)) if number else ""
 
     def setsockopt(self, level: int, number: int, value: int | bytes) -> Peer:
@@ -131,12 +133,11 @@ class Peer:
     def send_now(self, data: bytes) -> int | None:
         """Send as many bytes as there is room for, without waiting; returns their number, or None for no room."""
         code = f"{self.name}.send({len(data)} * b'?', socket.MSG_DONTWAIT)"
-        return self._record("send", lambda: self._without_waiting(lambda: self.socket.send(data)), code, (data,))
+        return self._record("send", lambda: self._if_ready(lambda: self.socket.send(data)), code, (data,))
 
     def sendto(self, data: bytes, address: Address) -> None:
         """Send one datagram to an address."""
-        where = system_address(self.kind, *address)
-        self._record("sendto", lambda: self.socket.sendto(data, where), arguments=(data, where))
+        self._to(address, "sendto", lambda where: self.socket.sendto(data, where), (data,))
 
     def send_urgent(self, byte: bytes) -> None:
         """Send one byte of out-of-band data."""
@@ -209,7 +210,7 @@ class Peer:
         """Receive what has arrived, without waiting; None if nothing has."""
 
         def receive() -> bytes | None:
-            return self._without_waiting(lambda: self._receive(1 << 20))
+            return self._if_ready(lambda: self._receive(1 << 20))
 
         return self._record("recv without waiting", receive, f"{self.name}.recv(65536, socket.MSG_DONTWAIT)")
 
@@ -244,15 +245,40 @@ class Peer:
         if self.kind.domain != "unix" and self.kind.type == "stream":
             with contextlib.suppress(OSError):
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
+        with contextlib.suppress(OSError):  # an implementation in this process may have closed its descriptor
+            self.socket.close()
 
-    def _without_waiting(self, action: Callable[[], _T]) -> _T | None:
-        """Call it with the socket in non-blocking mode; None if it would have to wait."""
+    def _to(
+        self,
+        address: Address,
+        method: str,
+        call: Callable[[SystemAddress], _T],
+        before: tuple[object, ...] = (),
+        code: str = "",
+    ) -> _T:
+        """Record a call with this address, which the implementation may have returned: it need not be one."""
+        where = system_address(self.kind, *address)
+
+        def action() -> _T:
+            try:
+                return call(where)
+            except (ValueError, OverflowError, TypeError) as error:
+                raise OSError(f"not an address: {error}") from error
+
+        return self._record(method, action, code, (*before, where))
+
+    def _if_ready(self, action: Callable[[], _T]) -> _T | None:
+        """Call it without waiting; None if it would have to wait."""
+        try:
+            return self._without_waiting(action)
+        except BlockingIOError:
+            return None
+
+    def _without_waiting(self, action: Callable[[], _T]) -> _T:
+        """Call it with the socket in non-blocking mode."""
         self.socket.settimeout(0)
         try:
             return action()
-        except BlockingIOError:
-            return None
         finally:
             self.socket.settimeout(PEER)
 
@@ -310,6 +336,6 @@ def contract_address(kind: Kind, address: object) -> Address:
     return "", None
 
 
-def system_address(kind: Kind, host: str | bytes, port: int | None) -> tuple[str, int] | str | bytes:
+def system_address(kind: Kind, host: str | bytes, port: int | None) -> SystemAddress:
     """An address in the contract's shape as the standard library takes it; without a port it is port 0."""
     return host if kind.domain == "unix" else (str(host), port or 0)
