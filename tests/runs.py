@@ -76,6 +76,30 @@ class spawning(Wrapped):
         super().__init__(domain, type, protocol)
         kept.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
 
+class daemonizing(Wrapped):
+    """Leaves a daemon with a session of its own and an empty environment."""
+    def send(self, *arguments):
+        if self.kind == "inet-dgram":
+            if not os.fork():
+                os.setsid()
+                if not os.fork():
+                    with open("daemons", "a") as file:
+                        file.write(f"{os.getpid()}\\n")
+                    os.execve(sys.executable, [sys.executable, "-S", "-c", "import time; time.sleep(600)"], {})
+                os._exit(0)
+            os.wait()
+            while not os.path.exists("daemons"):
+                time.sleep(0.005)
+        return self.inner.send(*arguments)
+
+class murdering(daemonizing):
+    """Kills the process that started the agent."""
+    def send(self, *arguments):
+        count = super().send(*arguments)
+        if self.kind == "inet-dgram":
+            os.kill(os.getppid(), signal.SIGKILL)
+        return count
+
 class littering(Wrapped):
     """Leaves a lock beside the socket file."""
     def bind(self, host, *port):
@@ -172,6 +196,10 @@ class Runs:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def daemons(self) -> list[int]:
+        """The daemons that an implementation has left."""
+        return [int(word) for word in (self.folder / "daemons").read_text().split()]
 
     def pids(self) -> set[int]:
         """The agents that were started, and the processes that started them."""

@@ -49,6 +49,8 @@ MISTAKES = [
     ("no-true", "values.flags", "the documented `true` is sent as true: `[true]`, not 1, null or []"),
     ("one-for-true", "values.flags", "the documented `true` is sent as true"),
     ("port-before-host", "values.several", "send the host first, then the port"),
+    ("port-as-null", "sockets.accepted", "send the number that getsockname returned, 1 to 65535"),
+    ("one-hello", "hello.capabilities", "a second hello should be answered like the first"),
     ("a-list-of-values", "values.several", "several results are several elements of `values`"),
     ("bare-value", "values.flags", "`values` is a list even for one value or none"),
     ("bare-socket-number", "sockets.numbers", 'sends it as {"type": "socket", "socket": NUMBER}'),

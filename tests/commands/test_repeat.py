@@ -9,7 +9,8 @@ import pytest
 from tests.runs import Finished, Runs
 
 from nixio_conformance.commands import stress
-from nixio_conformance.host.observer import children
+from nixio_conformance.driver.orphan_guard import guard
+from nixio_conformance.driver.procfs import children
 
 FLAKY = '''
 class flaky(Wrapped):
@@ -59,6 +60,7 @@ def test_a_run_that_cannot_begin_is_not_repeated(runs: Runs) -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel lists a process's children on Linux")
 def test_the_machine_is_busy_during_a_run_and_nothing_stays() -> None:
+    guard().start()
     before = set(children(os.getpid()))
     with stress.busy():
         assert set(children(os.getpid())) > before

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.processes import running
 from tests.runs import Finished, Runs
+
+from nixio_conformance.driver.deadline import wait_for
 
 
 def test_each_fault_has_its_own_verdict_and_the_run_goes_on(mixed: Finished) -> None:
@@ -150,6 +154,37 @@ def test_what_else_is_left_is_found_too(runs: Runs, port: str, left: str) -> Non
     done = runs.run("--target", f"impls:{port}", "--select", "send.data.arrives[inet-dgram-mutual]")
     assert done.outcomes == {"inet-dgram-mutual": "failed"}
     assert left in done.rows["inet-dgram-mutual"].actual
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not show who started a process")
+
+
+@linux
+def test_a_daemon_is_found_in_its_case_and_ends(runs: Runs) -> None:
+    done = runs.run("--target", "impls:daemonizing", "--select", "send.data.arrives", "--select", "kind=*-dgram")
+    failed = [name for name, outcome in done.outcomes.items() if outcome != "passed"]
+    assert failed == ["inet-dgram-mutual"]
+    first, second = runs.daemons()
+    assert done.rows["inet-dgram-mutual"].actual == f"1 more: child process {second}"
+    assert wait_for(lambda: not any(map(running, (first, second))), 20)
+
+
+@linux
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+def test_a_daemon_ends_after_the_process_that_ran_the_case_was_killed(runs: Runs, workers: str) -> None:
+    chosen = ("--select", "send.data.arrives", "--select", "kind=*-dgram", "-n", workers)
+    done = runs.run("--target", "impls:murdering", *chosen)
+    if workers == "2":
+        assert done.outcomes["inet-dgram-mutual"] == "crashed"
+    else:
+        assert done.code == -signal.SIGKILL
+    assert wait_for(lambda: not any(map(running, runs.daemons())), 20)
+
+
+@linux
+def test_a_daemon_ends_with_a_run_in_the_suites_own_process(runs: Runs) -> None:
+    runs.run("--target", "impls:daemonizing", "--select", "send.data.arrives[inet-dgram-mutual]", "--in-process")
+    assert wait_for(lambda: not any(map(running, runs.daemons())), 20)
 
 
 def test_files_that_no_call_named_are_found(runs: Runs) -> None:

@@ -25,6 +25,8 @@ _PAGE = 4096
 @contextlib.contextmanager
 def busy() -> Iterator[None]:
     """Keep the processors and some memory of this machine busy inside the `with` block."""
+    from nixio_conformance.driver.orphan_guard import guard  # not in the program, which is started without packages
+
     processors = PER_PROCESSOR * (os.cpu_count() or 1)
     with contextlib.ExitStack() as stack:
         for words in (*[["cpu"]] * processors, ["memory", str(MEBIBYTES)]):
@@ -33,6 +35,8 @@ def busy() -> Iterator[None]:
                 stdin=subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C is not for them
             )
+            guard().watch(program.pid)
+            stack.callback(guard().unwatch, program.pid)
             stack.enter_context(program)
             stack.callback(program.kill)
         yield

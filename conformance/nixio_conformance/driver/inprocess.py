@@ -14,6 +14,7 @@ import threading
 from nixio_conformance.agents import python
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentCrashed, AgentHung, CannotStart
+from nixio_conformance.driver.orphan_guard import guard
 
 
 class InProcess:
@@ -31,6 +32,7 @@ class InProcess:
             ) from None
         except Exception as error:  # its attributes are code of the implementation
             raise CannotStart(f"{name} cannot be used: {python.describe(error)}") from error
+        guard().start()
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._replies: queue.Queue[bytes | AgentCrashed] = queue.Queue()
         self._thread = threading.Thread(target=self._serve, daemon=True, name=f"nixio implementation {name}")

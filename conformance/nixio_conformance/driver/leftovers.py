@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 
 from nixio_conformance.driver import procfs, run_folder
-from nixio_conformance.driver.process_tree import RUN
+from nixio_conformance.driver.run_folder import MARK
 
 #: How often the search for processes is repeated while some are found: they may start others.
 _ROUNDS = 10
@@ -62,7 +62,7 @@ def _processes(folder: str) -> list[int]:
 
 
 def _marked(pid: int, folder: str) -> bool:
-    return os.fsencode(f"{RUN}={folder}") in procfs.environ(pid)
+    return os.fsencode(f"{MARK}={folder}") in procfs.environ(pid)
 
 
 def _kill(pid: int, folder: str) -> bool:

@@ -2,7 +2,11 @@
 
 A shell reads from a pipe whose other end only the suite holds. However the suite ends, the kernel closes that end, and
 the shell kills the process groups in the last line that it read. This works on every POSIX system, needs no code in a
-forked child and no cooperation of the agents. Processes that left their group are found by their environment (Linux).
+forked child and no cooperation of the agents.
+
+On Linux the shell also finds what has left its group, its session and its parent, and has emptied its environment: by a
+limit that all processes inherit from this one and that Linux does not enforce, of the resident set. This process sets
+it to a random number. While this process lives it needs no such mark: it adopts orphans (`process_tree`).
 """
 
 from __future__ import annotations
@@ -24,25 +28,37 @@ from nixio_conformance.driver.stopping import Stage, stopping
 _ENDING = 3.0
 _POLL_INTERVAL = 0.005
 
+#: Its arguments: the limit's value, and this process. Processes that start others while it kills are found again. What
+#: is found twice in a row cannot be killed, or has ended and is not waited for.
 _SCRIPT = """
 trap '' INT TERM HUP
 while read -r line; do live=$line; done
 for group in $live; do kill -s KILL -- "$group"; done 2>/dev/null
-for file in $(grep -ls "$1" /proc/[0-9]*/environ 2>/dev/null); do
-    pid=${file#/proc/}
-    kill -s KILL "${pid%/environ}"
+round=0
+found=none
+while [ -n "$1" ] && [ -n "$found" ] && [ "$found" != "$before" ] && [ "$round" -lt 100 ]; do
+    before=$found
+    found=
+    for file in $(grep -ls "^Max resident set  *$1 " /proc/[0-9]*/limits); do
+        pid=${file#/proc/}
+        pid=${pid%/limits}
+        if [ "$pid" != $$ ] && [ "$pid" != "$2" ] && kill -s KILL "$pid"; then found="$found $pid"; fi
+    done
+    round=$((round + 1))
 done 2>/dev/null
 """
+#: Values of the limit, in bytes: more than any memory.
+_MARKS = range(1 << 60, 1 << 62)
 
 
 class OrphanGuard:
     """The processes that must not outlive this one."""
 
     def __init__(self) -> None:
-        #: Common prefix of the marks in the environments of all agents of this process.
-        self.mark = secrets.token_hex(8)
         self._live: set[int] = set()
         self._shell: subprocess.Popen[bytes] | None = None
+        self._mark = _mark_children()
+        process_tree.adopt_orphans()
 
     def watch(self, pid: int, group: bool = True) -> None:
         """Have this process (with its process group) killed when this process ends."""
@@ -54,6 +70,29 @@ class OrphanGuard:
         self._live -= {pid, -pid}
         self._update_shell()
 
+    def start(self) -> None:
+        """Have all that this process starts killed when it ends, whether it is watched or not (Linux)."""
+        self._update_shell()
+
+    def kill_all(self, leader: int) -> set[int]:
+        """Kill an agent's process group with all that it started, and orphans of any other agent.
+
+        Returns those that this user may not kill.
+        """
+        return process_tree.kill_all(leader, self._own())
+
+    def kill_orphans(self) -> None:
+        """Kill what a worker that has died has started."""
+        process_tree.kill_orphans(self._own())
+
+    def adopted(self) -> list[int]:
+        """The orphans of agents that still run."""
+        return process_tree.adopted(self._own())
+
+    def _own(self) -> set[int]:
+        shell = {self._shell.pid} if self._shell is not None else set()
+        return {abs(number) for number in self._live} | shell
+
     def _update_shell(self) -> None:
         if sys.platform == "win32":
             return
@@ -62,7 +101,7 @@ class OrphanGuard:
         with contextlib.suppress(OSError):
             if self._shell is None:
                 self._shell = subprocess.Popen(
-                    ["/bin/sh", "-c", _SCRIPT, "sh", f"{process_tree.MARK}={self.mark}"],
+                    ["/bin/sh", "-c", _SCRIPT, "sh", self._mark, str(os.getpid())],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -81,9 +120,8 @@ class OrphanGuard:
     def end_children(self) -> None:
         """End all that this process has started, when it is stopped: agents at once, workers after their own steps."""
         shell = self._shell.pid if self._shell is not None else 0
-        groups = {number for number in self._live if number < 0}
-        _send(groups, signal.SIGKILL)
-        children = {abs(number) for number in self._live} | set(procfs.children()) - {shell}
+        _send({number for number in self._live if number < 0} | set(self.adopted()), signal.SIGKILL)
+        children = {abs(number) for number in self._live} | set(procfs.children(os.getpid())) - {shell}
         _send(children, signal.SIGTERM)
         _send(children if stopping.hurried else _wait(children), signal.SIGKILL)
         # The shell finds what left its group or its parent, and an agent that was being started just now.
@@ -92,6 +130,20 @@ class OrphanGuard:
             self._shell.stdin.close()
             if not stopping.hurried:
                 _wait({self._shell.pid})
+
+
+def _mark_children() -> str:
+    """Set the limit that this process's children inherit; its value, empty where there is none (see above)."""
+    if sys.platform != "linux":
+        return ""
+    import resource  # missing on Windows
+
+    mark = secrets.choice(_MARKS)
+    try:
+        resource.setrlimit(resource.RLIMIT_RSS, (mark, resource.getrlimit(resource.RLIMIT_RSS)[1]))
+    except (OSError, ValueError):  # the user has a lower limit
+        return ""
+    return str(mark)
 
 
 def _send(pids: set[int], number: int) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from nixio_conformance.driver import exit_status, limits, process_tree, procfs, survivors
+from nixio_conformance.driver import exit_status, limits, procfs, survivors
 from nixio_conformance.driver.deadline import Deadline, wait_for
 from nixio_conformance.driver.errors import AgentCrashed, AgentHung, AgentProtocolError, CannotStart
 from nixio_conformance.driver.orphan_guard import guard
@@ -44,7 +42,7 @@ class AgentProcess:
         self._killed = False
         self._limits = limits.imposed()
         self._memory = 0
-        self._mark = f"{guard().mark}-{secrets.token_hex(4)}"
+        guard()  # before it is started: it inherits the mark
         try:
             self._process = subprocess.Popen(
                 self.argv,
@@ -53,7 +51,6 @@ class AgentProcess:
                 stderr=self._stderr.writer,
                 bufsize=0,
                 start_new_session=True,
-                env={**os.environ, process_tree.MARK: self._mark},
             )
         except (OSError, ValueError) as error:
             self._stderr.close()
@@ -150,7 +147,7 @@ class AgentProcess:
         if sys.platform == "win32":
             self._process.kill()
             return set()
-        return process_tree.kill_all(self.pid, self._mark)
+        return guard().kill_all(self.pid)
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n", self._searched)

@@ -1,42 +1,89 @@
-"""Kills a process with all processes that it started, including those that left its group and session (Linux).
+"""Finds and kills all processes that an agent started, also those that left its group, session and parent (Linux).
 
-On other systems a process that leaves its group is not found.
+This process adopts their orphans (`adopt_orphans`): the kernel then makes it the parent of a daemon whose own parent
+has ended, instead of the system's first process. On other systems a process that leaves its group is not found.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Collection
 
 from nixio_conformance.driver import procfs
-from nixio_conformance.driver.procfs import Stat
 
-#: Environment variable of each agent, inherited by all that it starts: it identifies a process that left its group,
-#: its session and its parent.
-MARK = "NIXIO_CONFORMANCE_AGENT"
-#: Environment variable of each process that a run starts: the path of the run's folder.
-RUN = "NIXIO_CONFORMANCE_RUN"
-#: How often the search is repeated while processes are still found. A fork bomb that is faster is not caught.
-_ROUNDS = 10
+_PR_SET_CHILD_SUBREAPER = 36
+#: Seconds after which processes that do not end are given up: they wait for a device, or start others too fast.
+_GIVE_UP = 3.0
+_POLL_INTERVAL = 0.0005
 
 
-def kill_all(pid: int, mark: str) -> set[int]:
-    """Kill the leader of a process group and its offspring. The leader must not have been waited for yet.
+def adopt_orphans() -> None:
+    """Become the parent of all orphans among this process's descendants; nothing if the system has no such call."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
-    Returns those that this user may not kill.
+
+def adopted(own: Collection[int]) -> list[int]:
+    """The orphans that this process has adopted and that still run; those that have ended are waited for.
+
+    `own` are the children that this process started in sessions of their own. A child that is none of them and not in
+    this process's session either has been adopted, as agents are started in sessions of their own.
     """
+    found = []
+    for pid in procfs.children(os.getpid()):
+        stat = None if pid in own else procfs.stat(pid)
+        if stat is None or stat.session == os.getsid(0):
+            continue
+        if stat.state != "Z":
+            found.append(pid)
+            continue
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+    return found
+
+
+def kill_all(leader: int, own: Collection[int]) -> set[int]:
+    """Kill a process group, all descendants of its leader, and all orphans; `own` as in `adopted`.
+
+    The leader must not have been waited for yet. Returns those that this user may not kill.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+    refused = set() if _killed(leader) else {leader}
+    return refused | kill_orphans(own, leader)
+
+
+def kill_orphans(own: Collection[int], leader: int | None = None) -> set[int]:
+    """Kill all orphans and the leader, with their descendants. Returns those that this user may not kill.
+
+    The others have ended then, or they were given up.
+    """
+    end = time.monotonic() + _GIVE_UP
     refused: set[int] = set()
-    for _ in range(_ROUNDS):
-        found = set(_offspring(pid, mark))
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
-        refused = {other for other in (pid, *found) if not _killed(other)}
-        if found <= refused:
+    while left := _running(own, leader) - refused:
+        refused |= {pid for pid in left if not _killed(pid)}
+        if time.monotonic() > end:
             break
+        time.sleep(_POLL_INTERVAL)
     return refused
+
+
+def _running(own: Collection[int], leader: int | None) -> set[int]:
+    """The orphans and the leader, with their descendants; only those that have not ended."""
+    found: set[int] = set()
+    waiting = adopted(own) + ([leader] if leader else [])
+    while waiting:
+        pid = waiting.pop()
+        if pid not in found and not procfs.has_ended(pid):
+            found.add(pid)
+            waiting += procfs.children(pid)
+    return found
 
 
 def _killed(pid: int) -> bool:
@@ -48,32 +95,3 @@ def _killed(pid: int) -> bool:
     except PermissionError:
         return False
     return True
-
-
-def _offspring(pid: int, mark: str) -> Iterator[int]:
-    """Running processes of its session, its descendants and processes with its mark, without itself."""
-    if sys.platform != "linux":
-        return
-    processes = {found.pid: found for found in procfs.stats()}
-    start = processes[pid].start if pid in processes else 0
-    for process in processes.values():
-        # Its offspring is younger: this skips most processes of the system before their environment is read.
-        if process.start < start or process.state == "Z" or process.pid in (pid, os.getpid()):
-            continue
-        if process.session == pid or _descends(process, pid, processes) or _has_mark(process.pid, mark):
-            yield process.pid
-
-
-def _descends(process: Stat, pid: int, processes: dict[int, Stat]) -> bool:
-    seen: set[int] = set()
-    ancestor: Stat | None = process
-    while ancestor is not None and ancestor.pid not in seen:
-        if ancestor.parent == pid:
-            return True
-        seen.add(ancestor.pid)
-        ancestor = processes.get(ancestor.parent)
-    return False
-
-
-def _has_mark(pid: int, mark: str) -> bool:
-    return f"{MARK}={mark}".encode() in procfs.environ(pid)

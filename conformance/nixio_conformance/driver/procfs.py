@@ -1,13 +1,11 @@
-"""What /proc shows of processes: state, memory, parent, session. Empty on systems other than Linux."""
+"""What /proc shows of processes: state, memory, children, session. Empty on systems other than Linux."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
-
-_PROC = Path("/proc")
 
 _ACTIVITY = {
     "R": "it was computing",
@@ -23,10 +21,7 @@ class Stat(NamedTuple):
 
     pid: int
     state: str
-    parent: int
     session: int
-    #: Start time, in clock ticks after boot.
-    start: int
 
 
 def activity(pid: int) -> str:
@@ -52,34 +47,26 @@ def memory(pid: int) -> int:
     return 0
 
 
-def environ(pid: int) -> list[bytes]:
-    """The environment that a process was started with, as NAME=value; empty for another user's or an ended process."""
+def children(pid: int) -> list[int]:
+    """The child processes of a process: running, or ended and not yet waited for. None where that is unknown."""
+    found: list[int] = []
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        threads = os.listdir(f"/proc/{pid}/task")
     except OSError:
-        return []
-
-
-def children() -> list[int]:
-    """The children of this process; none where that is unknown."""
-    own = os.getpid()
-    return [found.pid for found in stats() if found.parent == own] if _PROC.joinpath("self").exists() else []
-
-
-def stats() -> Iterator[Stat]:
-    """All processes."""
-    for name in os.listdir(_PROC):
-        if name.isdigit() and (found := stat(int(name))):
-            yield found
+        return found
+    for thread in threads:
+        # open() and not Path: this is read before and after each case.
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as file:
+            found += map(int, file.readall().split())
+    return found
 
 
 def stat(pid: int) -> Stat | None:
     """One process; None if it has ended or there is no /proc."""
     try:
-        # open() and not Path: this is read for each process of the system.
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             # The fields after the name, which is in brackets and may contain any character.
             fields = file.read(4096).rpartition(b")")[2].split()
-        return Stat(pid, fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[19]))
+        return Stat(pid, fields[0].decode(), int(fields[3]))
     except (OSError, IndexError, ValueError):
         return None

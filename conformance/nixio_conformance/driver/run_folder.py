@@ -20,6 +20,8 @@ from nixio_conformance.driver.removal import remove
 
 T = TypeVar("T")
 
+#: Environment variable of each process that a run starts: the path of the run's folder.
+MARK = "NIXIO_CONFORMANCE_RUN"
 #: The beginning of the folder's name.
 PREFIX = "nx-"
 #: The most bytes of a path of a folder with socket files. With a file's name (24 bytes, with the endings that checks

@@ -14,9 +14,8 @@ from pathlib import Path
 
 from nixio_conformance.driver import leftovers
 from nixio_conformance.driver.errors import CannotStart
-from nixio_conformance.driver.process_tree import RUN
 from nixio_conformance.driver.removal import remove
-from nixio_conformance.driver.run_folder import PREFIX, RunFolder, in_first_base
+from nixio_conformance.driver.run_folder import MARK, PREFIX, RunFolder, in_first_base
 from nixio_conformance.driver.stopping import Stage, stopping
 
 #: The folders of this process: the last one is in use, those before it were replaced. `tempfile.tempdir` and a variable
@@ -88,20 +87,20 @@ def ensure() -> None:
 def _use(make: Callable[[], RunFolder]) -> None:
     with stopping.held():
         _folders.append(make())
-        tempfile.tempdir = os.environ[RUN] = _folders[-1].path
+        tempfile.tempdir = os.environ[MARK] = _folders[-1].path
 
 
 @contextlib.contextmanager
 def _removed_at_the_end() -> Iterator[None]:
-    before, mark = tempfile.tempdir, os.environ.get(RUN)
+    before, mark = tempfile.tempdir, os.environ.get(MARK)
     with stopping.step(Stage.FILES, _remove_all):
         try:
             yield
         finally:
             tempfile.tempdir = before
-            os.environ.pop(RUN, None)
+            os.environ.pop(MARK, None)
             if mark is not None:
-                os.environ[RUN] = mark
+                os.environ[MARK] = mark
             _remove_all()
             _folders.clear()
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nixio_conformance.driver import procfs
 from nixio_conformance.driver.errors import out_of_resources
 
 _PIDFD_GETFD = 438
@@ -56,15 +57,7 @@ def belongings(pid: int) -> set[str]:
         target if target.startswith("socket:") else f"descriptor {number}, {target}"
         for number, target in descriptors(pid).items()
     }
-    return found | {f"child process {child}" for child in children(pid)}
-
-
-def children(pid: int) -> list[int]:
-    """The child processes of a process: running, or ended and not yet waited for."""
-    try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []  # this kernel has no such file
+    return found | {f"child process {child}" for child in procfs.children(pid)}
 
 
 def close_on_exec(pid: int, descriptor: int) -> bool | None:

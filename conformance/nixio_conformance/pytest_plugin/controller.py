@@ -128,6 +128,7 @@ class Controller:
             self._workers.discard(pid)
             guard().unwatch(pid)
         if error:
+            guard().kill_orphans()
             self._expect_workers(1)
             if node not in self._collected:
                 self._count_failed_start(error)

@@ -111,7 +111,7 @@ class RunOptions(ImplementationOptions):
             click.Path(path_type=Path, dir_okay=False),
         ),
     ] = None
-    fail_fast: Annotated[bool, UserOption("Stop at the first finding of a judged level.")] = False
+    fail_fast: Annotated[bool, UserOption("Stop at the first judged finding or error of the suite.")] = False
     report: Annotated[
         Path | None,
         UserOption(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.session import Session
 from nixio_conformance.host import capabilities, observer
 from nixio_conformance.netns import hermetic
@@ -71,11 +72,11 @@ def _new(session: Session, before: set[str]) -> set[str]:
 
 
 def _held(session: Session) -> set[str]:
-    """Names of the agent's descriptors and child processes; empty if they cannot be seen."""
+    """Names of the agent's descriptors and child processes, with orphans of these; empty if they cannot be seen."""
     if capabilities.current()["descriptors"] or not session.alive or session.pid == os.getpid():
         return set()
     try:
-        return observer.belongings(session.pid)
+        return observer.belongings(session.pid) | {f"child process {pid}" for pid in guard().adopted()}
     except observer.Hidden:
         return set()
 
