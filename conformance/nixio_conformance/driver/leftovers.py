@@ -42,31 +42,33 @@ def remove() -> list[Leftover]:
 def _kill_all(folder: str) -> int:
     """Kill the processes of the run whose folder this is; returns their number."""
     killed: set[int] = set()
+    own = _ancestors()
     for _ in range(_ROUNDS if sys.platform == "linux" else 0):
-        found = {pid for pid in _processes(folder) if _kill(pid, folder)}
+        found = {int(name) for name in os.listdir("/proc") if name.isdigit()} - own
+        found = {pid for pid in found if not procfs.has_ended(pid) and _kill(pid, folder)}
         if not found - killed:
             break
         killed |= found
     return len(killed)
 
 
-def _processes(folder: str) -> list[int]:
-    """All running processes with the mark, without this one and those that it descends from."""
-    processes = {found.pid: found for found in procfs.stats()}
-    own = os.getpid()
-    ancestors = set()
-    while own in processes and own not in ancestors:
-        ancestors.add(own)
-        own = processes[own].parent
-    return [pid for pid in processes if pid not in ancestors and processes[pid].state != "Z" and _marked(pid, folder)]
+def _ancestors() -> set[int]:
+    """This process and those that it descends from, which may be of the dead run themselves."""
+    found = {os.getpid()}
+    stat = procfs.stat(os.getpid())
+    while stat is not None and stat.parent not in found:
+        found.add(stat.parent)
+        stat = procfs.stat(stat.parent)
+    return found
 
 
 def _marked(pid: int, folder: str) -> bool:
-    return os.fsencode(f"{MARK}={folder}") in procfs.environ(pid)
+    with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+        return os.fsencode(f"{MARK}={folder}") in file.readall().split(b"\0")
 
 
 def _kill(pid: int, folder: str) -> bool:
-    """Kill a process if it still is the one with the mark: an id may belong to a new process by now."""
+    """Kill a process if it has the mark in its environment, which another user's does not show."""
     with contextlib.suppress(OSError):
         if _marked(pid, folder):
             os.kill(pid, signal.SIGKILL)
