@@ -33,6 +33,7 @@ from nixio_conformance.model.shrink import shrink
 from nixio_conformance.pytest_plugin import environment
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
+from nixio_conformance.toolkit.case import not_dual_by_default
 from nixio_reports.records import Row
 from nixio_reports.text import visible
 
@@ -155,6 +156,8 @@ class _Fuzz:
             found = [
                 f"{need}: {capabilities.current()[need]}" for need in sorted(needs) if capabilities.current()[need]
             ]
+            if name.startswith("dual") and not found and (reason := not_dual_by_default()):
+                found = [reason]
             reasons[name] = found[0] if found else ""
             if found:
                 self._print(f"not run here: {name} ({found[0]})")

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.report import show
+from nixio_conformance.driver import inherited
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.own_errors import OwnErrors
 from nixio_conformance.driver.stopping import Stage, stopping
@@ -29,6 +30,9 @@ _WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.US
 
 def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
     """Run pytest with these arguments, write the report into `folder`; returns the exit code."""
+    if reason := inherited.too_little():  # pytest itself would fail with a traceback
+        click.echo(reason, err=True)
+        return 3
     # Other installed plugins must not change what the suite does, here or in the workers.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):

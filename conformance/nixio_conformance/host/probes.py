@@ -33,6 +33,8 @@ def reason(capability: str) -> str:
     probe = _PROBES[capability]
     try:
         probe()
+    except observer.Hidden as error:
+        return str(error.__cause__)
     except (Lacking, OSError, AttributeError, subprocess.SubprocessError) as error:
         return str(error) or type(error).__name__
     return ""

@@ -14,8 +14,8 @@ from nixio_conformance.host import capabilities
 from nixio_conformance.model.generate import draw
 from nixio_conformance.model.runner import Inconclusive, Runner
 from nixio_conformance.model.sequences import OperationSequence, kinds_of
-from nixio_conformance.model.state import System
-from nixio_conformance.toolkit import leaks
+from nixio_conformance.model.state import MAX_BACKLOG, MOST_UNREAD, System
+from nixio_conformance.toolkit import leaks, room
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.expect import Mismatch
 
@@ -79,7 +79,7 @@ class Searcher:
         if self.sequence_seconds is not None:
             self.session.allow(self.sequence_seconds)
         self.session.begin_case(case.transcript)
-        runner = Runner(case, sequence, self._system(), seconds)
+        runner = Runner(case, sequence, self._system(sequence), seconds)
         self.sequences += 1
         try:
             with leaks.watched(case), alarm.watched(self.session.budget):
@@ -100,11 +100,14 @@ class Searcher:
             case.close()
         return None
 
-    def _system(self) -> System:
+    def _system(self, sequence: OperationSequence) -> System:
+        kinds = kinds_of(sequence)
         return System(
             keeps_data=sys.platform.startswith("linux"),
             exclusive=not capabilities.current()["lab"],  # the value is the reason why there is none
             buffersize=self.session.welcome.buffersize,
+            room={kind.id: room.unread(kind, MOST_UNREAD[kind.id]) for kind in kinds},
+            waiting={kind.id: room.connections(kind, MAX_BACKLOG) for kind in kinds if kind.type == "stream"},
         )
 
     def _end_case(self) -> None:

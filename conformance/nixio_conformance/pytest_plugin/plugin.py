@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nixio_conformance.driver import inherited
 from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.limits import Limits, impose, unavailable
 from nixio_conformance.driver.temporary import shared_folder, temporary_folder
@@ -46,6 +47,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[EXPECTATIONS] = (
         expectations.of(options) if setup is None else expectations.Expectations(setup.baseline)
     )
+    if setup is None:
+        inherited.reset()
+        if reason := inherited.too_little():
+            pytest.exit(reason, returncode=3)
     cleanup = contextlib.ExitStack()
     config.add_cleanup(cleanup.close)
     cleanup.enter_context(_temporary_folder(setup))

@@ -34,6 +34,14 @@ ANY = {"inet": "0.0.0.0", "inet6": "::"}
 _own_addresses = itertools.count()
 
 
+def not_dual_by_default() -> str:
+    """Why new IPv6 sockets do not communicate with IPv4 peers on this host; empty if they do."""
+    with stdlib_socket.socket(stdlib_socket.AF_INET6, stdlib_socket.SOCK_DGRAM) as fresh:
+        if fresh.getsockopt(stdlib_socket.IPPROTO_IPV6, stdlib_socket.IPV6_V6ONLY):
+            return "new IPv6 sockets do not communicate with IPv4 peers on this host (bindv6only)"
+    return ""
+
+
 @dataclass
 class Pair:
     """Both ends of a connection (stream), or two sockets connected to each other (dgram)."""
@@ -167,9 +175,8 @@ class Case:
 
         Skips the case if new IPv6 sockets are IPv6-only.
         """
-        with stdlib_socket.socket(stdlib_socket.AF_INET6, stdlib_socket.SOCK_DGRAM) as fresh:
-            if fresh.getsockopt(stdlib_socket.IPPROTO_IPV6, stdlib_socket.IPV6_V6ONLY):
-                pytest.skip("new IPv6 sockets do not communicate with IPv4 peers on this host (bindv6only)")
+        if reason := not_dual_by_default():
+            pytest.skip(reason)
         return load().kind(f"inet-{self.kind.type}")
 
     # --- pairs and addresses
