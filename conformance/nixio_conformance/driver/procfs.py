@@ -21,6 +21,7 @@ class Stat(NamedTuple):
 
     pid: int
     state: str
+    parent: int
     session: int
 
 
@@ -75,6 +76,6 @@ def stat(pid: int) -> Stat | None:
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             # The fields after the name, which is in brackets and may contain any character.
             fields = file.read(4096).rpartition(b")")[2].split()
-        return Stat(pid, fields[0].decode(), int(fields[3]))
+        return Stat(pid, fields[0].decode(), int(fields[1]), int(fields[3]))
     except (OSError, IndexError, ValueError):
         return None
