@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from nixio_conformance.host import capabilities
@@ -22,15 +20,15 @@ SEQUENCES = 40
 def report(case: Case, searcher: Searcher, found: Counterexample | None) -> None:
     """Raise the error of the shrunk counterexample, if there is one; its transcript becomes the case's."""
     if found is not None:
-        case.transcript = found.transcript
+        case.transcript, case.folder = found.transcript, found.folder
         found = shrink(searcher, found)
-        case.transcript = found.transcript
+        case.transcript, case.folder = found.transcript, found.folder
         raise found.error
 
 
 def search(case: Case, request: pytest.FixtureRequest, kind: str) -> None:
     """Run sequences of a kind; the same seed gives the same sequences."""
-    searcher = Searcher(case.session, Path(case.folder))
+    searcher = Searcher(case.session)
     report(case, searcher, searcher.search(kind, request.config.getoption("--nixio-seed"), SEQUENCES))
 
 
@@ -62,5 +60,5 @@ def test_regression_examples(case: Case, play: OperationSequence) -> None:  # wo
             pytest.skip(f"{kind.capability}: {reason}")
     if len(kinds_of(sequence)) > 1 and (reason := not_dual_by_default()):
         pytest.skip(reason)
-    searcher = Searcher(case.session, Path(case.folder))
+    searcher = Searcher(case.session)
     report(case, searcher, searcher.run(sequence))

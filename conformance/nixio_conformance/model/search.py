@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from nixio_conformance.driver import alarm
 from nixio_conformance.driver.errors import AgentCannot, AgentError
@@ -44,7 +42,6 @@ class Searcher:
     """Runs sequences on one implementation, and counts them."""
 
     session: Session
-    folder: Path
     #: The budget of each sequence, in seconds; None where the session has one for all of them, or none.
     sequence_seconds: float | None = None
     #: The number of sequences and of calls so far.
@@ -78,7 +75,7 @@ class Searcher:
         return None
 
     def _run_once(self, sequence: OperationSequence, seconds: float | None) -> Counterexample | None:
-        case = Case(self.session, self.folder, kinds_of(sequence)[0])
+        case = Case(self.session, kinds_of(sequence)[0])
         if self.sequence_seconds is not None:
             self.session.allow(self.sequence_seconds)
         self.session.begin_case(case.transcript)
@@ -100,8 +97,7 @@ class Searcher:
         finally:
             self.calls += runner.calls
             runner.discard()
-            with contextlib.suppress(OSError):
-                case.close()
+            case.close()
         return None
 
     def _system(self, sequence: OperationSequence) -> System:
