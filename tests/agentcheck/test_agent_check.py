@@ -206,8 +206,8 @@ def test_a_case_that_does_not_end_costs_one_failure(
     first = cases.ProtocolCase("hello.endless", "It ends", "A rule.", "a hint", "", endless)
     after = [case for case in cases.registered() if case.id == "hello.fields"]
     monkeypatch.setattr(cases, "registered", lambda: [first, *after])
-    monkeypatch.setattr(runner, "CASE", 0.3)
+    monkeypatch.setattr(runner, "CASE", 1.0)
     done = mistaken("none")
     assert done.exit_code == 1, done.output
-    assert "the case did not end within 0.3 s" in done.output
+    assert "the case did not end within 1.0 s" in done.output
     assert "ok    hello.fields: " in done.output

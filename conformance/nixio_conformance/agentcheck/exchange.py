@@ -23,10 +23,8 @@ class Exchange:
     _opened: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def close(self) -> None:
-        """Close the peers and empty the folder."""
+        """Close the peers."""
         self._opened.close()
-        for path in self.folder.iterdir():
-            path.unlink()
 
     def peer(self, family: socket.AddressFamily = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
         """A socket of the suite; its operations time out after `CALL` seconds."""

@@ -25,10 +25,10 @@ from nixio_conformance.driver import alarm
 from nixio_conformance.driver.budget import Budget
 from nixio_conformance.driver.errors import CaseTimedOut, out_of_resources
 from nixio_conformance.driver.process import AgentProcess
+from nixio_conformance.driver.temporary import fresh_folder
 from nixio_conformance.driver.text import clip
 from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.host import capabilities
-from nixio_conformance.host.workspace import workspace
 from nixio_conformance.target.target import Target
 from nixio_reports.text import visible
 
@@ -62,8 +62,12 @@ def run(target: Target, console: Console, terms: Sequence[str] = ()) -> bool:
 
 def run_cases(agent: CheckedAgent, some: Sequence[ProtocolCase], console: Console) -> Counter[str]:
     """Run cases and print each result. Returns the number of cases by result. Raises `CannotStart`."""
-    with workspace() as folder:
-        return Counter(_run_case(case, Exchange(agent, folder), console) for case in some)
+    return Counter(_run_in_folder(case, agent, console) for case in some)
+
+
+def _run_in_folder(case: ProtocolCase, agent: CheckedAgent, console: Console) -> str:
+    with fresh_folder() as folder:
+        return _run_case(case, Exchange(agent, folder), console)
 
 
 def _run_case(case: ProtocolCase, exchange: Exchange, console: Console) -> str:

@@ -26,7 +26,6 @@ from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.driver.timeouts import CALL, CASE
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities
-from nixio_conformance.host.workspace import workspace
 from nixio_conformance.model.examples import example_row
 from nixio_conformance.model.search import Counterexample, Searcher
 from nixio_conformance.model.sequences import KINDS, OperationSequence, kinds_of
@@ -34,6 +33,7 @@ from nixio_conformance.model.shrink import shrink
 from nixio_conformance.pytest_plugin import environment
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
+from nixio_conformance.toolkit.case import not_dual_by_default
 from nixio_reports.records import Row
 from nixio_reports.text import visible
 
@@ -137,14 +137,13 @@ class _Fuzz:
         """Run sequences until the time is over or one differs; returns the exit code."""
         session = Session(self._target.starter, self._choices.deadline)
         try:
-            with workspace() as folder:
-                session.begin_case(Transcript())
-                welcome = session.welcome
-                named = f"{welcome.name or self._target.name} {welcome.version}".strip()
-                searcher = Searcher(session, folder, None if self._target.in_process else CASE)
-                with stopping.step(Stage.REPORT, lambda: self._print_stop(searcher)):
-                    self._print(f"{named} against the model, seed {self._choices.seed}")
-                    return self._search(searcher, self._kinds())
+            session.begin_case(Transcript())
+            welcome = session.welcome
+            named = f"{welcome.name or self._target.name} {welcome.version}".strip()
+            searcher = Searcher(session, None if self._target.in_process else CASE)
+            with stopping.step(Stage.REPORT, lambda: self._print_stop(searcher)):
+                self._print(f"{named} against the model, seed {self._choices.seed}")
+                return self._search(searcher, self._kinds())
         finally:
             session.kill()
 
@@ -157,6 +156,8 @@ class _Fuzz:
             found = [
                 f"{need}: {capabilities.current()[need]}" for need in sorted(needs) if capabilities.current()[need]
             ]
+            if name.startswith("dual") and not found and (reason := not_dual_by_default()):
+                found = [reason]
             reasons[name] = found[0] if found else ""
             if found:
                 self._print(f"not run here: {name} ({found[0]})")

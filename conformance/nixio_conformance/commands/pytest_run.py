@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -15,6 +15,8 @@ from rich.console import Console
 
 from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.report import show
+from nixio_conformance.driver import inherited
+from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.own_errors import OwnErrors
 from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.driver.temporary import temporary_folder
@@ -28,6 +30,9 @@ _WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.US
 
 def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
     """Run pytest with these arguments, write the report into `folder`; returns the exit code."""
+    if reason := inherited.too_little():  # pytest itself would fail with a traceback
+        click.echo(reason, err=True)
+        return 3
     # Other installed plugins must not change what the suite does, here or in the workers.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
@@ -48,7 +53,7 @@ def _judge(arguments: Sequence[str], folder: Path, console: Console, errors: Own
         stopping.step(Stage.FILES, lambda: _remove_drafts(folder)),
         stopping.step(Stage.REPORT, lambda: _report_stop(stream, plugin.recorded)),
         # Also for pytest, which names its usual folder after the user: in the hermetic network every user is root.
-        temporary_folder() as temporary,
+        _temporary_folder() as temporary,
     ):
         status = _pytest([f"--basetemp={temporary}/pytest", *arguments], plugin)
         code = show(stream, folder, console) if plugin.recorded else _WITHOUT_STREAM.get(status, 3)
@@ -57,6 +62,17 @@ def _judge(arguments: Sequence[str], folder: Path, console: Console, errors: Own
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         click.echo("no case is selected: no case matches all axes of --select", err=True)
     return 3 if status == pytest.ExitCode.INTERNAL_ERROR else code
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """`temporary_folder`, or the end of the process with exit code 3 if none can be made."""
+    try:
+        with temporary_folder() as folder:
+            yield folder
+    except CannotStart as error:
+        click.echo(str(error), err=True)
+        sys.exit(3)
 
 
 def _pytest(arguments: list[str], plugin: _Quiet) -> int:
