@@ -9,7 +9,6 @@ from nixio_conformance.driver.stopping import stopping
 
 def main() -> None:
     """Run the command line."""
-    inherited.reset()
     stopping.handle()
     output.take_over()
     try:
@@ -21,6 +20,7 @@ def main() -> None:
 def _run() -> str | int | None:
     """Run it; returns the command's exit code."""
     try:
+        inherited.reset()
         from nixio_conformance.cli import main as commands  # takes longer than a short run
 
         commands(prog_name="nixio-conformance")
