@@ -48,6 +48,14 @@ def memory(pid: int) -> int:
     return 0
 
 
+def threads(pid: int) -> int:
+    """The number of threads of a process; 0 if that is unknown."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 0
+
+
 def children(pid: int) -> list[int]:
     """The child processes of a process: running, or ended and not yet waited for. None where that is unknown."""
     found: list[int] = []
