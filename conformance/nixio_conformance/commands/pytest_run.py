@@ -22,7 +22,7 @@ from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.pytest_plugin import controller
 from nixio_conformance.pytest_plugin.recorder import STREAM, Recorder
-from nixio_reports import Progress
+from nixio_reports import Progress, StreamError
 
 #: The exit code for each of pytest's, if a run ended before its stream began.
 _WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.USAGE_ERROR): 2}
@@ -41,6 +41,11 @@ def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
     errors = OwnErrors(folder)
     try:
         return _judge(arguments, folder, console, errors)
+    except StreamError as error:
+        click.echo(
+            f"the stream was destroyed during the run, by the implementation or another program: {error}", err=True
+        )
+        return 3
     except Exception as error:
         errors.report(error)
         return 3
