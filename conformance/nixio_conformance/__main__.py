@@ -3,11 +3,13 @@
 import sys
 
 from nixio_conformance.commands import output
+from nixio_conformance.driver import inherited
 from nixio_conformance.driver.stopping import stopping
 
 
 def main() -> None:
     """Run the command line."""
+    inherited.reset()
     stopping.handle()
     output.take_over()
     try:

@@ -49,6 +49,8 @@ MISTAKES = [
     ("no-true", "values.flags", "the documented `true` is sent as true: `[true]`, not 1, null or []"),
     ("one-for-true", "values.flags", "the documented `true` is sent as true"),
     ("port-before-host", "values.several", "send the host first, then the port"),
+    ("port-as-null", "sockets.accepted", "send the number that getsockname returned, 1 to 65535"),
+    ("one-hello", "hello.capabilities", "a second hello should be answered like the first"),
     ("a-list-of-values", "values.several", "several results are several elements of `values`"),
     ("bare-value", "values.flags", "`values` is a list even for one value or none"),
     ("bare-socket-number", "sockets.numbers", 'sends it as {"type": "socket", "socket": NUMBER}'),
@@ -204,8 +206,8 @@ def test_a_case_that_does_not_end_costs_one_failure(
     first = cases.ProtocolCase("hello.endless", "It ends", "A rule.", "a hint", "", endless)
     after = [case for case in cases.registered() if case.id == "hello.fields"]
     monkeypatch.setattr(cases, "registered", lambda: [first, *after])
-    monkeypatch.setattr(runner, "CASE", 0.3)
+    monkeypatch.setattr(runner, "CASE", 1.0)
     done = mistaken("none")
     assert done.exit_code == 1, done.output
-    assert "the case did not end within 0.3 s" in done.output
+    assert "the case did not end within 1.0 s" in done.output
     assert "ok    hello.fields: " in done.output

@@ -1,10 +1,17 @@
-"""Runs a program on a host with fewer system calls or other settings than this one.
+"""Runs a program on a host with fewer system calls, or with other settings, files or limits than this one.
 
     python odd_host.py '{"refused": {"unshare": "EPERM"}, "sysctls": {"net/ipv6/bindv6only": "1"}}' PROGRAM ARGUMENT...
 
-`refused` are system calls that fail with the given error, by a seccomp filter like those of containers; `socket(10)` is
-socket() with this first argument. `sysctls` are set in a new network namespace with loopback up; `null` leaves loopback
-down.
+The keys, each of which may be left out:
+
+- `refused`: system calls that fail with the given error, by a seccomp filter like those of containers; `socket(10)` is
+  socket() with this first argument.
+- `sysctls`: settings of a new network namespace with loopback up; `null` leaves loopback down.
+- `mtu`: the MTU of loopback, in such a namespace too.
+- `etc`: files of /etc with other contents; `null` removes the file.
+- `limits`: resource limits, `{"NOFILE": 64}`.
+- `environment`: variables; `null` removes one.
+- `umask`, `ignored` (signals, by name) and `closed` (descriptors) as the program finds them when it starts.
 """
 
 from __future__ import annotations
@@ -13,10 +20,13 @@ import ctypes
 import errno
 import json
 import os
+import signal
 import struct
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 from nixio_conformance.netns import hermetic, namespaces
 from nixio_conformance.netns.netlink import Netlink
@@ -31,6 +41,8 @@ NUMBERS = {
     "pidfd_getfd": 438,
     "prlimit": 302,
 }
+#: What it prints, followed by the reason, if this machine cannot be made such a host.
+UNAVAILABLE = "no such host can be had here:"
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 38, 22, 2
 # <linux/bpf_common.h>, <linux/seccomp.h>
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
@@ -62,20 +74,56 @@ def _instructions(calls: dict[str, str]) -> Iterator[bytes]:
     yield struct.pack("=HBBI", _RETURN, 0, 0, _ALLOW)
 
 
-def move(sysctls: dict[str, str] | None) -> None:
+def move(sysctls: dict[str, str] | None, mtu: int | None) -> None:
     """Move this process to a new network namespace with these settings."""
     hermetic.prepare(hermetic.probe_entry())
     namespaces.enter_network_and_mount()
     if sysctls is not None:
         with Netlink() as near:
-            near.up("lo")
+            near.up("lo", mtu=mtu)
         for name, value in sysctls.items():
             Path("/proc/sys", name).write_text(value)
 
 
-if __name__ == "__main__":
-    host = json.loads(sys.argv[1])
-    if "sysctls" in host:
-        move(host["sysctls"])
+def change_etc(files: dict[str, str | None]) -> None:
+    """Change files of /etc for this process and its children."""
+    scratch = Path(tempfile.mkdtemp(prefix="nx"))
+    try:
+        namespaces.cover_with_layer(Path("/etc"), scratch)
+    finally:
+        scratch.rmdir()
+    for name, text in files.items():
+        file = Path("/etc", name)
+        file.unlink(missing_ok=True)
+        if text is not None:
+            file.write_text(text)
+
+
+def start(host: dict[str, Any], command: list[str]) -> NoReturn:
+    """Become the program, on that host."""
+    import resource  # missing on Windows, where this file is imported too
+
+    try:
+        if host.keys() & {"sysctls", "mtu", "etc"}:
+            move(host.get("sysctls", {}), host.get("mtu"))
+        if "etc" in host:
+            change_etc(host["etc"])
+    except OSError as error:
+        sys.exit(f"{UNAVAILABLE} {error}")
+    for name in host.get("ignored", ()):
+        signal.signal(signal.Signals[name], signal.SIG_IGN)
+    os.umask(int(host.get("umask", "022"), 8))
+    for name, value in host.get("environment", {}).items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
     refuse(host.get("refused", {}))
-    os.execv(sys.argv[2], sys.argv[2:])
+    for name, limit in host.get("limits", {}).items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
+    for descriptor in host.get("closed", ()):
+        os.close(descriptor)
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    start(json.loads(sys.argv[1]), sys.argv[2:])

@@ -11,7 +11,6 @@ import pytest
 
 from nixio_conformance.driver.errors import CaseTimedOut
 from nixio_conformance.driver.session import Session
-from nixio_conformance.host.workspace import workspace
 from nixio_conformance.model.examples import examples
 from nixio_conformance.model.search import Counterexample, Searcher
 from nixio_conformance.model.sequences import KINDS, OperationSequence
@@ -38,15 +37,14 @@ def make_searcher(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSearcher]:
     """Makes a searcher for an implementation of `stateful_implementations`, in this process."""
     monkeypatch.syspath_prepend(str(HERE))
     sessions = []
-    with workspace() as folder:
 
-        def make(name: str) -> Searcher:
-            sessions.append(Session(Target("target", f"stateful_implementations:{name}", in_process=True).starter))
-            return Searcher(sessions[-1], folder)
+    def make(name: str) -> Searcher:
+        sessions.append(Session(Target("target", f"stateful_implementations:{name}", in_process=True).starter))
+        return Searcher(sessions[-1])
 
-        yield make
-        for session in sessions:
-            session.kill()
+    yield make
+    for session in sessions:
+        session.kill()
 
 
 def search(searcher: Searcher, kind: str) -> Counterexample | None:

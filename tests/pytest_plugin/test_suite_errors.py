@@ -174,3 +174,47 @@ def test_a_failing_hook_of_another_plugin_is_an_error_of_the_suite_under_plain_p
     assert done.outcomes == {"inet-dgram-mutual": "suite-error"}, done.output
     assert "a hook of another plugin" in done.rows["inet-dgram-mutual"].message
     assert done.code == 3
+
+
+#: `odd:METHOD` is the reference, of which the method returns another odd value at each call.
+ODD = """
+import itertools
+import nixio_reference as right
+
+VALUES = itertools.cycle((
+    (), None, True, -1, 2**32 + 3, 2**63 - 1, 10**400, 1.5, "", "a\\0b", "x" * 70000, b"\\xff", (b"x",),
+    (None, None), ("192.0.2.1", 5), ("127.0.0.1", 2**70), ("localhost", True), (b"abc", [1], {}), [[1], [2]],
+    {"a": {"b": 1}}, object(),
+))
+
+class Odd:
+    def __init__(self, method, inner):
+        self.method, self.inner = method, inner
+    def __getattr__(self, name):
+        found = getattr(self.inner, name)
+        def call(*arguments):
+            result = found(*arguments)
+            if name == self.method:
+                return next(VALUES)
+            return (Odd(self.method, result[0]), *result[1:]) if name == "accept" else result
+        return call
+
+def __getattr__(method):
+    return lambda *arguments: Odd(method, right.socket(*arguments))
+"""
+KINDS = {"getsockname": "inet-stream", "accept": "inet6-stream", "fileno": "unix-stream", "recvfrom": "inet-dgram"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the observations by which values are compared")
+@pytest.mark.parametrize("method", KINDS)
+def test_no_returned_value_causes_an_error_of_the_suite(runs: Runs, method: str) -> None:
+    (runs.folder / "odd.py").write_text(ODD)
+    words = ["--select", f"method={method}", "--select", f"kind={KINDS[method]}", "-n", "2", "--deadline", "0.5"]
+    words = [word for word in runs.words("--target", f"odd:{method}", *words) if not word.startswith("--checks=")]
+    limits = ["--case-deadline", "1", "--max-timeouts", "1000", f"--report={runs.report}"]
+    done = runs.execute([sys.executable, "-m", "nixio_conformance", *words, *limits])
+    wrong = {row.case: row.message for row in done.stream.rows if row.outcome == "suite-error"}
+    wrong |= {row.case: row.message for row in done.stream.rows if row.message.startswith("the suite ran out")}
+    assert not wrong
+    assert done.code == 1, done.errors

@@ -10,7 +10,6 @@ import pytest
 
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.wire import HeldAs
-from nixio_conformance.host.workspace import workspace
 from nixio_conformance.repro import lua
 from nixio_conformance.target.lua import Lua
 from nixio_conformance.target.target import Target
@@ -46,19 +45,18 @@ def repeat(tmp_path: Path, interpreter: str) -> Iterator[Repeat]:
     target = Target("lua", "fake", lua=Lua(path=str(tmp_path / "modules")))
 
     def run(steps: Callable[[Case], object], kind: str) -> list[str]:
-        with workspace() as folder:
-            case = Case(session, folder, load().kind(kind))
-            session.begin_case(case.transcript)
-            steps(case)
-            program = lua.write(row(kind), target, "", case.folder, case.transcript.steps)
-            session.end_case()
-            case.close()
+        case = Case(session, load().kind(kind))
+        session.begin_case(case.transcript)
+        steps(case)
+        program = lua.write(row(kind), target, "", case.folder, case.transcript.steps)
+        session.end_case()
+        case.close()
         (tmp_path / "shown.lua").write_text(program)
         done = subprocess.run(
             [interpreter, "shown.lua"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr + "\n" + program
-        assert str(folder) not in program
+        assert case.folder not in program
         return done.stdout.splitlines()
 
     yield run

@@ -13,7 +13,6 @@ from nixio_conformance.agents import python as python_agent
 from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.wire import HeldAs
-from nixio_conformance.host.workspace import workspace
 from nixio_conformance.repro import python
 from nixio_conformance.target.target import Target
 from nixio_conformance.toolkit import expect
@@ -31,13 +30,12 @@ def repeat(tmp_path: Path) -> Iterator[Repeat]:
     session = Session(TARGET.starter, 20)
 
     def run(steps: Callable[[Case], object], kind: str) -> str:
-        with workspace() as folder:
-            case = Case(session, folder, load().kind(kind))
-            session.begin_case(case.transcript)
-            steps(case)
-            program = python.write(row(kind), TARGET, case.folder, case.transcript.steps)
-            session.end_case()
-            case.close()
+        case = Case(session, load().kind(kind))
+        session.begin_case(case.transcript)
+        steps(case)
+        program = python.write(row(kind), TARGET, case.folder, case.transcript.steps)
+        session.end_case()
+        case.close()
         # Half a second is long for these calls; the script itself waits longer for a pending call.
         (tmp_path / "shown.py").write_text(program.replace("timeout=5)", "timeout=0.5)"))
         done = subprocess.run(
@@ -45,7 +43,7 @@ def repeat(tmp_path: Path) -> Iterator[Repeat]:
             cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr + "\n" + program
-        assert str(folder) not in program
+        assert case.folder not in program
         return done.stdout
 
     yield run
@@ -161,16 +159,16 @@ def test_an_agents_script_speaks_to_the_agent_itself(tmp_path: Path) -> None:
     """It starts the program that the user named, and prints requests and replies."""
     program = f"{sys.executable} -P {python_agent.__file__} object nixio_reference"
     session = Session(Target("agent", program).starter, 20)
-    with workspace() as folder:
-        case = Case(session, folder, load().kind("inet-dgram"))
-        session.begin_case(case.transcript)
-        sock, address = case.bound()
-        sock.sendto(b"to itself", *address)
-        sock.recvfrom(2)
-        sock.getpeername()
-        text = python.write(row("inet-dgram"), Target("agent", program), case.folder, case.transcript.steps)
-        session.end_case()
-        session.kill()
+    case = Case(session, load().kind("inet-dgram"))
+    session.begin_case(case.transcript)
+    sock, address = case.bound()
+    sock.sendto(b"to itself", *address)
+    sock.recvfrom(2)
+    sock.getpeername()
+    text = python.write(row("inet-dgram"), Target("agent", program), case.folder, case.transcript.steps)
+    session.end_case()
+    session.kill()
+    case.close()
     (tmp_path / "shown.py").write_text(text)
     done = subprocess.run(
         [sys.executable, "shown.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False

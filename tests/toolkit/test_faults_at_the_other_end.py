@@ -11,8 +11,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import ExitStack, closing
 from types import SimpleNamespace
 from typing import cast
 
@@ -114,8 +113,8 @@ class Lying:
 
 
 def view(number: object, look: Callable[[socket.socket], object] = lambda seen: None) -> None:
-    case = Case(cast(Session, SimpleNamespace(pid=os.getpid())), Path("/nowhere"), TCP)
-    with case.view(cast(ImplSocket, Lying(number))) as seen:
+    case = Case(cast(Session, SimpleNamespace(pid=os.getpid())), TCP)
+    with closing(case), case.view(cast(ImplSocket, Lying(number))) as seen:
         look(seen)
 
 
@@ -195,8 +194,8 @@ def test_a_process_may_end_while_it_is_limited() -> None:
 )
 def test_what_is_no_address_on_loopback_is_given_to_no_peer(host: object, port: object) -> None:
     sock = SimpleNamespace(bind=lambda *_: Returned((True,)), getsockname=lambda: Returned((host, port)))  # type: ignore[arg-type]
-    case = Case(cast(Session, None), Path("/nowhere"), TCP)
-    with pytest.raises(Mismatch, match="loopback's address as text and a port"):
+    case = Case(cast(Session, None), TCP)
+    with closing(case), pytest.raises(Mismatch, match="loopback's address as text and a port"):
         case.bind(cast(ImplSocket, sock))
 
 

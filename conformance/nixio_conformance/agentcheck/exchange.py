@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nixio_conformance.agentcheck.checked_agent import CheckedAgent, Violation
 from nixio_conformance.driver import messages
+from nixio_conformance.driver.text import show
 from nixio_conformance.driver.timeouts import BULK, CALL
 
 
@@ -22,10 +23,8 @@ class Exchange:
     _opened: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def close(self) -> None:
-        """Close the peers and empty the folder."""
+        """Close the peers."""
         self._opened.close()
-        for path in self.folder.iterdir():
-            path.unlink()
 
     def peer(self, family: socket.AddressFamily = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
         """A socket of the suite; its operations time out after `CALL` seconds."""
@@ -60,7 +59,10 @@ class Exchange:
     def port_of(self, number: int) -> int:
         """The TCP or UDP port that a socket of the agent is bound to."""
         _, port = self.agent.returns("an address", number, "getsockname")
-        assert isinstance(port, int)
+        if not isinstance(port, int) or not 0 < port < 65536:
+            raise Violation(
+                f"the port of a bound socket is {show(port)}", "send the number that getsockname returned, 1 to 65535"
+            )
         return port
 
     def datagrams(self) -> tuple[int, int]:

@@ -22,12 +22,13 @@ from nixio_conformance.agentcheck.cases import ProtocolCase
 from nixio_conformance.agentcheck.checked_agent import CaseSkipped, CheckedAgent, Violation
 from nixio_conformance.agentcheck.exchange import Exchange
 from nixio_conformance.driver import alarm
-from nixio_conformance.driver.errors import CaseTimedOut
+from nixio_conformance.driver.budget import Budget
+from nixio_conformance.driver.errors import CaseTimedOut, out_of_resources
 from nixio_conformance.driver.process import AgentProcess
+from nixio_conformance.driver.temporary import fresh_folder
 from nixio_conformance.driver.text import clip
 from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.host import capabilities
-from nixio_conformance.host.workspace import workspace
 from nixio_conformance.target.target import Target
 from nixio_reports.text import visible
 
@@ -61,15 +62,20 @@ def run(target: Target, console: Console, terms: Sequence[str] = ()) -> bool:
 
 def run_cases(agent: CheckedAgent, some: Sequence[ProtocolCase], console: Console) -> Counter[str]:
     """Run cases and print each result. Returns the number of cases by result. Raises `CannotStart`."""
-    with workspace() as folder:
-        return Counter(_run_case(case, Exchange(agent, folder), console) for case in some)
+    return Counter(_run_in_folder(case, agent, console) for case in some)
+
+
+def _run_in_folder(case: ProtocolCase, agent: CheckedAgent, console: Console) -> str:
+    with fresh_folder() as folder:
+        return _run_case(case, Exchange(agent, folder), console)
 
 
 def _run_case(case: ProtocolCase, exchange: Exchange, console: Console) -> str:
     agent = exchange.agent
-    budget = agent.allow(CASE)
+    agent.budget = Budget()  # the start of an agent has a timeout of its own
     try:
         agent.ready()
+        budget = agent.allow(CASE)
         agent.clear_wire()
         _check_needs(case, agent)
         with alarm.watched(budget):
@@ -83,6 +89,8 @@ def _run_case(case: ProtocolCase, exchange: Exchange, console: Console) -> str:
         _reset(agent)
         return "skip"
     except (Violation, OSError, CaseTimedOut) as error:
+        if out_of_resources(error):
+            raise
         _print_failure(case, agent, error, console)
         agent.kill()
         return "FAIL"

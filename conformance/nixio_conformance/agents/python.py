@@ -22,6 +22,7 @@ import os
 import signal
 import socket as stdlib_socket
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +32,8 @@ GROUP = "nixio.implementations"
 JSON = dict[str, Any]
 #: The maximum number of characters of a message that is sent: an implementation's may be of any length.
 MAX_TEXT = 2000
+#: Seconds that an alarm of the implementation (setitimer) is waited for at the end of a case.
+LONGEST_ALARM = 0.1
 #: The maximum number of characters of a foreign value's repr.
 MAX_REPR = 200
 #: Required fields of a request and their types, by the value of `do`; `id` is checked separately.
@@ -323,6 +326,14 @@ def handles_signals() -> bool:
     return hasattr(signal, "SIGUSR1") and signal.getsignal(signal.SIGUSR1) is ignore_signal
 
 
+def settle() -> None:
+    """Let what a case has left behind take effect in it, and not in a later one: finalizers, and an alarm."""
+    gc.collect()
+    left, interval = signal.getitimer(signal.ITIMER_REAL) if hasattr(signal, "getitimer") else (0.0, 0.0)
+    if left and not interval:
+        time.sleep(min(left, LONGEST_ALARM))
+
+
 def parsed(line: bytes) -> Any:
     """Parse one line of input. Raises `BadRequest` if it is not JSON."""
     try:
@@ -365,7 +376,11 @@ def main(arguments: list[str]) -> int:
             if host is None:
                 how, name = arguments
                 host = ImplementationHost(find(how, name))
-            send(identifier_of(request), host.answer(request))
+                gc.freeze()  # what has been imported stays, and need not be searched for garbage in each case
+            reply = host.answer(request)
+            if request["do"] == "reset":
+                settle()
+            send(identifier_of(request), reply)
         except BadRequest as error:
             send(identifier_of(request), {"reply": "unsupported", "message": str(error), "missing": False})
         except Unavailable as error:

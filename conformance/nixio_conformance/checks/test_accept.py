@@ -7,7 +7,7 @@ import pytest
 
 from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.host import platforms
-from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit import expect, room
 from nixio_conformance.toolkit.calls import retry_would_block
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.marks import clause
@@ -136,10 +136,18 @@ def test_a_peer_that_reset_is_accepted_or_reported(case: Case) -> None:
     returns_address(outcome, where)
 
 
+def several(case: Case) -> int:
+    """How many connections to make before the first is accepted: four, or as many as this host lets wait."""
+    count = room.connections(case.kind, 4)
+    if count < 2:
+        pytest.skip("on this host no two connections can wait to be accepted")
+    return count
+
+
 @clause("accept.order.addresses")
 def test_addresses_are_returned_in_order(case: Case) -> None:
     listener, address = case.listening()
-    peers = [case.bound_peer().connect(address).address for _ in range(4)]
+    peers = [case.bound_peer().connect(address).address for _ in range(several(case))]
     found = [expect.values(listener.accept(), 3, "accept()")[1:] for _ in peers]
     expect.same(found, peers, "the addresses in the order of accept()")
 
@@ -147,11 +155,12 @@ def test_addresses_are_returned_in_order(case: Case) -> None:
 @clause("accept.order.connections")
 def test_connections_are_returned_in_order(case: Case) -> None:
     listener, address = case.listening()
-    for byte in b"1234":
-        case.peer().connect(address).send(bytes([byte]))
-    socks = [expect.accepted(listener.accept()) for _ in range(4)]
+    sent = [b"1", b"2", b"3", b"4"][: several(case)]
+    for data in sent:
+        case.peer().connect(address).send(data)
+    socks = [expect.accepted(listener.accept()) for _ in sent]
     found = [expect.buffer(sock.recv(10), "recv()") for sock in socks]
-    expect.same(found, [b"1", b"2", b"3", b"4"], "what each of the accepted sockets received")
+    expect.same(found, sent, "what each of the accepted sockets received")
 
 
 @clause("accept.listener.stays")

@@ -19,11 +19,10 @@ TOO_LONG = ("argument", "ENAMETOOLONG", "EINVAL")
 @clause("{bind,connect}.unix.too-long")
 @pytest.mark.parametrize("excess", [pytest.param(1, id="1"), pytest.param(2, id="2"), pytest.param(93, id="93")])
 def test_a_path_that_is_too_long_is_refused(case: Case, method: str, excess: int) -> None:
-    longest = platforms.this_platform().unix_path
-    path = case.path(longest + excess)
+    path = case.path(platforms.this_platform().unix_path + excess)
     if method == "connect":  # connect() would succeed with the truncated path
-        for length in (longest, longest - 1):
-            peer_at(case, path[:length])
+        for cut in (excess, excess + 1):  # counted from the end: the folder's name may have letters of several bytes
+            peer_at(case, path[:-cut])
     expect.fails(case.socket().call(method, path, None), *TOO_LONG, what=f"{method}()")
 
 

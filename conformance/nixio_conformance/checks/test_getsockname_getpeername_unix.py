@@ -6,8 +6,7 @@ import pytest
 
 from nixio_conformance.driver.outcome import Failure
 from nixio_conformance.driver.socket import ImplSocket
-from nixio_conformance.host import platforms
-from nixio_conformance.toolkit import expect
+from nixio_conformance.toolkit import expect, unix_paths
 from nixio_conformance.toolkit.case import Case, Pair
 from nixio_conformance.toolkit.marks import clause
 from nixio_conformance.toolkit.reach import peer_at
@@ -27,11 +26,6 @@ def named_socket(case: Case, method: str, name: str | bytes) -> ImplSocket:
 def is_path_without_port(sock: ImplSocket, method: str) -> None:
     found = expect.address(sock.call(method), f"{method}()")
     expect.holds(type(found[0]) is str and found[1] is None, f"{method}()", "a path as text and None", found)
-
-
-def longest_path(case: Case) -> str:
-    """A path of the longest allowed length whose last byte differs from the others."""
-    return case.path(platforms.this_platform().unix_path - 1) + "!"
 
 
 @clause("getsockname.result.unix")
@@ -61,14 +55,14 @@ def test_a_given_port_is_not_returned(case: Case, method: str) -> None:
 @clause("getsockname.unix.whole-path")
 @pytest.mark.parametrize("name", ["longest", "spaces", "letters"])
 def test_the_own_path_is_whole(case: Case, name: str) -> None:
-    path = longest_path(case) if name == "longest" else case.path() + {"spaces": " a:b%20 ", "letters": "-Grün"}[name]
+    path = unix_paths.named(case, name)
     expect.at(named_socket(case, "getsockname", path).getsockname(), (path, None), "getsockname()")
 
 
 @clause("getpeername.unix.whole-path")
 @pytest.mark.parametrize("name", ["longest", "letters"])
 def test_the_peers_path_is_whole(case: Case, name: str) -> None:
-    path = longest_path(case) if name == "longest" else case.path() + " Grün"
+    path = unix_paths.named(case, name)
     expect.at(named_socket(case, "getpeername", path).getpeername(), (path, None), "getpeername()")
 
 

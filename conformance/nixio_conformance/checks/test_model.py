@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from nixio_conformance.host import capabilities
@@ -11,7 +9,7 @@ from nixio_conformance.model.examples import examples
 from nixio_conformance.model.search import Counterexample, Searcher
 from nixio_conformance.model.sequences import OperationSequence, kinds_of
 from nixio_conformance.model.shrink import shrink
-from nixio_conformance.toolkit.case import Case
+from nixio_conformance.toolkit.case import Case, not_dual_by_default
 from nixio_conformance.toolkit.marks import clause
 from nixio_fixtures import Kind
 
@@ -22,15 +20,15 @@ SEQUENCES = 40
 def report(case: Case, searcher: Searcher, found: Counterexample | None) -> None:
     """Raise the error of the shrunk counterexample, if there is one; its transcript becomes the case's."""
     if found is not None:
-        case.transcript = found.transcript
+        case.transcript, case.folder = found.transcript, found.folder
         found = shrink(searcher, found)
-        case.transcript = found.transcript
+        case.transcript, case.folder = found.transcript, found.folder
         raise found.error
 
 
 def search(case: Case, request: pytest.FixtureRequest, kind: str) -> None:
     """Run sequences of a kind; the same seed gives the same sequences."""
-    searcher = Searcher(case.session, Path(case.folder))
+    searcher = Searcher(case.session)
     report(case, searcher, searcher.search(kind, request.config.getoption("--nixio-seed"), SEQUENCES))
 
 
@@ -47,6 +45,8 @@ def test_sequences_on_datagrams(case: Case, request: pytest.FixtureRequest, kind
 @clause("model.dual-stack")
 @pytest.mark.parametrize("type_", ["stream", "dgram"])
 def test_sequences_on_both_families(case: Case, request: pytest.FixtureRequest, type_: str) -> None:
+    if reason := not_dual_by_default():
+        pytest.skip(reason)
     search(case, request, f"dual-{type_}")
 
 
@@ -58,5 +58,7 @@ def test_regression_examples(case: Case, play: OperationSequence) -> None:  # wo
     for kind in kinds_of(sequence):
         if reason := capabilities.current()[kind.capability]:
             pytest.skip(f"{kind.capability}: {reason}")
-    searcher = Searcher(case.session, Path(case.folder))
+    if len(kinds_of(sequence)) > 1 and (reason := not_dual_by_default()):
+        pytest.skip(reason)
+    searcher = Searcher(case.session)
     report(case, searcher, searcher.run(sequence))

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from nixio_conformance.commands.ending import end
 from nixio_conformance.commands.output import standard_output
+from nixio_conformance.commands.report_folder import writable_folder
 from nixio_conformance.commands.target_options import implementation_options
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
@@ -26,7 +27,6 @@ from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.driver.timeouts import CALL, CASE
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.host import capabilities
-from nixio_conformance.host.workspace import workspace
 from nixio_conformance.model.examples import example_row
 from nixio_conformance.model.search import Counterexample, Searcher
 from nixio_conformance.model.sequences import KINDS, OperationSequence, kinds_of
@@ -34,6 +34,7 @@ from nixio_conformance.model.shrink import shrink
 from nixio_conformance.pytest_plugin import environment
 from nixio_conformance.repro import lua, python
 from nixio_conformance.target.target import Target
+from nixio_conformance.toolkit.case import not_dual_by_default
 from nixio_reports.records import Row
 from nixio_reports.text import visible
 
@@ -117,7 +118,7 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
     """
     choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
     try:
-        with temporary_folder():
+        with writable_folder(choices.report), temporary_folder():
             environment.enter({without: f"excluded by --without {without}"} if without else {})
             code = _Fuzz(implementation, choices, Console()).run()
     except CannotStart as error:
@@ -137,14 +138,13 @@ class _Fuzz:
         """Run sequences until the time is over or one differs; returns the exit code."""
         session = Session(self._target.starter, self._choices.deadline)
         try:
-            with workspace() as folder:
-                session.begin_case(Transcript())
-                welcome = session.welcome
-                named = f"{welcome.name or self._target.name} {welcome.version}".strip()
-                searcher = Searcher(session, folder, None if self._target.in_process else CASE)
-                with stopping.step(Stage.REPORT, lambda: self._print_stop(searcher)):
-                    self._print(f"{named} against the model, seed {self._choices.seed}")
-                    return self._search(searcher, self._kinds())
+            session.begin_case(Transcript())
+            welcome = session.welcome
+            named = f"{welcome.name or self._target.name} {welcome.version}".strip()
+            searcher = Searcher(session, None if self._target.in_process else CASE)
+            with stopping.step(Stage.REPORT, lambda: self._print_stop(searcher)):
+                self._print(f"{named} against the model, seed {self._choices.seed}")
+                return self._search(searcher, self._kinds())
         finally:
             session.kill()
 
@@ -157,6 +157,8 @@ class _Fuzz:
             found = [
                 f"{need}: {capabilities.current()[need]}" for need in sorted(needs) if capabilities.current()[need]
             ]
+            if name.startswith("dual") and not found and (reason := not_dual_by_default()):
+                found = [reason]
             reasons[name] = found[0] if found else ""
             if found:
                 self._print(f"not run here: {name} ({found[0]})")
@@ -210,22 +212,29 @@ class _Fuzz:
             actual=str(actual),
         )
         steps = found.transcript.steps
-        folder = self._choices.report
-        folder.mkdir(parents=True, exist_ok=True)
-        program = folder / "difference.py"
-        program.write_text(python.write(shown, self._target, found.folder, steps), encoding="utf-8")
-        if lua.applies(self._target, welcome.language):
-            text = lua.write(shown, self._target, welcome.name, found.folder, steps)
-            program.with_suffix(".lua").write_text(text, encoding="utf-8")
-            self._print(f"in Lua: {program.with_suffix('.lua')}")
-        example = folder / "difference.toml"
-        example.write_text(example_row(found.executed, "name-it", str(found.error)), encoding="utf-8")
         for step in steps:
             self._print(f"  {step.call} -> {step.result}")
         self._print(f"\n{found.error}\n")
         if found.stderr:
             self._print(f"the agent wrote to standard error:\n{found.stderr}\n")
-        self._print(f"to reproduce:   {sys.executable} {program}\nas an example:  {example}")
+        script = python.write(shown, self._target, found.folder, steps)
+        self._write("difference.py", script, f"to reproduce:   {sys.executable} ")
+        if lua.applies(self._target, welcome.language):
+            script = lua.write(shown, self._target, welcome.name, found.folder, steps)
+            self._write("difference.lua", script, "in Lua:         ")
+        example = example_row(found.executed, "name-it", str(found.error))
+        self._write("difference.toml", example, "as an example:  ")
+
+    def _write(self, name: str, text: str, use: str) -> None:
+        """Write a file about the difference, which took long to find: one that cannot be written costs no other."""
+        path = self._choices.report / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            click.echo(f"{path} cannot be written: {error.strerror}; it contains:\n{text}", err=True)
+        else:
+            self._print(f"{use}{path}")
 
     def _print(self, text: str) -> None:
         self._console.print(Text(visible(text)), soft_wrap=True)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -15,11 +15,13 @@ from rich.console import Console
 
 from nixio_conformance.commands.output import standard_output
 from nixio_conformance.commands.report import show
+from nixio_conformance.driver import inherited
+from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.own_errors import OwnErrors
 from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.pytest_plugin import controller
-from nixio_conformance.pytest_plugin.recorder import STREAM
+from nixio_conformance.pytest_plugin.recorder import STREAM, Recorder
 from nixio_reports import Progress
 
 #: The exit code for each of pytest's, if a run ended before its stream began.
@@ -28,6 +30,9 @@ _WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.US
 
 def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
     """Run pytest with these arguments, write the report into `folder`; returns the exit code."""
+    if reason := inherited.too_little():  # pytest itself would fail with a traceback
+        click.echo(reason, err=True)
+        return 3
     # Other installed plugins must not change what the suite does, here or in the workers.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
@@ -46,17 +51,29 @@ def _judge(arguments: Sequence[str], folder: Path, console: Console, errors: Own
     plugin = _Quiet(Progress(console, None), errors)
     with (
         stopping.step(Stage.FILES, lambda: _remove_drafts(folder)),
-        stopping.step(Stage.REPORT, lambda: _report_stop(stream, plugin.recorded)),
+        stopping.step(Stage.REPORT, lambda: _report_stop(stream, plugin.kept)),
         # Also for pytest, which names its usual folder after the user: in the hermetic network every user is root.
-        temporary_folder() as temporary,
+        _temporary_folder() as temporary,
     ):
         status = _pytest([f"--basetemp={temporary}/pytest", *arguments], plugin)
-        code = show(stream, folder, console) if plugin.recorded else _WITHOUT_STREAM.get(status, 3)
+        code = show(stream, folder, console) if plugin.kept else _WITHOUT_STREAM.get(status, 3)
     if not plugin.recorded and code == 3:
-        stream.unlink(missing_ok=True)  # an older run's results are not those of this implementation
+        with contextlib.suppress(OSError):
+            stream.unlink()  # an older run's results are not those of this implementation
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         click.echo("no case is selected: no case matches all axes of --select", err=True)
     return 3 if status == pytest.ExitCode.INTERNAL_ERROR else code
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """`temporary_folder`, or the end of the process with exit code 3 if none can be made."""
+    try:
+        with temporary_folder() as folder:
+            yield folder
+    except CannotStart as error:
+        click.echo(str(error), err=True)
+        sys.exit(3)
 
 
 def _pytest(arguments: list[str], plugin: _Quiet) -> int:
@@ -81,8 +98,15 @@ class _Quiet:
     @property
     def recorded(self) -> bool:
         """Whether the run has begun its stream."""
-        recorder = self._config and self._config.stash.get(controller.RECORDER, None)
-        return recorder is not None and recorder.begun
+        return (recorder := self._recorder()) is not None and recorder.begun
+
+    @property
+    def kept(self) -> bool:
+        """Whether that is still where the run has made it."""
+        return (recorder := self._recorder()) is not None and recorder.kept
+
+    def _recorder(self) -> Recorder | None:
+        return self._config.stash.get(controller.RECORDER, None) if self._config is not None else None
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:

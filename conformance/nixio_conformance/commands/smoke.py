@@ -21,7 +21,6 @@ from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.driver.timeouts import CASE
 from nixio_conformance.driver.transcript import Step, Transcript
 from nixio_conformance.host import capabilities
-from nixio_conformance.host.workspace import workspace
 from nixio_conformance.netns import namespaces
 from nixio_conformance.target.target import Target
 from nixio_conformance.toolkit import expect
@@ -65,25 +64,24 @@ def _run(target: Target, console: Console) -> bool:
     session = Session(target.starter)
     program = target.form == "agent"
     fine = True
-    with workspace() as folder:
-        try:
-            session.begin_case(Transcript())
-            _hello(session, target, console)
-            for kind in load().select_kinds(("cooked",)):
-                if reason := capabilities.current()[kind.capability]:
-                    console.print(Text(f"skip  {kind.id}: {reason}"))
-                    continue
-                case = Case(session, folder, kind)
-                budget = session.allow(None if target.in_process else CASE)
-                session.begin_case(case.transcript)
-                for title, step in _steps(case, kind):
-                    if not session.alive:  # the previous step ended it
-                        session.begin_case(case.transcript)
-                    fine &= _try(title, step, budget, console, case.transcript if program else None)
-                fine &= _try(f"{kind.id}: close all sockets at the end", session.end_case, budget, console)
-                case.close()
-        finally:
-            session.kill()
+    try:
+        session.begin_case(Transcript())
+        _hello(session, target, console)
+        for kind in load().select_kinds(("cooked",)):
+            if reason := capabilities.current()[kind.capability]:
+                console.print(Text(f"skip  {kind.id}: {reason}"))
+                continue
+            case = Case(session, kind)
+            budget = session.allow(None if target.in_process else CASE)
+            session.begin_case(case.transcript)
+            for title, step in _steps(case, kind):
+                if not session.alive:  # the previous step ended it
+                    session.begin_case(case.transcript)
+                fine &= _try(title, step, budget, console, case.transcript if program else None)
+            fine &= _try(f"{kind.id}: close all sockets at the end", session.end_case, budget, console)
+            case.close()
+    finally:
+        session.kill()
     return _as_an_agent(target, console) and fine if program else fine
 
 

@@ -21,6 +21,7 @@ class Stat(NamedTuple):
 
     pid: int
     state: str
+    parent: int
     session: int
 
 
@@ -47,6 +48,14 @@ def memory(pid: int) -> int:
     return 0
 
 
+def threads(pid: int) -> int:
+    """The number of threads of a process; 0 if that is unknown."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 0
+
+
 def children(pid: int) -> list[int]:
     """The child processes of a process: running, or ended and not yet waited for. None where that is unknown."""
     found: list[int] = []
@@ -67,6 +76,6 @@ def stat(pid: int) -> Stat | None:
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             # The fields after the name, which is in brackets and may contain any character.
             fields = file.read(4096).rpartition(b")")[2].split()
-        return Stat(pid, fields[0].decode(), int(fields[3]))
+        return Stat(pid, fields[0].decode(), int(fields[1]), int(fields[3]))
     except (OSError, IndexError, ValueError):
         return None

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 
-from nixio_conformance.driver import blocking, budget, messages
+from nixio_conformance.driver import blocking, budget, messages, procfs, timeouts
 from nixio_conformance.driver.budget import Budget
 from nixio_conformance.driver.channel import Channel
 from nixio_conformance.driver.deadline import Deadline
 from nixio_conformance.driver.errors import AgentCannot, AgentError, AgentHung, AgentProtocolError, CaseTimedOut
 from nixio_conformance.driver.hello import Agents
+from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.outcome import Failure, Outcome, Returned, errno_name
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.reply_matching import receive
 from nixio_conformance.driver.socket import ImplSocket, Pending
 from nixio_conformance.driver.text import clip
-from nixio_conformance.driver.timeouts import CALL
 from nixio_conformance.driver.transcript import Step, Transcript
 from nixio_conformance.driver.wire import Argument, from_wire, to_wire
+
+#: Seconds between two looks at what a case has left.
+_LOOK = 0.002
+#: How often this is waited for in vain before it no longer is.
+_MOST_VAIN = 20
 
 
 class Session:
@@ -27,7 +33,7 @@ class Session:
     def __init__(
         self,
         start: Callable[[], Channel],
-        seconds: float = CALL,
+        seconds: float = timeouts.CALL,
         start_program: Callable[[Sequence[str]], Channel] = AgentProcess,
     ) -> None:
         """`start` starts an agent and may raise `CannotStart`. `seconds` is the timeout of each call.
@@ -43,6 +49,10 @@ class Session:
         self._identifier = 0
         self._pending: Pending | None = None
         self._idle = ""
+        #: The number of the agent's threads, children and orphans when the case began.
+        self._company = 0
+        #: How often those that a case had left were waited for in vain: they are there to stay.
+        self._vain = 0
         self.stderr = ""
         self.transcript = Transcript()
         self.budget = Budget()
@@ -93,11 +103,12 @@ class Session:
             self._pending = None
             self._idle = blocking.idle_syscall(self._channel.pid)
         self._live.clear_stderr()
+        self._company = self._count_company()
 
     def end_case(self) -> None:
         """Close the implementation's sockets. An agent that is still busy is killed and later replaced.
 
-        Raises `AgentError` if the agent broke the protocol in a reply that the case has not read.
+        Raises `AgentError` if the agent ends now, or broke the protocol in a reply that the case has not read.
         """
         if self._channel is None:
             return
@@ -106,8 +117,33 @@ class Session:
             return
         if self._pending is not None:
             self._pending.outcome()  # not read by the case; it may be invalid
+        self._reset()
+        self._settle()
+        # An agent that ends after a reply, however soon, does not answer this: its end is this case's.
+        self._reset()
+
+    def _reset(self) -> None:
         step = Step(0.0, "port", "", "reset", ())
-        self.begin(messages.Reset(self.next_id()), step).outcome()
+        try:
+            outcome = self.begin(messages.Reset(self.next_id()), step).outcome()
+        except AgentCannot as error:
+            outcome = Failure("missing", "", None, str(error))
+        if isinstance(outcome, Failure):
+            raise self._lost(AgentProtocolError(f"the agent answered with {outcome}, and not with no values"), step)
+
+    def _settle(self) -> None:
+        """Wait for threads and processes that the case has left: they may end the agent a moment later (Linux)."""
+        if self._vain == _MOST_VAIN:
+            return
+        end = time.monotonic() + timeouts.SETTLING
+        while self._count_company() > self._company and not self._live.readable(_LOOK):
+            if time.monotonic() > end:
+                self._vain += 1
+                return
+
+    def _count_company(self) -> int:
+        running = [child for child in procfs.children(self.pid) if not procfs.has_ended(child)]
+        return procfs.threads(self.pid) + len(running) + len(guard().adopted())
 
     def kill(self) -> None:
         """Kill the agent; the next case gets a new one."""

@@ -6,6 +6,8 @@ import contextlib
 import os
 import tempfile
 
+from nixio_conformance.driver import temporary
+
 #: The last bytes of a case's standard error that a report shows: a crash is reported at the end.
 KEPT = 4000
 
@@ -15,6 +17,7 @@ class StderrFile:
 
     def __init__(self) -> None:
         """Create the file; `writer` is the descriptor for the agent."""
+        temporary.ensure()
         self._reader, name = tempfile.mkstemp(prefix="nx-stderr-")
         # Append mode, so that the agent continues at the start after the file was truncated.
         self.writer = os.open(name, os.O_WRONLY | os.O_APPEND)

@@ -14,6 +14,8 @@ HELLO_AGAIN = 10.0
 ENDING = 2.0
 #: Between the killing of an agent and its end.
 KILLING = 10.0
+#: At the end of a case, for threads and processes that it has left.
+SETTLING = 0.1
 #: An operation of the suite's own peer: over loopback it succeeds at once, or never.
 PEER = 5.0
 #: The same for megabytes, which the agent has to decode first. The driver reports a call that hangs.

@@ -136,5 +136,7 @@ def _take(pid: int, descriptor: int) -> int:
     if taken < 0:
         number = ctypes.get_errno()
         refused = OSError(number, os.strerror(number))
-        raise _hidden(pid, refused) if number in (errno.EPERM, errno.ESRCH) else refused
+        if number in (errno.EPERM, errno.ESRCH):
+            raise _hidden(pid, refused) from refused
+        raise refused
     return taken

@@ -13,11 +13,12 @@ import select
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from nixio_conformance.driver import run_folder
+from nixio_conformance.driver.temporary import fresh_folder
 from nixio_conformance.driver.timeouts import PROBE
 from nixio_conformance.host import observer, unprivileged
 from nixio_conformance.netns import hermetic
@@ -32,6 +33,8 @@ def reason(capability: str) -> str:
     probe = _PROBES[capability]
     try:
         probe()
+    except observer.Hidden as error:
+        return str(error.__cause__)
     except (Lacking, OSError, AttributeError, subprocess.SubprocessError) as error:
         return str(error) or type(error).__name__
     return ""
@@ -48,7 +51,12 @@ def _ip(family: str, host: str) -> None:
 def _unix() -> None:
     if not hasattr(socket, "AF_UNIX"):
         raise Lacking("this Python has no UNIX sockets")
-    with tempfile.TemporaryDirectory(prefix="nx") as folder:
+    with fresh_folder() as folder:
+        if (length := len(os.fsencode(folder))) > run_folder.LONGEST_FOLDER:
+            raise Lacking(
+                f"the path of a temporary folder, {folder}, has {length} bytes, which is too long for the address of a "
+                f"UNIX socket; set TMPDIR to a folder whose path has at most {run_folder.LONGEST_BASE}"
+            )
         _stream(socket.AF_UNIX, f"{folder}/s")
         _dgram(socket.AF_UNIX, f"{folder}/d")
 

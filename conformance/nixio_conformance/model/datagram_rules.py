@@ -34,9 +34,6 @@ from nixio_conformance.model.state import (
     surely_unbound,
 )
 
-#: How many datagrams (by `Sock.is_ip`) and bytes may be queued: no known system's receive queue holds fewer.
-MAX_MESSAGES = {True: 16, False: 5}
-MAX_BYTES = 40_000
 #: The errors that report an undelivered datagram.
 _REFUSED_ERRORS = ("ECONNREFUSED", "ECONNRESET")
 
@@ -106,7 +103,7 @@ def send(state: State, index: int, chunk: Chunk, address: Address | None = None)
 
 def _send_to_socket(state: State, index: int, chunk: Chunk, to: int, outcomes: list[AllowedOutcome]) -> Allowed:
     sock, target = state.sockets[index], state.sockets[to]
-    if not _accepts_from(state, index, to) or _is_full(target, chunk):
+    if not _accepts_from(state, index, to) or _is_full(state, target, chunk):
         return UNSPECIFIED
     after = delivered(_bound(state, index), index, to, chunk.data)
     if not chunk.data and sock.phase == "fresh":
@@ -152,10 +149,11 @@ def _bound(state: State, index: int) -> State:
     return state
 
 
-def _is_full(target: Sock, chunk: Chunk) -> bool:
+def _is_full(state: State, target: Sock, chunk: Chunk) -> bool:
     """True if the message might not fit into the receive queue."""
     size = sum(len(message.data) for message in target.messages)
-    return len(target.messages) >= MAX_MESSAGES[target.is_ip] or size + len(chunk.data) > MAX_BYTES
+    room = state.system.room[target.kind.id]
+    return len(target.messages) >= room.messages or size + len(chunk.data) > room.bytes
 
 
 def delivered(state: State, index: int, to: int, data: bytes) -> State:

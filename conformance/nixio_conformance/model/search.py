@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from nixio_conformance.driver import alarm
 from nixio_conformance.driver.errors import AgentCannot, AgentError
@@ -16,8 +14,8 @@ from nixio_conformance.host import capabilities
 from nixio_conformance.model.generate import draw
 from nixio_conformance.model.runner import Inconclusive, Runner
 from nixio_conformance.model.sequences import OperationSequence, kinds_of
-from nixio_conformance.model.state import System
-from nixio_conformance.toolkit import leaks
+from nixio_conformance.model.state import MAX_BACKLOG, MOST_UNREAD, System
+from nixio_conformance.toolkit import leaks, room
 from nixio_conformance.toolkit.case import Case
 from nixio_conformance.toolkit.expect import Mismatch
 
@@ -44,7 +42,6 @@ class Searcher:
     """Runs sequences on one implementation, and counts them."""
 
     session: Session
-    folder: Path
     #: The budget of each sequence, in seconds; None where the session has one for all of them, or none.
     sequence_seconds: float | None = None
     #: The number of sequences and of calls so far.
@@ -78,11 +75,11 @@ class Searcher:
         return None
 
     def _run_once(self, sequence: OperationSequence, seconds: float | None) -> Counterexample | None:
-        case = Case(self.session, self.folder, kinds_of(sequence)[0])
+        case = Case(self.session, kinds_of(sequence)[0])
         if self.sequence_seconds is not None:
             self.session.allow(self.sequence_seconds)
         self.session.begin_case(case.transcript)
-        runner = Runner(case, sequence, self._system(), seconds)
+        runner = Runner(case, sequence, self._system(sequence), seconds)
         self.sequences += 1
         try:
             with leaks.watched(case), alarm.watched(self.session.budget):
@@ -100,15 +97,17 @@ class Searcher:
         finally:
             self.calls += runner.calls
             runner.discard()
-            with contextlib.suppress(OSError):
-                case.close()
+            case.close()
         return None
 
-    def _system(self) -> System:
+    def _system(self, sequence: OperationSequence) -> System:
+        kinds = kinds_of(sequence)
         return System(
             keeps_data=sys.platform.startswith("linux"),
             exclusive=not capabilities.current()["lab"],  # the value is the reason why there is none
             buffersize=self.session.welcome.buffersize,
+            room={kind.id: room.unread(kind, MOST_UNREAD[kind.id]) for kind in kinds},
+            waiting={kind.id: room.connections(kind, MAX_BACKLOG) for kind in kinds if kind.type == "stream"},
         )
 
     def _end_case(self) -> None:

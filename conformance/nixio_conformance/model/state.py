@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.toolkit.case import LOOPBACK
-from nixio_fixtures import Kind
+from nixio_conformance.toolkit.room import Room
+from nixio_fixtures import Kind, load
 
 #: A port number that the system has chosen and getsockname() has not returned yet.
 UNKNOWN = -1
 WILDCARD = {"inet": "0.0.0.0", "inet6": "::"}
 #: The prefix of an IPv4 address on an IPv6 socket (RFC 4291, 2.5.5.2).
 MAPPED = "::ffff:"
+
+#: The most that a sequence leaves unread, by kind of socket. Nearly every host has room for it.
+MOST_UNREAD: Mapping[str, Room] = {
+    kind.id: Room(100, 60_000) if kind.type == "stream" else Room(5 if kind.domain == "unix" else 16, 40_000)
+    for kind in load().select_kinds(("cooked",))
+}
+#: The largest backlog in a sequence.
+MAX_BACKLOG = 5
 
 Owner = Literal["implementation", "peer"]
 Phase = Literal["fresh", "bound", "listening", "connected", "closed"]
@@ -48,6 +57,8 @@ class Pipe:
     """One direction of a connection, as its reader will see it."""
 
     data: bytes = b""
+    #: The calls that sent it, and what has been received since it was last empty.
+    writes: int = 0
     #: The writer has shut down: EOF follows the buffered data.
     eof: bool = False
     #: The reader called shutdown(SHUT_RD): EOF may be returned at any time.
@@ -127,6 +138,9 @@ class System:
     exclusive: bool
     #: The implementation's `nixio.const.buffersize`, in bytes.
     buffersize: int = 8192
+    #: What may be left unread on a socket, and how many connections may wait to be accepted, by kind of socket.
+    room: Mapping[str, Room] = field(default_factory=lambda: MOST_UNREAD)
+    waiting: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(MOST_UNREAD, MAX_BACKLOG))
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,6 @@ from nixio_conformance.model.state import (
     surely_unbound,
 )
 
-#: Unread bytes that one direction of a connection may hold: the socket buffers of every known system hold that many.
-MAX_BYTES = 60_000
 #: Errors of connect() for a UNIX path without a listener.
 _NO_LISTENER_ERRORS = ("ECONNREFUSED", "ENOENT")
 #: Errors of a call on a connection that was reset, or whose other end is closed.
@@ -81,7 +79,7 @@ def connect(state: State, index: int, address: Address) -> Allowed:
     listener = state.sockets[to] if to is not None else None
     if to is None or listener is None or listener.phase != "listening":
         return _refused(state, index, listener)
-    if _is_full(listener):
+    if _is_full(state, listener):
         return UNSPECIFIED
     connected = state.connect(index, to, address, connected_address(sock, address))
     outcomes = [true(connected)]
@@ -97,7 +95,7 @@ def connect(state: State, index: int, address: Address) -> Allowed:
 def _connect_again(state: State, sock: Sock, to: int | None) -> Allowed:
     """connect() on a socket that listens or is connected fails; on UNIX it may report the state of the target first."""
     target = state.sockets[to] if to is not None else None
-    if not sock.is_ip and target is not None and _is_full(target):
+    if not sock.is_ip and target is not None and _is_full(state, target):
         return UNSPECIFIED  # it may block for room in the queue before it fails
     if sock.phase == "listening":
         no_listener = () if sock.is_ip else _NO_LISTENER_ERRORS
@@ -109,9 +107,10 @@ def _connect_again(state: State, sock: Sock, to: int | None) -> Allowed:
     return Allowed((fails(state, "EISCONN", *no_listener),))
 
 
-def _is_full(listener: Sock) -> bool:
+def _is_full(state: State, listener: Sock) -> bool:
     """True if one more connection might have to wait for room in the queue."""
-    return listener.phase == "listening" and len(listener.queue) >= max(listener.backlog, 1)
+    room = min(listener.backlog, state.system.waiting[listener.kind.id])
+    return listener.phase == "listening" and len(listener.queue) >= max(room, 1)
 
 
 def _refused(state: State, index: int, target: Sock | None) -> Allowed:
@@ -194,7 +193,8 @@ def send(state: State, index: int, chunk: Chunk, *, with_address: bool = False) 
     if "wr" in sock.shut:
         reset = pipe.reader_closed or pipe.reset or state.pipes[sock.inp].reset
         return Allowed((*outcomes, fails(state, "EPIPE", *(_RESET_ERRORS if reset else ()))))
-    if len(pipe.data) + len(chunk.data) > MAX_BYTES:
+    room = state.system.room[sock.kind.id]
+    if pipe.writes >= room.messages or len(pipe.data) + len(chunk.data) > room.bytes:
         return UNSPECIFIED
     least = min(1, len(chunk.data))
     # Data for an end that is closed, or shut down in both directions, is answered with a reset.
@@ -202,14 +202,17 @@ def send(state: State, index: int, chunk: Chunk, *, with_address: bool = False) 
         reset_state = state.set_pipe(sock.out, reset=True).set_pipe(sock.inp, reset=True)
         sent = reset_state if chunk.data else state
         return Allowed((*outcomes, integer(least, len(chunk.data), lambda _: sent), fails(reset_state, *_RESET_ERRORS)))
-    outcomes += [
-        integer(least, len(chunk.data), lambda count: state.set_pipe(sock.out, data=pipe.data + chunk.data[:count]))
-    ]
+    outcomes += [integer(least, len(chunk.data), lambda count: _sent(state, sock.out, chunk.data[:count]))]
     if pipe.reader_shut and not sock.is_ip:
         outcomes += [fails(state, "EPIPE")]
     if not sock.blocking:
         outcomes += [would_block(state, transient=True)]
     return Allowed(tuple(outcomes))
+
+
+def _sent(state: State, pipe: int, data: bytes) -> State:
+    before = state.pipes[pipe]
+    return state.set_pipe(pipe, data=before.data + data, writes=before.writes + bool(data))
 
 
 def receive(state: State, index: int, limit: int, *, refusable: bool, with_address: bool) -> Allowed:
@@ -268,7 +271,9 @@ def _data(state: State, sock: Sock, limit: int, with_address: bool) -> AllowedOu
 
     def next_state(values: tuple[object, ...]) -> State:
         taken = len(values[0]) if isinstance(values[0], bytes) else 0
-        return state.set_pipe(sock.inp, data=pipe.data[taken:], guaranteed=max(pipe.guaranteed - taken, 0))
+        left = pipe.data[taken:]
+        guaranteed = max(pipe.guaranteed - taken, 0)
+        return state.set_pipe(sock.inp, data=left, writes=pipe.writes if left else 0, guaranteed=guaranteed)
 
     return returns(f"{'a prefix of ' if len(most) > 1 else ''}{show(most)}", matches, next_state)
 

@@ -113,6 +113,25 @@ def _mount(kind: str, path: Path) -> None:
     _check(_libc().mount(b"none", bytes(path), kind.encode(), 0, None), f"mount({kind} over {path})")
 
 
+def cover_with_layer(path: Path, scratch: Path) -> None:
+    """Let this process and its children create and remove files of a folder, which stays as it is for all others.
+
+    `scratch` is an empty folder. Raises OSError when refused.
+    """
+    libc = _libc()
+    cover_with_nothing(scratch)
+    try:
+        for name in ("upper", "work"):
+            (scratch / name).mkdir()
+        options = f"lowerdir={path},upperdir={scratch}/upper,workdir={scratch}/work"
+        result = libc.mount(b"overlay", bytes(path), b"overlay", 0, f"{options},userxattr".encode())
+        if result != 0:  # a kernel before 5.11
+            result = libc.mount(b"overlay", bytes(path), b"overlay", 0, options.encode())
+        _check(result, f"mount(overlay over {path})")
+    finally:
+        libc.umount2(bytes(scratch), _MNT_DETACH)
+
+
 def threads() -> int:
     """The number of threads of this process, whether Python or a library started them."""
     return len(os.listdir("/proc/self/task"))

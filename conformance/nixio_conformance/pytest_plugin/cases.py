@@ -13,7 +13,7 @@ import pytest
 # Private, because pytest has no public API to run an item again; plugins that rerun tests call the same function.
 from _pytest.runner import runtestprotocol
 
-from nixio_conformance.driver import alarm, survivors
+from nixio_conformance.driver import alarm, survivors, temporary
 from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.stopping import stopping
@@ -88,6 +88,7 @@ class Cases:
                 item.stash[JUDGEMENT].kill_agent()
         if item.stash[JUDGEMENT].network_changed:
             self._end_agents()
+            temporary.ensure()
             hermetic.renew()
         row = item.stash[JUDGEMENT].row
         if row.outcome == "timed-out":

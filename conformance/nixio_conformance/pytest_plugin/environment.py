@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_conformance.driver.temporary import use_folder
 from nixio_conformance.host import capabilities
 from nixio_conformance.netns import hermetic, namespaces
 from nixio_conformance.pytest_plugin.options import RunOptions
@@ -45,7 +44,6 @@ def enter(excluded: dict[str, str]) -> None:
 
 def follow(setup: WorkerSetup) -> None:
     """In a worker: enter a hermetic network of its own if the controller did, and take over its capabilities."""
-    use_folder(setup.folder)
     namespaces.isolate(shared_memory=False)  # it is in the controller's mounts
     _enter(setup.capabilities["lab"])
     capabilities.assume(setup.capabilities)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from nixio_conformance.driver.hello import TRIES
 from nixio_conformance.driver.session import Session
-from nixio_conformance.host.workspace import workspace
 from nixio_conformance.pytest_plugin.stash import DEADLINES, JUDGEMENT, PLANNED, SESSION, TARGET, UNPRIVILEGED
 from nixio_conformance.toolkit import leaks
 from nixio_conformance.toolkit.case import Case, Pair
@@ -28,13 +25,6 @@ def session(request: pytest.FixtureRequest) -> Session:
     return stash[UNPRIVILEGED]
 
 
-@pytest.fixture(scope="session")
-def folder() -> Iterator[Path]:
-    """The folder of the socket files of all cases."""
-    with workspace() as path:
-        yield path
-
-
 @pytest.fixture
 def kind() -> Kind | None:
     """The kind of socket that the case is about: the plugin multiplies a check by its clause's kinds."""
@@ -42,19 +32,18 @@ def kind() -> Kind | None:
 
 
 @pytest.fixture
-def case(request: pytest.FixtureRequest, session: Session, folder: Path, kind: Kind | None) -> Iterator[Case]:
+def case(request: pytest.FixtureRequest, session: Session, kind: Kind | None) -> Iterator[Case]:
     """One case: the implementation's sockets, peers and addresses, all closed at its end, and then the leak check."""
-    made = Case(session, folder, kind)
+    made = Case(session, kind)
     request.node.stash[JUDGEMENT].case = made
-    session.allow(request.config.stash[DEADLINES].of(request.node.stash[PLANNED].clause.method))
-    session.begin_case(made.transcript, TRIES)
     try:
+        session.allow(request.config.stash[DEADLINES].of(request.node.stash[PLANNED].clause.method))
+        session.begin_case(made.transcript, TRIES)
         with leaks.watched(made):
             yield made
             session.allow(None)  # calls after the case have the deadlines of calls
     finally:
-        with contextlib.suppress(OSError):
-            made.close()
+        made.close()
 
 
 @pytest.fixture

@@ -111,13 +111,13 @@ class RunOptions(ImplementationOptions):
             click.Path(path_type=Path, dir_okay=False),
         ),
     ] = None
-    fail_fast: Annotated[bool, UserOption("Stop at the first finding of a judged level.")] = False
+    fail_fast: Annotated[bool, UserOption("Stop at the first judged finding or error of the suite.")] = False
     report: Annotated[
         Path | None,
         UserOption(
             "Where the result stream and the reports are written.",
             "DIR",
-            click.Path(path_type=Path, file_okay=False, writable=True),
+            click.Path(path_type=Path),  # workers have this option too, and do not write there
             default="nixio-report",
         ),
     ] = None

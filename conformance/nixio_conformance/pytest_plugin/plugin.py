@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 import pytest
 
+from nixio_conformance.driver import inherited
+from nixio_conformance.driver.errors import CannotStart
 from nixio_conformance.driver.limits import Limits, impose, unavailable
-from nixio_conformance.driver.temporary import temporary_folder
+from nixio_conformance.driver.temporary import shared_folder, temporary_folder
 from nixio_conformance.pytest_plugin import environment, expectations, fixtures, workers
 from nixio_conformance.pytest_plugin.cases import Cases
 from nixio_conformance.pytest_plugin.collection import Collection
@@ -45,9 +48,13 @@ def pytest_configure(config: pytest.Config) -> None:
         expectations.of(options) if setup is None else expectations.Expectations(setup.baseline)
     )
     if setup is None:
-        cleanup = contextlib.ExitStack()
-        config.add_cleanup(cleanup.close)
-        cleanup.enter_context(temporary_folder())
+        inherited.reset()
+        if reason := inherited.too_little():
+            pytest.exit(reason, returncode=3)
+    cleanup = contextlib.ExitStack()
+    config.add_cleanup(cleanup.close)
+    cleanup.enter_context(_temporary_folder(setup))
+    if setup is None:
         environment.set_up(options)
     else:
         environment.follow(setup)
@@ -65,6 +72,16 @@ def _implementation(options: RunOptions) -> Target | None:
     except OptionError as error:
         option = f"{option_of_pytest(error.option)} " if error.option else ""
         raise pytest.UsageError(f"{option}{error}") from None
+
+
+@contextlib.contextmanager
+def _temporary_folder(setup: workers.WorkerSetup | None) -> Iterator[None]:
+    """The folder for temporary files of this process; exits with code 3 if none can be made."""
+    try:
+        with temporary_folder() if setup is None else shared_folder(setup.folder):
+            yield
+    except CannotStart as error:
+        pytest.exit(str(error), returncode=3)
 
 
 def _limit(options: RunOptions) -> None:

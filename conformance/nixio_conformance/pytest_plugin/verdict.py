@@ -44,12 +44,20 @@ class Judgement:
 
     def phase(self, when: str, seconds: float, error: BaseException | None) -> None:
         """Add one of pytest's phases. The first error of a case decides its verdict."""
-        self._judge(when, seconds, error)
+        self._judge(when, seconds, error if when == "teardown" else self._cause(error))
         if error is not None:
             self.row = row_size.fitted(self.row)
         if when == "teardown" and self.case is not None and self.case.transcript.large:
             # Exceptions and frames of pytest refer to each other, and keep the long results of many cases alive.
             gc.collect()
+
+    def _cause(self, error: BaseException | None) -> BaseException | None:
+        """The error, or what the implementation did to the case's folder, so that a call of the suite failed."""
+        if isinstance(error, OSError) and self.case is not None and (change := self.case.folder_change()):
+            return Mismatch(
+                "the case's folder", "the folder as it was made", f"{change}, and the suite failed: {error}"
+            )
+        return error
 
     def _judge(self, when: str, seconds: float, error: BaseException | None) -> None:
         self.row = msgspec.structs.replace(self.row, seconds=self.row.seconds + seconds)

@@ -8,15 +8,14 @@ use the network can be judged if the agent shares this host's network. Cases tha
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 
 from nixio_conformance.driver.errors import AgentError, CannotStart
 from nixio_conformance.driver.outcome import Failure, Outcome
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.temporary import fresh_folder
 from nixio_conformance.driver.timeouts import PROBE
 from nixio_conformance.driver.transcript import Transcript
-from nixio_conformance.host.workspace import workspace
 
 #: Capabilities that need the implementation's own process.
 _BY_PROCESS = ("descriptors", "kernel-view", "limits", "unprivileged")
@@ -62,8 +61,8 @@ def _check_reachable(session: Session, process: str) -> None:
 
 
 def _folder_is_elsewhere(session: Session) -> bool:
-    with workspace() as folder, socket.socket(socket.AF_UNIX) as listener:
-        path = str(Path(folder) / "s")
+    with fresh_folder() as folder, socket.socket(socket.AF_UNIX) as listener:
+        path = str(folder / "s")
         listener.bind(path)
         listener.listen(1)
         outcome = _connect(session, "unix", path, None)

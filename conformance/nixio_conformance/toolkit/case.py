@@ -7,6 +7,7 @@ import ipaddress
 import itertools
 import os
 import socket as stdlib_socket
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ import pytest
 
 from nixio_conformance.driver.errors import out_of_resources
 from nixio_conformance.driver.outcome import Failure, Outcome
+from nixio_conformance.driver.removal import remove
 from nixio_conformance.driver.session import Session
 from nixio_conformance.driver.socket import ImplSocket
+from nixio_conformance.driver.temporary import make_folder
 from nixio_conformance.driver.transcript import Transcript
 from nixio_conformance.driver.wire import Argument
 from nixio_conformance.host import observer
@@ -29,6 +32,14 @@ from nixio_fixtures import Kind, load
 LOOPBACK = {"inet": "127.0.0.1", "inet6": "::1"}
 ANY = {"inet": "0.0.0.0", "inet6": "::"}
 _own_addresses = itertools.count()
+
+
+def not_dual_by_default() -> str:
+    """Why new IPv6 sockets do not communicate with IPv4 peers on this host; empty if they do."""
+    with stdlib_socket.socket(stdlib_socket.AF_INET6, stdlib_socket.SOCK_DGRAM) as fresh:
+        if fresh.getsockopt(stdlib_socket.IPPROTO_IPV6, stdlib_socket.IPV6_V6ONLY):
+            return "new IPv6 sockets do not communicate with IPv4 peers on this host (bindv6only)"
+    return ""
 
 
 @dataclass
@@ -49,13 +60,15 @@ class Case:
     implementation raise `Mismatch` if a call that they depend on fails.
     """
 
-    def __init__(self, session: Session, folder: Path, kind: Kind | None) -> None:
+    def __init__(self, session: Session, kind: Kind | None) -> None:
+        """Make the case's folder. Raises OSError if that is impossible."""
         self.session = session
         self.transcript = Transcript()
         self._kind = kind
-        self._folder = folder
         #: The folder of the case's paths. It is empty when the case begins.
-        self.folder = str(folder)
+        self.folder = make_folder()
+        self._folder = Path(self.folder)
+        self._found = self._folder.lstat()
         self._peers: list[Peer] = []
         self._numbers = itertools.count(1)
         self._paths: set[str] = set()
@@ -162,9 +175,8 @@ class Case:
 
         Skips the case if new IPv6 sockets are IPv6-only.
         """
-        with stdlib_socket.socket(stdlib_socket.AF_INET6, stdlib_socket.SOCK_DGRAM) as fresh:
-            if fresh.getsockopt(stdlib_socket.IPPROTO_IPV6, stdlib_socket.IPV6_V6ONLY):
-                pytest.skip("new IPv6 sockets do not communicate with IPv4 peers on this host (bindv6only)")
+        if reason := not_dual_by_default():
+            pytest.skip(reason)
         return load().kind(f"inet-{self.kind.type}")
 
     # --- pairs and addresses
@@ -189,7 +201,7 @@ class Case:
     def path(self, length: int | None = None) -> str:
         """A path in the case's folder where there is no file, of exactly `length` bytes if given."""
         path = self._fresh_path()
-        path += "x" * ((length or 0) - len(path))
+        path += "x" * ((length or 0) - len(os.fsencode(path)))
         self._paths.add(path)
         return path
 
@@ -244,6 +256,16 @@ class Case:
                 raise
             expect.mismatch("the descriptor of fileno()", "a socket in the expected state", f"{number}: {error}")
 
+    def folder_change(self) -> str:
+        """What the implementation has done to the case's folder itself; empty if nothing."""
+        try:
+            found = self._folder.lstat()
+        except OSError as error:
+            return f"it is gone ({error.strerror})"
+        if (found.st_dev, found.st_ino) != (self._found.st_dev, self._found.st_ino):
+            return "something else has taken its place"
+        return "" if found.st_mode == self._found.st_mode else f"its mode is {stat.filemode(found.st_mode)}"
+
     def unexpected_files(self) -> set[str]:
         """Names of files in the case's folder that neither `path` made nor an argument of a call contained."""
         names = os.listdir(self._folder)
@@ -254,11 +276,10 @@ class Case:
         return {name for name in names if str(self._folder / name) not in spelled}
 
     def close(self) -> None:
-        """Close the peers and delete the socket files."""
+        """Close the peers and remove the case's folder."""
         for peer in self._peers:
             peer.discard()
-        for name in os.listdir(self._folder):
-            (self._folder / name).unlink(missing_ok=True)
+        remove(self._folder)
 
 
 def _is_port(port: object) -> TypeGuard[int]:

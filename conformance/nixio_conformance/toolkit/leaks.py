@@ -32,9 +32,9 @@ def watched(case: Case) -> Iterator[None]:
     """Run a case, close the implementation's sockets at its end, and check for leaks.
 
     Raises `Leaked` for descriptors and child processes that are left after all sockets were closed, `Mismatch` for
-    files in the case's folder that no call named, `NetworkChanged` for a network that is not as before. Descriptors
-    and children are compared only where the host can show them (capability `descriptors`) and the implementation has
-    a process of its own.
+    files in the case's folder that no call named and for changes of that folder itself, `NetworkChanged` for a network
+    that is not as before. Descriptors and children are compared only where the host can show them (capability
+    `descriptors`) and the implementation has a process of its own.
     """
     session = case.session
     before = _held(session)
@@ -50,6 +50,8 @@ def watched(case: Case) -> Iterator[None]:
             "no more than before it",
             f"{len(left)} more: {', '.join(sorted(left))}",
         )
+    if change := case.folder_change():
+        raise Mismatch("the case's folder afterwards", "the folder as it was made", change)
     if files := case.unexpected_files():
         raise Mismatch(
             "the files in the case's folder afterwards", "only those that a call named", ", ".join(sorted(files))

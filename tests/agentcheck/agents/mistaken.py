@@ -18,6 +18,7 @@ from nixio_conformance.agents.python import BadRequest, ImplementationHost, igno
 JSON = dict[str, Any]
 mistake = sys.argv[1]
 host = ImplementationHost(nixio_reference)
+hellos = itertools.count()
 
 
 def changed(request: JSON, reply: JSON) -> JSON:
@@ -41,6 +42,8 @@ def changed(request: JSON, reply: JSON) -> JSON:
         reply["values"] = [1]
     elif mistake == "port-before-host" and request.get("method") in ("getsockname", "getpeername"):
         reply["values"] = values[::-1]
+    elif mistake == "port-as-null" and request.get("method") == "getsockname":
+        reply["values"] = [values[0], None]
     elif mistake == "a-list-of-values" and len(values) > 1:
         reply["values"] = [values]
     elif mistake == "bare-value" and len(values) == 1:
@@ -71,6 +74,8 @@ def hello(reply: JSON) -> JSON:
         reply["capabilities"] = {}
     elif mistake == "no-signal-handler":
         reply["capabilities"] = ["signals"]
+    elif mistake == "one-hello" and next(hellos):
+        return {"id": reply["id"], "reply": "values", "values": []}
     return reply
 
 
