@@ -80,8 +80,7 @@ def _acquire(path: Path) -> int:
         try:
             if _lock(file):
                 if os.path.samestat(os.fstat(file), os.stat(path)):
-                    os.ftruncate(file, 0)
-                    os.write(file, b"%d\n" % os.getpid())
+                    _write_pid(file, path)
                     return file
             elif time.monotonic() > end:
                 raise StreamInUse(_message(path, _pid(file)))
@@ -92,6 +91,15 @@ def _acquire(path: Path) -> int:
             raise
         os.close(file)
         time.sleep(0.01)
+
+
+def _write_pid(file: int, path: Path) -> None:
+    try:
+        os.ftruncate(file, 0)
+        os.write(file, b"%d\n" % os.getpid())
+    except OSError:  # the disk is full: no run begins
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _message(path: Path, pid: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ def write_reports(summary: Summary, directory: str | Path) -> dict[str, Path]:
     """Write `report.html`, `junit.xml` and `badge.json` into `directory`, which is created if it is missing.
 
     Each file is replaced in one step, so that no reader sees half of it. Returns the paths by `html`, `junit` and
-    `badge`. Raises OSError when the directory cannot be written.
+    `badge`. Raises OSError, with the path, when a file cannot be written, after it has written the others.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -26,8 +27,14 @@ def write_reports(summary: Summary, directory: str | Path) -> dict[str, Path]:
         "junit": (directory / "junit.xml", junit_parts(summary)),
         "badge": (directory / "badge.json", [json.dumps(badge_data(summary), indent=2).encode() + b"\n"]),
     }
+    failed = None
     for path, content in made.values():
-        _replace(path, content)
+        try:
+            _replace(path, content)
+        except OSError as error:
+            failed = failed or OSError(error.errno, error.strerror or str(error), str(path))
+    if failed is not None:
+        raise failed
     return {name: path for name, (path, _) in made.items()}
 
 
@@ -40,4 +47,5 @@ def _replace(path: Path, content: Iterable[bytes]) -> None:
             file.writelines(content)
         draft.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()

@@ -42,7 +42,7 @@ class AgentProcess:
         self._killed = False
         self._limits = limits.imposed()
         self._memory = 0
-        guard()  # before it is started: it inherits the mark
+        guard().adopt_orphans()
         try:
             self._process = subprocess.Popen(
                 self.argv,
@@ -84,6 +84,7 @@ class AgentProcess:
         """The next line without its newline; raises `AgentError` if the agent dies, floods or is too late."""
         seconds, expired = _FIRST_WAIT, 0.0
         while (line := self._line()) is None:
+            guard().reap()
             if len(self._buffer) > LONGEST_LINE:
                 raise AgentProtocolError(f"the agent wrote more than {LONGEST_LINE} bytes without an end of line")
             if self._read(seconds):
