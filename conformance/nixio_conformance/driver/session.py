@@ -102,7 +102,7 @@ class Session:
                 self._channel, self._welcome = self.agents.start(tries)
             self._pending = None
             self._idle = blocking.idle_syscall(self._channel.pid)
-        self._live.clear_stderr()
+        self._live.clear()
         self._company = self._count_company()
 
     def end_case(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import sys
 
 from nixio_conformance.agents import python
@@ -17,7 +18,8 @@ def python_agent(form: str, name: str) -> list[str]:
     if form == "entry-point" and (points := importlib.metadata.entry_points(group=python.GROUP, name=name)):
         form, name = "object", next(iter(points)).value
     # -P keeps the agent's own folder out of sys.path; faulthandler prints a traceback to stderr when C code crashes.
-    return [sys.executable, "-P", "-X", "faulthandler", python.__file__, form, name]
+    argv = [sys.executable, "-P", "-X", "faulthandler", python.__file__, form, name]
+    return [*argv, os.getcwd()] if form == "target" else argv
 
 
 def installed_implementations() -> dict[str, str]:
