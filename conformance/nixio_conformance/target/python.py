@@ -20,7 +20,10 @@ def python_agent(form: str, name: str) -> list[str]:
         form, name = "object", point.value
     # -P keeps the agent's own folder out of sys.path; faulthandler prints a traceback to stderr when C code crashes.
     argv = [sys.executable, "-P", "-X", "faulthandler", python.__file__, form, name]
-    return [*argv, os.getcwd()] if form == "target" else argv
+    if form == "target":
+        with contextlib.suppress(OSError):  # there is no current folder any more, and nothing to import from it
+            argv.append(os.getcwd())
+    return argv
 
 
 def installed_implementations() -> dict[str, str]:
