@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -109,8 +110,11 @@ class Controller:
         self._plan = plan
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_setupnodes(self, specs: Sequence[object]) -> None:
+    def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
         """xdist: workers are going to be started."""
+        for spec in specs:
+            if spec.popen and not spec.python:  # -P: a socket.py where the user stands is not the standard library's
+                spec.python = f"{shlex.quote(sys.executable)} -P"
         self._expect_workers(len(specs))
 
     @pytest.hookimpl(optionalhook=True)
