@@ -67,6 +67,13 @@ def writer_of(stream: str | Path) -> int | None:
         os.close(file)
 
 
+def remove_free(stream: str | Path) -> None:
+    """Remove the lock that a killed run has left, if there is one."""
+    if _path(stream).exists():
+        with contextlib.suppress(StreamInUse, OSError), locked(stream):
+            pass
+
+
 def _path(stream: str | Path) -> Path:
     path = Path(stream).absolute()
     return path.with_name(f"{path.name}.lock")
@@ -126,7 +133,7 @@ def _lock(file: int, *, shared: bool = False) -> bool:
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks
-        return not _is_running(_pid(file))
+        return not is_running(_pid(file))
     return True
 
 
@@ -136,7 +143,8 @@ def _pid(file: int) -> int:
     return int(text) if text.strip().isdigit() else 0
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether another process with this id runs; 0 stands for none. Not on Windows."""
     if pid in (0, os.getpid()):
         return False
     try:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from .badge import badge_data
 from .html import html_parts
 from .junit import junit_parts
+from .lock import is_running, remove_free
 from .summary import Summary
+
+#: The name of a file that is being written; the number is the id of the process.
+_DRAFT = re.compile(r"\.(?:report\.html|junit\.xml|badge\.json)\.([0-9]{1,9})")
 
 
 def write_reports(summary: Summary, directory: str | Path) -> dict[str, Path]:
@@ -22,6 +28,7 @@ def write_reports(summary: Summary, directory: str | Path) -> dict[str, Path]:
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
+    remove_drafts(directory)
     made = {
         "html": (directory / "report.html", html_parts(summary)),
         "junit": (directory / "junit.xml", junit_parts(summary)),
@@ -38,9 +45,20 @@ def write_reports(summary: Summary, directory: str | Path) -> dict[str, Path]:
     return {name: path for name, (path, _) in made.items()}
 
 
+def remove_drafts(directory: str | Path) -> None:
+    """Remove the halves of report files that killed processes have left in a folder, and the lock of its stream."""
+    directory = Path(directory)
+    for draft in directory.glob(".*.*") if sys.platform != "win32" else ():
+        named = _DRAFT.fullmatch(draft.name)
+        if named and not is_running(int(named[1])):
+            with contextlib.suppress(OSError):
+                draft.unlink()
+    remove_free(directory / "results.jsonl")
+
+
 def _replace(path: Path, content: Iterable[bytes]) -> None:
     """Put `content` at `path` in one step."""
-    # The process id, not random text: the draft of a killed run is overwritten when the id is reused.
+    # The process id, not random text: it shows whose draft it is.
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with draft.open("wb") as file:

@@ -103,7 +103,7 @@ class Session:
             self._pending = None
             self._idle = blocking.idle_syscall(self._channel.pid)
             self._company = self._count_company()
-        self._live.clear_stderr()
+        self._live.clear()
 
     def end_case(self) -> None:
         """Close the implementation's sockets. An agent that is still busy is killed and later replaced.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import os
 import sys
 
 from nixio_conformance.agents import python
@@ -18,7 +19,11 @@ def python_agent(form: str, name: str) -> list[str]:
     if form == "entry-point" and (point := _entry_points().get(name)):
         form, name = "object", point.value
     # -P keeps the agent's own folder out of sys.path; faulthandler prints a traceback to stderr when C code crashes.
-    return [sys.executable, "-P", "-X", "faulthandler", python.__file__, form, name]
+    argv = [sys.executable, "-P", "-X", "faulthandler", python.__file__, form, name]
+    if form == "target":
+        with contextlib.suppress(OSError):  # there is no current folder any more, and nothing to import from it
+            argv.append(os.getcwd())
+    return argv
 
 
 def installed_implementations() -> dict[str, str]:
