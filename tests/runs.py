@@ -16,11 +16,13 @@ IMPLEMENTATIONS = '''
 import os, signal, subprocess, sys, time
 import nixio_reference as right
 
-with open("pids", "a") as file:
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+with open(os.path.join(HERE, "pids"), "a") as file:
     file.write(f"{os.getpid()} {os.getppid()}\\n")
 
 def hang():
-    open("hanging", "w").close()
+    open(os.path.join(HERE, "hanging"), "w").close()
     while True:
         time.sleep(60)
 

@@ -8,6 +8,7 @@ from nixio_conformance import __version__
 from nixio_conformance.commands.agent_check import agent_check
 from nixio_conformance.commands.agent_path import agent_path
 from nixio_conformance.commands.baseline import baseline
+from nixio_conformance.commands.clean import clean
 from nixio_conformance.commands.fuzz import fuzz
 from nixio_conformance.commands.group import Commands
 from nixio_conformance.commands.list import list_
@@ -25,5 +26,5 @@ def main() -> None:
     """Judge implementations of nixio's Socket API."""
 
 
-for command in (run, baseline, list_, spec, smoke, agent_path, agent_check, report, schema, fuzz):
+for command in (run, baseline, list_, spec, smoke, agent_path, agent_check, report, schema, fuzz, clean):
     main.add_command(command)

@@ -27,7 +27,7 @@ from .summary import ClauseView, Skip, Summary, summarize
 from .terminal import FULL, failure_line, print_report
 from .totals import totals
 from .verdict import Verdict
-from .write import write_reports
+from .write import remove_drafts, write_reports
 
 __all__ = [
     "FINDINGS",
@@ -75,6 +75,7 @@ __all__ = [
     "open_file",
     "print_report",
     "read",
+    "remove_drafts",
     "schema",
     "summarize",
     "totals",

@@ -67,6 +67,13 @@ def writer_of(stream: str | Path) -> int | None:
         os.close(file)
 
 
+def remove_free(stream: str | Path) -> None:
+    """Remove the lock that a killed run has left, if there is one."""
+    if _path(stream).exists():
+        with contextlib.suppress(StreamInUse, OSError), locked(stream):
+            pass
+
+
 def _path(stream: str | Path) -> Path:
     path = Path(stream).absolute()
     return path.with_name(f"{path.name}.lock")
@@ -80,8 +87,7 @@ def _acquire(path: Path) -> int:
         try:
             if _lock(file):
                 if os.path.samestat(os.fstat(file), os.stat(path)):
-                    os.ftruncate(file, 0)
-                    os.write(file, b"%d\n" % os.getpid())
+                    _write_pid(file, path)
                     return file
             elif time.monotonic() > end:
                 raise StreamInUse(_message(path, _pid(file)))
@@ -92,6 +98,15 @@ def _acquire(path: Path) -> int:
             raise
         os.close(file)
         time.sleep(0.01)
+
+
+def _write_pid(file: int, path: Path) -> None:
+    try:
+        os.ftruncate(file, 0)
+        os.write(file, b"%d\n" % os.getpid())
+    except OSError:  # the disk is full: no run begins
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _message(path: Path, pid: int) -> str:
@@ -118,7 +133,7 @@ def _lock(file: int, *, shared: bool = False) -> bool:
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks
-        return not _is_running(_pid(file))
+        return not is_running(_pid(file))
     return True
 
 
@@ -128,7 +143,8 @@ def _pid(file: int) -> int:
     return int(text) if text.strip().isdigit() else 0
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether another process with this id runs; 0 stands for none. Not on Windows."""
     if pid in (0, os.getpid()):
         return False
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -55,6 +58,7 @@ class Writer:
             # A new file, because the old one may be a link to something else.
             self.path.unlink(missing_ok=True)
             self._file = self.path.open("xb", buffering=0)
+            self._opened = os.fstat(self._file.fileno())
             self._lock = lock.pop_all()
         self._torn = False
 
@@ -67,17 +71,39 @@ class Writer:
         self.close()
 
     def write(self, record: Record) -> None:
-        """Append one record. Raises ValueError if the writer is closed."""
+        """Append one record. Raises ValueError if the writer is closed.
+
+        Raises OSError if the record cannot be written whole, of which nothing is left then, or if the path no longer
+        leads to the file.
+        """
         line = encode(record) + b"\n"
+        if not self.in_place:
+            raise FileNotFoundError(errno.ENOENT, "the file was removed or replaced", str(self.path))
+        size = self._file.tell()
         # An interrupted write may have written any part of its line. A newline ends that part; if the line was
         # complete, the result is an empty line, which readers skip.
-        if self._torn:
+        if torn := self._torn:
             line = b"\n" + line
         self._torn = True
         rest = memoryview(line)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(size)
+                self._file.seek(size)
+                self._torn = torn
+            raise
         self._torn = False
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the path leads to the file."""
+        try:
+            return os.path.samestat(self._opened, os.stat(self.path))
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Close the file and release the lock; a second time does nothing."""

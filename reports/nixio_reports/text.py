@@ -53,6 +53,8 @@ def one_line(text: str, limit: int = 300) -> str:
 
 def duration(seconds: float) -> str:
     """A duration as text: `0.42 ms`, `18 ms`, `2.4 s`, `3 min 05 s`."""
+    if not 0 <= seconds < 1e9:  # a stream may have any number
+        return f"{seconds:g} s"
     if seconds >= 60:
         return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
     if seconds >= 1:

@@ -90,7 +90,7 @@ def test_a_run_with_a_wrong_baseline_leaves_no_folder(runs: Runs) -> None:
     assert not runs.report.exists()
 
 
-@pytest.mark.parametrize("more", [(), ("--repeat", "2")])
+@pytest.mark.parametrize("more", [(), pytest.param(("--repeat", "2"), marks=pytest.mark.slow)])
 def test_a_second_run_in_a_folder_is_refused(runs: Runs, more: tuple[str, ...]) -> None:
     runs.report.mkdir()
     recorded = write(runs.report, row("a.b")).read_bytes()
@@ -102,6 +102,7 @@ def test_a_second_run_in_a_folder_is_refused(runs: Runs, more: tuple[str, ...]) 
     assert runs.run("reference", "--select", "send").code == 0
 
 
+@pytest.mark.slow
 def test_a_pytest_run_in_a_folder_in_use_is_refused(runs: Runs) -> None:
     runs.report.mkdir()
     with locked(runs.report / "results.jsonl"):

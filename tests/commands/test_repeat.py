@@ -16,7 +16,7 @@ FLAKY = '''
 class flaky(Wrapped):
     """Right in the first process that it runs in, wrong for datagrams in the later ones."""
     def send(self, *arguments):
-        later = len(open("pids").readlines()) > 1
+        later = len(open(f"{HERE}/pids").readlines()) > 1
         return self.inner.send(*arguments) + (later and self.kind == "inet-dgram")
 '''
 

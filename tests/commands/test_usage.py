@@ -239,6 +239,13 @@ def test_what_lies_in_the_users_folder_does_not_disturb(runs: Runs) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
+def test_workers_import_no_standard_module_from_the_users_folder(runs: Runs) -> None:
+    (runs.folder / "threading.py").write_text("raise RuntimeError('a file of the user')")
+    done = runs.run("reference", "--select=unix-dgram", "-n", "1")
+    assert done.code == 0, done.output + done.errors
+
+
 def test_random_buffers_leave_no_notes_in_the_users_folder(runs: Runs) -> None:
     """Hypothesis reads loaded local code, here the implementation's, and would store constants that it finds there."""
     command = [sys.executable, "-m", "nixio_conformance", "run", "--target=impls:fine", "--in-process", "--without=lab"]

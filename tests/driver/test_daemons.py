@@ -13,7 +13,9 @@ import pytest
 from tests.processes import running
 
 from nixio_conformance.driver.deadline import Deadline, wait_for
+from nixio_conformance.driver.errors import AgentHung
 from nixio_conformance.driver.process import AgentProcess
+from nixio_conformance.driver.procfs import children, has_ended
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not show who started a process")
 
@@ -61,6 +63,17 @@ def test_they_end_with_the_agent(kind: str, word: str) -> None:
     agent.kill()
     assert time.monotonic() - begin < 10
     assert gone(word)
+
+
+def test_those_that_have_ended_are_waited_for_while_the_agent_runs(word: str) -> None:
+    agent = AgentProcess([sys.executable, "-S", AGENT, "forking", word])
+    assert agent.receive(Deadline(30)) == b"ready"
+    assert wait_for(lambda: len(children(os.getpid())) > 5, 20)
+    before = set(filter(has_ended, children(os.getpid())))
+    with pytest.raises(AgentHung):
+        agent.receive(Deadline(0.3))
+    assert not before & set(children(os.getpid()))
+    agent.kill()
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,12 @@ WAYS = ["thread", "alarm", "child", "daemon", "shell", "garbage"]
 Begin = Callable[..., Session]
 
 
+@pytest.fixture(autouse=True)
+def long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take longer than a run would wait."""
+    monkeypatch.setattr("nixio_conformance.driver.timeouts.SETTLING", 20.0)
+
+
 @pytest.fixture
 def dying(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     (tmp_path / "dying.py").write_text(DYING)
@@ -98,7 +104,7 @@ def test_threads_that_stay_delay_only_some_cases(dying: Session, monkeypatch: py
     assert dying._vain == 2
 
 
-#: An agent that does something after its reply to the reset of the case, in which it was asked to.
+#: An agent that does something in or after its reply to the reset of the case in which it was asked to.
 RESETTING = """
 import json, os, sys, time
 asked = ""
@@ -111,6 +117,8 @@ for line in sys.stdin:
         reply["values"] = [{"type": "socket", "socket": 1}]
     elif request["do"] == "call":
         asked = request["method"]
+        if asked == "fork":
+            os.fork()  # both answer, and both read what follows
     elif asked == "refuse":
         reply = {"id": request["id"], "reply": "unsupported", "message": "no such request"}
     text = json.dumps(reply) + "\\n"
@@ -137,6 +145,7 @@ for line in sys.stdin:
         ("late", AgentCrashed, "exit status 6"),
         ("refuse", AgentProtocolError, "the agent answered with missing: no such request, and not with no values"),
         ("twice", AgentProtocolError, "the agent answered twice"),
+        ("fork", AgentProtocolError, "the agent answered twice"),
         ("half", AgentProtocolError, "the agent wrote a line that is not a reply"),
         ("exec", AgentProtocolError, "the agent wrote a line that is not a reply"),
     ],

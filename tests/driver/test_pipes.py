@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from tests.agents.support import open_socket
 
+from nixio_conformance.driver.deadline import wait_for
 from nixio_conformance.driver.errors import AgentCrashed
 from nixio_conformance.driver.outcome import Returned
 from nixio_conformance.driver.pipes import (
@@ -79,6 +81,21 @@ def test_a_write_ends_in_time(writer: Callable[[int], PipeWriter]) -> None:
         reader.close()
         with pytest.raises(BrokenPipeError):
             found.write(b"two", lambda: 10.0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes that do not block")
+def test_a_write_that_was_given_up_never_reaches_another_pipe() -> None:
+    reading, writing = os.pipe()
+    left = iter([0.01, 0.0])
+    assert not ThreadedWriter(writing).write(bytes(1 << 20), lambda: next(left))
+    other, other_writing = os.pipe()
+    os.dup2(other_writing, writing)  # the number is reused
+    os.close(reading)  # the write returns what it has written so far
+    with os.fdopen(other, "rb", buffering=0) as untouched, os.fdopen(writing, "wb"):
+        os.set_blocking(other, False)
+        assert wait_for(lambda: not any(thread.name == "agent's input" for thread in threading.enumerate()), 5)
+        assert untouched.read() is None
+    os.close(other_writing)
 
 
 def test_the_reader_of_this_system() -> None:

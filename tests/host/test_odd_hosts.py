@@ -107,6 +107,10 @@ ODD: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
         },
         ("accept.order.addresses", "accept.order.connections", "send.full.count", "model.dgram", "model.stream"),
     ),
+    "buffers": (
+        {"environment": {"PYTHONPATH": str(Path(__file__).with_name("small_buffers"))}},
+        ("getopt.readback.buffer-size", "model.dgram"),
+    ),
     "mtu": ({"mtu": 1500}, ("setopt.ipv6-mtu.effect.fragments", "setopt.ipv6-mtu.effect.off")),
     "no-files": (
         {"etc": {"hosts": None, "services": None, "nsswitch.conf": None, "resolv.conf": None}},

@@ -92,7 +92,7 @@ from nixio_conformance.toolkit.marks import clause
 @pytest.mark.parametrize("attack", [name for attack in ATTACKS for name in (f"-{attack}", f"after {attack}")])
 def test_attack(case, attack):
     path = case.path() + (attack if attack[0] == "-" else "")
-    case.socket().bind(path, None)
+    expect.true(case.socket().bind(path, None), "bind()")
     case.pair()
 """
 
@@ -156,3 +156,33 @@ def test_temporary_files_may_be_anywhere(runs: Runs, short_folder: Path, name: s
     assert done.code == 0, done.output
     assert set(done.outcomes.values()) == {"passed"}
     assert name == "file" or not base.exists() or os.listdir(base) == []
+
+
+#: Binds to names that depend on the current folder, and leaves temporary files.
+ASTRAY = """
+import os, socket, tempfile
+import nixio_reference as right
+
+class astray:
+    def __init__(self, domain, type, protocol=None):
+        self.inner = right.socket(domain, type, protocol)
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+    def bind(self, host, *port):
+        os.close(tempfile.mkstemp()[0])
+        return self.inner.bind("astray", None)
+"""
+
+
+def test_a_socket_file_at_a_wrong_path_is_not_where_the_user_stands(
+    runs: Runs, make_checks: Callable[[str], Path], short_folder: Path
+) -> None:
+    (runs.folder / "impl.py").write_text(ASTRAY)
+    runs.checks = make_checks(CHECK.replace("ATTACKS", "['x']").replace("    case.pair()", ""))
+    before = set(os.listdir(runs.folder))
+    done = runs.run("--target", "impl:astray", "--select", "unix-dgram", TMPDIR=str(short_folder))
+    # Each case is judged as the first one: the file that it leaves does not disturb the next.
+    assert done.outcomes == {"unix-dgram--x": "passed", "unix-dgram-after x": "passed"}
+    assert "EADDRINUSE" not in str([row.steps for row in done.stream.rows])
+    assert set(os.listdir(runs.folder)) - before == {"report"}
+    assert os.listdir(short_folder) == []

@@ -18,6 +18,7 @@ import os, signal, socket as _socket, subprocess, sys, time
 import nixio_reference as right
 
 KEPT = []
+DAEMON = os.path.join(os.path.dirname(os.path.abspath(__file__)), "daemon")
 
 class Wrapped:
     def __init__(self, domain, type, protocol=None):
@@ -66,11 +67,11 @@ class forking(Wrapped):
         if os.fork() == 0:
             os.setsid()
             if os.fork() == 0:
-                open("daemon", "w").write(str(os.getpid()))
+                open(DAEMON, "w").write(str(os.getpid()))
                 time.sleep(600)
             os._exit(0)
         os.wait()
-        while not os.path.exists("daemon") or not open("daemon").read():
+        while not os.path.exists(DAEMON) or not open(DAEMON).read():
             time.sleep(0.01)
         os._exit(0)
 

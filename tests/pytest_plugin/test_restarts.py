@@ -18,11 +18,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes
 #: The first `ALLOWED` agents work until send() is called on one kind of socket; those after them do `FAULT` at once.
 ONCE = """
 import os, sys, time
-from impls import Wrapped
+from impls import HERE, Wrapped
 
-with open("starts", "a") as file:
+STARTS = os.path.join(HERE, "starts")
+with open(STARTS, "a") as file:
     file.write("x")
-if os.path.getsize("starts") > {allowed}:
+if os.path.getsize(STARTS) > {allowed}:
     {fault}
 
 class dying(Wrapped):
@@ -77,9 +78,10 @@ def test_plain_pytest_ends_with_the_same_exit_code(runs: Runs) -> None:
     assert "no agent starts any more" in done.output
 
 
-#: An agent of another user, as one that sudo starts. Each call takes as many seconds as its argument says.
+#: An agent of another user, as one that sudo starts. Each call takes as many seconds as its second argument says.
 OF_OTHERS = """
 import json, os, sys, time
+here = os.open(sys.argv[1], os.O_RDONLY)
 os.setresuid(65534, 65534, 65534)
 for line in sys.stdin:
     request = json.loads(line)
@@ -89,8 +91,8 @@ for line in sys.stdin:
     elif request["do"] == "socket":
         reply["values"] = [{"type": "socket", "socket": 1}]
     elif request["do"] == "call":
-        open(f"pid-{os.getpid()}", "w").close()
-        time.sleep(float(sys.argv[1]))
+        os.close(os.open(f"pid-{os.getpid()}", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+        time.sleep(float(sys.argv[2]))
     print(json.dumps(reply), flush=True)
 """
 #: Runs a command as root without the capability to kill processes of other users (PR_CAPBSET_DROP, CAP_KILL).
@@ -110,7 +112,7 @@ def run_of_others(runs: Runs) -> Callable[[int], Finished]:
     runs.folder.chmod(0o777)
 
     def run(seconds: int) -> Finished:
-        agent = f"{sys.executable} -S others.py {seconds}"
+        agent = f"{sys.executable} -S others.py {runs.folder} {seconds}"
         command = runs.command("--agent", agent, "--deadline", "0.5", "--select", "listen")
         return runs.execute([sys.executable, "-c", WITHOUT_KILL, *command])
 

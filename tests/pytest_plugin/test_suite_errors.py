@@ -128,6 +128,7 @@ def test_a_crash_behind_an_error_of_the_suite_is_a_crash(check: Run) -> None:
     assert row.traceback == ""
 
 
+@pytest.mark.slow
 def test_a_baseline_neither_expects_nor_excuses_it(check: Run, runs: Runs) -> None:
     (runs.folder / "known.toml").write_text(BASELINE)
     done = check("[][1]", "--baseline", "known.toml")
@@ -150,6 +151,7 @@ def test_the_exit_code_is_3_whatever_else_failed(check: Run) -> None:
     assert "NOT conforming in the selected cases: 1 suite error, 1 failed; 1 case without a verdict" in output
 
 
+@pytest.mark.slow
 def test_fail_fast_stops_at_it(check: Run) -> None:
     done = check("[][1]" + TWO.replace("STATEMENT", "pass"), "--fail-fast")
     assert sorted(row.outcome for row in done.stream.rows) == ["not-run", "suite-error"]
@@ -165,6 +167,7 @@ def pytest_runtest_setup(item):
 """
 
 
+@pytest.mark.slow
 def test_a_failing_hook_of_another_plugin_is_an_error_of_the_suite_under_plain_pytest(runs: Runs) -> None:
     (runs.folder / "other_plugin.py").write_text(HOOK)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "other_plugin", str(runs.checks)]

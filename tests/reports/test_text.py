@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nixio_reports.text import one_line, visible
+from nixio_reports.text import duration, one_line, visible
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,8 @@ def test_what_would_act_is_escaped(text: str, shown: str) -> None:
 )
 def test_what_does_not_act_is_unchanged(text: str) -> None:
     assert visible(text) == text
+
+
+@pytest.mark.parametrize("number", [1.7e308, float("inf"), float("nan"), -1.0])
+def test_a_number_that_is_no_duration_is_shown(number: float) -> None:
+    assert duration(number) == f"{number:g} s"

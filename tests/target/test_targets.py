@@ -104,6 +104,23 @@ def test_the_reference_is_installed(begin: Begin) -> None:
     assert begin(start=Target("entry-point", "reference").starter).welcome.language.startswith("Python 3.")
 
 
+@pytest.mark.parametrize("broken", ["no value", "[", "[nixio.implementations]\nno value"])
+def test_broken_metadata_of_another_package_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    for name, points in (("broken", broken), ("right", "[nixio.implementations]\nmine = mine:socket")):
+        package = tmp_path / f"{name}-1.0.dist-info"
+        package.mkdir()
+        (package / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (package / "entry_points.txt").write_text(points)
+    (tmp_path / "empty-1.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    found = installed_implementations()
+    assert found["mine"] == "right 1.0"
+    assert "reference" in found
+    assert Target("entry-point", "mine").argv[-2:] == ["object", "mine:socket"]
+
+
 def test_the_error_for_an_unknown_name_lists_the_installed_ones(begin: Begin) -> None:
     with pytest.raises(CannotStart, match=r"no implementation is called 'unknown'; installed are: .*reference"):
         begin(start=Target("entry-point", "unknown").starter)

@@ -1,8 +1,8 @@
 """The agent for Python implementations: hosts one in its process and answers the requests of the agent protocol.
 
-    python agent.py entry-point NAME         an implementation that is installed
-    python agent.py target MODULE:OBJECT     the current directory is importable
-    python agent.py object MODULE:OBJECT     the current directory is not importable
+    python agent.py entry-point NAME                  an implementation that is installed
+    python agent.py target MODULE:OBJECT [FOLDER]     what is in FOLDER, by default the current one, is importable
+    python agent.py object MODULE:OBJECT              what is in the current folder is not importable
 
 This file uses only the standard library and imports nothing of the project: it can be copied anywhere, and is the model
 for agents in other languages. `ImplementationHost` is the agent without its input and output; `--in-process` uses it,
@@ -62,8 +62,10 @@ class Redirect(Exception):
         self.argv = argv
 
 
-def find(how: str, name: str) -> Any:
+def find(how: str, name: str, folder: str = "") -> Any:
     """The object that a user named: an entry point if `how` is `entry-point`, else `module:object`.
+
+    If `how` is `target`, `folder` is importable, by default the current one.
 
     Raises `Unavailable` if it does not exist or its import fails.
     """
@@ -77,9 +79,9 @@ def find(how: str, name: str) -> Any:
                 raise Unavailable(f"no implementation is called {name!r}; installed are: {names}")
             return found[name].load()
         module_name, _, attribute = name.partition(":")
-        # The current directory is importable, so that `--target module:object` needs no packaging.
-        if how == "target" and os.getcwd() not in sys.path:
-            sys.path.insert(0, os.getcwd())
+        # So that `--target module:object` needs no packaging.
+        if how == "target" and (folder := folder or os.getcwd()) not in sys.path:
+            sys.path.insert(0, folder)
         found_object = importlib.import_module(module_name)
         for part in attribute.split(".") if attribute else ():
             found_object = getattr(found_object, part)
@@ -374,8 +376,7 @@ def main(arguments: list[str]) -> int:
         try:
             request = parsed(line)
             if host is None:
-                how, name = arguments
-                host = ImplementationHost(find(how, name))
+                host = ImplementationHost(find(*arguments))
                 gc.freeze()  # what has been imported stays, and need not be searched for garbage in each case
             reply = host.answer(request)
             if request["do"] == "reset":

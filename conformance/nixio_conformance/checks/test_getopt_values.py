@@ -107,10 +107,11 @@ def test_getopt_returns_the_last_value(case: Case, kind: Kind, option: Option) -
 @clause("getopt.readback.buffer-size")
 @over_values(both, chosen(*BUFFERS))
 def test_getopt_returns_the_buffer_size(case: Case, kind: Kind, option: Option, value: int) -> None:
-    """Linux doubles it to have room for its own data."""
+    """Linux doubles it to have room for its own data; a host may have a lower maximum, which is then returned."""
     sock = case.socket()
     expect.true(sock.setopt(option.level, option.name, value))
-    expect.one_of(got(option, sock.getopt(option.level, option.name)), (value, 2 * value), option.id)
+    allowed = (value, 2 * value, control(kind, option, value))
+    expect.one_of(got(option, sock.getopt(option.level, option.name)), allowed, option.id)
 
 
 @clause("getopt.readback.microseconds")
@@ -206,6 +207,8 @@ def test_a_set_only_pair_cannot_be_read_after_it_was_set(case: Case, kind: Kind,
 @pytest.mark.parametrize("rows", [TIMEOUTS, BUFFERS], ids=spelled)
 def test_similar_options_have_their_own_values(case: Case, rows: tuple[str, str]) -> None:
     one, other = chosen(*rows)
+    if control(case.kind, one, one.valid[0]) == control(case.kind, other, one.valid[1]):
+        pytest.skip(f"the maximum of {one.id} and {other.id} is too low on this host to set different values")
     sock = case.socket()
     expect.true(sock.setopt(one.level, one.name, one.valid[0]))
     expect.true(sock.setopt(other.level, other.name, one.valid[1]))

@@ -153,6 +153,11 @@ def largest_fragment(case: Case, *mtus: int) -> int:
         peer.socket.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVFRAGSIZE, 1)
     except OSError as error:
         pytest.skip(f"this kernel cannot report the size of fragments: {error}")
+    try:
+        with options.fresh(case.kind) as plain:
+            plain.sendto(bytes(65520), ("::1", 9))
+    except OSError as error:
+        pytest.skip(f"this host sends no datagram of 65520 bytes: {error}")
     sock = case.socket()
     for mtu in mtus:
         set_option(sock, "ipv6", "mtu", mtu)

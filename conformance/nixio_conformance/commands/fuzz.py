@@ -17,6 +17,7 @@ from rich.text import Text
 
 from nixio_conformance.commands.ending import end
 from nixio_conformance.commands.output import standard_output
+from nixio_conformance.commands.report_folder import writable_folder
 from nixio_conformance.commands.target_options import implementation_options
 from nixio_conformance.driver import messages
 from nixio_conformance.driver.errors import CannotStart
@@ -117,7 +118,7 @@ def fuzz(implementation: Target, without: str | None, seed: int | None, **rest: 
     """
     choices = Choices(seed=random.SystemRandom().randrange(2**31) if seed is None else seed, **rest)
     try:
-        with temporary_folder():
+        with writable_folder(choices.report), temporary_folder():
             environment.enter({without: f"excluded by --without {without}"} if without else {})
             code = _Fuzz(implementation, choices, Console()).run()
     except CannotStart as error:
@@ -211,22 +212,29 @@ class _Fuzz:
             actual=str(actual),
         )
         steps = found.transcript.steps
-        folder = self._choices.report
-        folder.mkdir(parents=True, exist_ok=True)
-        program = folder / "difference.py"
-        program.write_text(python.write(shown, self._target, found.folder, steps), encoding="utf-8")
-        if lua.applies(self._target, welcome.language):
-            text = lua.write(shown, self._target, welcome.name, found.folder, steps)
-            program.with_suffix(".lua").write_text(text, encoding="utf-8")
-            self._print(f"in Lua: {program.with_suffix('.lua')}")
-        example = folder / "difference.toml"
-        example.write_text(example_row(found.executed, "name-it", str(found.error)), encoding="utf-8")
         for step in steps:
             self._print(f"  {step.call} -> {step.result}")
         self._print(f"\n{found.error}\n")
         if found.stderr:
             self._print(f"the agent wrote to standard error:\n{found.stderr}\n")
-        self._print(f"to reproduce:   {sys.executable} {program}\nas an example:  {example}")
+        script = python.write(shown, self._target, found.folder, steps)
+        self._write("difference.py", script, f"to reproduce:   {sys.executable} ")
+        if lua.applies(self._target, welcome.language):
+            script = lua.write(shown, self._target, welcome.name, found.folder, steps)
+            self._write("difference.lua", script, "in Lua:         ")
+        example = example_row(found.executed, "name-it", str(found.error))
+        self._write("difference.toml", example, "as an example:  ")
+
+    def _write(self, name: str, text: str, use: str) -> None:
+        """Write a file about the difference, which took long to find: one that cannot be written costs no other."""
+        path = self._choices.report / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            click.echo(f"{path} cannot be written: {error.strerror}; it contains:\n{text}", err=True)
+        else:
+            self._print(f"{use}{path}")
 
     def _print(self, text: str) -> None:
         self._console.print(Text(visible(text)), soft_wrap=True)

@@ -21,8 +21,8 @@ from nixio_conformance.driver.own_errors import OwnErrors
 from nixio_conformance.driver.stopping import Stage, stopping
 from nixio_conformance.driver.temporary import temporary_folder
 from nixio_conformance.pytest_plugin import controller
-from nixio_conformance.pytest_plugin.recorder import STREAM
-from nixio_reports import Progress
+from nixio_conformance.pytest_plugin.recorder import STREAM, Recorder
+from nixio_reports import Progress, StreamError
 
 #: The exit code for each of pytest's, if a run ended before its stream began.
 _WITHOUT_STREAM = {int(pytest.ExitCode.INTERRUPTED): 130, int(pytest.ExitCode.USAGE_ERROR): 2}
@@ -41,6 +41,11 @@ def judge(arguments: Sequence[str], folder: Path, console: Console) -> int:
     errors = OwnErrors(folder)
     try:
         return _judge(arguments, folder, console, errors)
+    except StreamError as error:
+        click.echo(
+            f"the stream was destroyed during the run, by the implementation or another program: {error}", err=True
+        )
+        return 3
     except Exception as error:
         errors.report(error)
         return 3
@@ -51,14 +56,15 @@ def _judge(arguments: Sequence[str], folder: Path, console: Console, errors: Own
     plugin = _Quiet(Progress(console, None), errors)
     with (
         stopping.step(Stage.FILES, lambda: _remove_drafts(folder)),
-        stopping.step(Stage.REPORT, lambda: _report_stop(stream, plugin.recorded)),
+        stopping.step(Stage.REPORT, lambda: _report_stop(stream, plugin.kept)),
         # Also for pytest, which names its usual folder after the user: in the hermetic network every user is root.
         _temporary_folder() as temporary,
     ):
         status = _pytest([f"--basetemp={temporary}/pytest", *arguments], plugin)
-        code = show(stream, folder, console) if plugin.recorded else _WITHOUT_STREAM.get(status, 3)
+        code = show(stream, folder, console) if plugin.kept else _WITHOUT_STREAM.get(status, 3)
     if not plugin.recorded and code == 3:
-        stream.unlink(missing_ok=True)  # an older run's results are not those of this implementation
+        with contextlib.suppress(OSError):
+            stream.unlink()  # an older run's results are not those of this implementation
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         click.echo("no case is selected: no case matches all axes of --select", err=True)
     return 3 if status == pytest.ExitCode.INTERNAL_ERROR else code
@@ -97,8 +103,15 @@ class _Quiet:
     @property
     def recorded(self) -> bool:
         """Whether the run has begun its stream."""
-        recorder = self._config and self._config.stash.get(controller.RECORDER, None)
-        return recorder is not None and recorder.begun
+        return (recorder := self._recorder()) is not None and recorder.begun
+
+    @property
+    def kept(self) -> bool:
+        """Whether that is still where the run has made it."""
+        return (recorder := self._recorder()) is not None and recorder.kept
+
+    def _recorder(self) -> Recorder | None:
+        return self._config.stash.get(controller.RECORDER, None) if self._config is not None else None
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:

@@ -37,12 +37,21 @@ def report(stream: Path, folder: Path | None) -> None:
 def show(path: Path, folder: Path, console: Console) -> int:
     """Write the reports of the stream at `path` into `folder` and print the summary.
 
-    Returns the run's exit code; where that is 0, but the stream shows no conforming run, 1 or 2. Raises `StreamError`.
+    Returns the run's exit code; where that is 0, but the stream shows no conforming run, 1 or 2; 3 if a report cannot
+    be written. Raises `StreamError`.
     """
     stream = read(path, light=True)
     summary = summarize(stream)
-    written = write_reports(summary, folder)
-    print_report(console, summary, html=written["html"])
+    html, failure = None, ""
+    try:
+        html = write_reports(summary, folder)["html"]
+    except OSError as error:
+        again = f"to write it elsewhere: nixio-conformance report {path} --report DIR"
+        failure = f"{error.filename} cannot be written: {error.strerror}; {again}"
+    print_report(console, summary, html=html)
+    if failure:
+        click.echo(failure, err=True)
+        return 3
     if stream.footer is None:
         return 1
     # A stream may have been changed after its run: its exit code alone shows nothing.

@@ -1,8 +1,9 @@
-"""The folder that a run writes its report into."""
+"""The folder that a command writes its findings into."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,31 +17,49 @@ from nixio_reports.lock import locked, release
 
 @contextlib.contextmanager
 def report_folder(folder: Path) -> Iterator[None]:
-    """Make the folder, and keep other runs out of it; it is removed if nothing is written into it.
+    """`writable_folder` that keeps other runs out.
 
-    Raises `click.UsageError` if another run is writing into it.
+    Raises `click.UsageError` also if another run is writing into it.
     """
     stream = (folder / STREAM).absolute()
-    made = not folder.exists()
-    with contextlib.ExitStack() as stack:
+    with writable_folder(folder), contextlib.ExitStack() as stack:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(stopping.step(Stage.FILES, lambda: _leave(stream, made)))
+            stack.enter_context(stopping.step(Stage.FILES, lambda: release(stream)))
             with stopping.held():
                 stack.enter_context(locked(stream))
         except StreamInUse as error:
             raise click.UsageError(str(error)) from None
         except OSError as error:
-            text = f"no report can be written into {folder}: {error.strerror or error}; choose another with --report"
-            raise click.UsageError(text) from None
+            raise _unwritable(folder, error) from None
+        yield
+
+
+@contextlib.contextmanager
+def writable_folder(folder: Path) -> Iterator[None]:
+    """Make the folder; it is removed if nothing is written into it. Raises `click.UsageError` if that is impossible."""
+    made = not folder.exists()
+
+    def leave() -> None:
+        if made:
+            with contextlib.suppress(OSError):  # it is not empty
+                folder.rmdir()
+
+    with stopping.step(Stage.FILES, leave):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise click.UsageError(f"{folder} is a file: name a folder with --report") from None
+        except OSError as error:
+            raise _unwritable(folder, error) from None
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise click.UsageError(f"{folder} cannot be written: change that, or name another folder with --report")
         try:
             yield
         finally:
-            _leave(stream, made)
+            leave()
 
 
-def _leave(stream: Path, made: bool) -> None:
-    release(stream)
-    if made:
-        with contextlib.suppress(OSError):  # it is not empty
-            stream.parent.rmdir()
+def _unwritable(folder: Path, error: OSError) -> click.UsageError:
+    return click.UsageError(
+        f"no report can be written into {folder}: {error.strerror or error}; choose another with --report"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,10 @@ def implementation_options(*without: str) -> Callable[[Callable[..., Any]], Call
 
 def chosen(options: ImplementationOptions) -> Target:
     """The implementation that the options name. Raises `click.UsageError` unless it is exactly one that exists."""
+    try:
+        os.getcwd()  # an implementation is started here
+    except OSError as error:
+        raise click.UsageError(f"the current folder cannot be used: {error.strerror}; change to another one") from None
     try:
         target = options.implementation()
     except OptionError as error:

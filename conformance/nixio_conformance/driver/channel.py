@@ -24,10 +24,10 @@ class Channel(Protocol):
         """Whether a line is available, or arrives within `seconds`."""
 
     def stderr(self) -> str:
-        """What the agent wrote to standard error since the last `clear_stderr`."""
+        """What the agent wrote to standard error since the last `clear`."""
 
-    def clear_stderr(self) -> None:
-        """Discard what the agent has written to standard error."""
+    def clear(self) -> None:
+        """Discard what the agent has left of the last case: its standard error, its socket files."""
 
     def kill(self) -> None:
         """Kill the agent and every process that it started."""

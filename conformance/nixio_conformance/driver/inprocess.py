@@ -71,7 +71,7 @@ class InProcess:
         """Always empty: pytest captures what this process prints."""
         return ""
 
-    def clear_stderr(self) -> None:
+    def clear(self) -> None:
         """Do nothing."""
 
     def kill(self) -> None:

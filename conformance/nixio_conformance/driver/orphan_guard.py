@@ -27,16 +27,19 @@ from nixio_conformance.driver.stopping import Stage, stopping
 #: Seconds that processes which can end by themselves, as workers, have for it when this one is stopped.
 _ENDING = 3.0
 _POLL_INTERVAL = 0.005
+_REAP_INTERVAL = 0.1
 
-#: Its arguments: the limit's value, and this process. Processes that start others while it kills are found again. What
-#: is found twice in a row cannot be killed, or has ended and is not waited for.
+#: Its arguments: the limit's value, and this process. It looks again while it finds others than before, and twice more,
+#: because a list of processes may miss one that has just been started. What it finds again cannot be killed, or has
+#: ended and is not waited for.
 _SCRIPT = """
 trap '' INT TERM HUP
 while read -r line; do live=$line; done
 for group in $live; do kill -s KILL -- "$group"; done 2>/dev/null
+[ -n "$1" ] || exit 0
 round=0
-found=none
-while [ -n "$1" ] && [ -n "$found" ] && [ "$found" != "$before" ] && [ "$round" -lt 100 ]; do
+quiet=0
+while [ "$quiet" -lt 3 ] && [ "$round" -lt 100 ]; do
     before=$found
     found=
     for file in $(grep -ls "^Max resident set  *$1 " /proc/[0-9]*/limits); do
@@ -44,6 +47,7 @@ while [ -n "$1" ] && [ -n "$found" ] && [ "$found" != "$before" ] && [ "$round" 
         pid=${pid%/limits}
         if [ "$pid" != $$ ] && [ "$pid" != "$2" ] && kill -s KILL "$pid"; then found="$found $pid"; fi
     done
+    if [ -z "$found" ] || [ "$found" = "$before" ]; then quiet=$((quiet + 1)); else quiet=0; fi
     round=$((round + 1))
 done 2>/dev/null
 """
@@ -58,7 +62,7 @@ class OrphanGuard:
         self._live: set[int] = set()
         self._shell: subprocess.Popen[bytes] | None = None
         self._mark = _mark_children()
-        process_tree.adopt_orphans()
+        self._reaped = 0.0
 
     def watch(self, pid: int, group: bool = True) -> None:
         """Have this process (with its process group) killed when this process ends."""
@@ -73,6 +77,16 @@ class OrphanGuard:
     def start(self) -> None:
         """Have all that this process starts killed when it ends, whether it is watched or not (Linux)."""
         self._update_shell()
+
+    def adopt_orphans(self) -> None:
+        """Become the parent of orphans. Call this before an agent is started, and then `reap` from time to time."""
+        process_tree.adopt_orphans()
+
+    def reap(self) -> None:
+        """Wait for the orphans that have ended, a few times a second: they must not fill the table of processes."""
+        if (now := time.monotonic()) > self._reaped + _REAP_INTERVAL:
+            self._reaped = now
+            self.adopted()
 
     def kill_all(self, leader: int) -> set[int]:
         """Kill an agent's process group with all that it started, and orphans of any other agent.
@@ -113,6 +127,7 @@ class OrphanGuard:
             os.write(self._shell.stdin.fileno(), line)
 
     def _end(self) -> None:
+        self.kill_orphans()  # faster than the shell, and none of them stays a zombie
         if self._shell is not None and self._shell.stdin is not None:
             self._shell.stdin.close()
             self._shell.wait()

@@ -108,14 +108,18 @@ class ThreadedWriter:
     def write(self, data: bytes, remaining: Callable[[], float]) -> bool:
         """Write all data; False if no seconds are `remaining` before. Raises `BrokenPipeError` if no process reads."""
         failed: list[OSError] = []
+        # A duplicate: the original may be closed and its number reused while the thread still writes.
+        descriptor = os.dup(self._descriptor)
 
         def write_all() -> None:
             rest = memoryview(data)
             try:
                 while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
+                    rest = rest[os.write(descriptor, rest) :]
             except OSError as error:
                 failed.append(error)
+            finally:
+                os.close(descriptor)
 
         thread = threading.Thread(target=write_all, daemon=True, name="agent's input")
         thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from nixio_conformance.driver.deadline import Deadline, wait_for
 from nixio_conformance.driver.errors import AgentCrashed, AgentHung, AgentProtocolError, CannotStart
 from nixio_conformance.driver.orphan_guard import guard
 from nixio_conformance.driver.pipes import PipeReader, open_reader, open_writer
+from nixio_conformance.driver.scratch import Scratch, absolute_words
 from nixio_conformance.driver.stderr_file import StderrFile
 from nixio_conformance.driver.text import show
 from nixio_conformance.driver.timeouts import ENDING, KILLING
@@ -42,18 +44,26 @@ class AgentProcess:
         self._killed = False
         self._limits = limits.imposed()
         self._memory = 0
-        guard()  # before it is started: it inherits the mark
+        guard().adopt_orphans()
+        try:
+            self._scratch = Scratch()
+        except OSError as error:
+            self._stderr.close()
+            raise CannotStart(f"no folder can be made for the agent: {error}") from error
         try:
             self._process = subprocess.Popen(
-                self.argv,
+                absolute_words(self.argv),
+                cwd=self._scratch.current_folder,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr.writer,
                 bufsize=0,
                 start_new_session=True,
+                env={**os.environ, **self._scratch.environment},
             )
         except (OSError, ValueError) as error:
             self._stderr.close()
+            self._scratch.remove()
             raise CannotStart(f"the agent {' '.join(self.argv)!r} cannot be started: {error}") from error
         self._limits.set_on(self.pid)
         guard().watch(self.pid)
@@ -84,6 +94,7 @@ class AgentProcess:
         """The next line without its newline; raises `AgentError` if the agent dies, floods or is too late."""
         seconds, expired = _FIRST_WAIT, 0.0
         while (line := self._line()) is None:
+            guard().reap()
             if len(self._buffer) > LONGEST_LINE:
                 raise AgentProtocolError(f"the agent wrote more than {LONGEST_LINE} bytes without an end of line")
             if self._read(seconds):
@@ -110,9 +121,10 @@ class AgentProcess:
         """The last part of what it wrote to standard error in this case."""
         return self._stderr.text()
 
-    def clear_stderr(self) -> None:
-        """Discard what it has written to standard error."""
+    def clear(self) -> None:
+        """Discard what it has written to standard error, and socket files that it has left in its folder."""
         self._stderr.clear()
+        self._scratch.clear()
 
     def end_input(self) -> None:
         """Close the agent's standard input: no request will follow."""
@@ -141,6 +153,7 @@ class AgentProcess:
             if not wait_for(partial(procfs.has_ended, other), KILLING):
                 survivors.note(other, " ".join(self.argv), refused=True)
         self._stderr.close()
+        self._scratch.remove()
 
     def _kill_all(self) -> set[int]:
         """Kill it and its offspring. Returns those that may not be killed."""

@@ -49,7 +49,7 @@ class Session:
         self._identifier = 0
         self._pending: Pending | None = None
         self._idle = ""
-        #: The number of the agent's threads, children and orphans when the case began.
+        #: The number of the agent's threads, children and orphans at the end of the case before, or at its start.
         self._company = 0
         #: How often those that a case had left were waited for in vain: they are there to stay.
         self._vain = 0
@@ -102,8 +102,8 @@ class Session:
                 self._channel, self._welcome = self.agents.start(tries)
             self._pending = None
             self._idle = blocking.idle_syscall(self._channel.pid)
-        self._live.clear_stderr()
-        self._company = self._count_company()
+            self._company = self._count_company()
+        self._live.clear()
 
     def end_case(self) -> None:
         """Close the implementation's sockets. An agent that is still busy is killed and later replaced.
@@ -136,10 +136,11 @@ class Session:
         if self._vain == _MOST_VAIN:
             return
         end = time.monotonic() + timeouts.SETTLING
-        while self._count_company() > self._company and not self._live.readable(_LOOK):
+        while (now := self._count_company()) > self._company and not self._live.readable(_LOOK):
             if time.monotonic() > end:
                 self._vain += 1
-                return
+                break
+        self._company = now
 
     def _count_company(self) -> int:
         running = [child for child in procfs.children(self.pid) if not procfs.has_ended(child)]

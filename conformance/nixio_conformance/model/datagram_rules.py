@@ -82,6 +82,8 @@ def send(state: State, index: int, chunk: Chunk, address: Address | None = None)
     destination = address or sock.remote
     if address is not None and families_may_differ(sock, address):
         return UNSPECIFIED
+    if len(chunk.data) > state.system.room[sock.kind.id].bytes:
+        return UNSPECIFIED  # the system may refuse its length before anything else
     if not chunk.data and (destination is None or "wr" in sock.shut):
         outcomes += [integer(0, 0, lambda _: state)]
     if destination is None:

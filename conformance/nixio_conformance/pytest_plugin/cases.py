@@ -34,6 +34,7 @@ from nixio_conformance.pytest_plugin.stash import (
 )
 from nixio_conformance.pytest_plugin.verdict import Judgement
 from nixio_conformance.target.target import Target
+from nixio_reports.text import visible
 
 
 class Cases:
@@ -117,6 +118,9 @@ class Cases:
         """Add a phase to the verdict."""
         report = yield
         item.stash[JUDGEMENT].phase(call.when, call.duration, call.excinfo.value if call.excinfo else None)
+        # Under plain pytest, its terminal shows the text: the implementation's messages must not act there.
+        if report.failed and (safe := visible(report.longreprtext)) != report.longreprtext:
+            report.longrepr = safe
         return report
 
     @pytest.hookimpl(tryfirst=True)

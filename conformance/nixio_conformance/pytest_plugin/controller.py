@@ -6,9 +6,11 @@ import contextlib
 import os
 import shlex
 import signal
+import sys
 import tempfile
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,7 +24,7 @@ from nixio_conformance.host import capabilities, platforms
 from nixio_conformance.pytest_plugin.collection import Collection
 from nixio_conformance.pytest_plugin.faults import declared_faults
 from nixio_conformance.pytest_plugin.greeting import greet, network_hint
-from nixio_conformance.pytest_plugin.recorder import BROKEN, FAIL_FAST, INTERRUPTED, TIMEOUTS, Recorder
+from nixio_conformance.pytest_plugin.recorder import BROKEN, FAIL_FAST, INTERRUPTED, TIMEOUTS, UNWRITABLE, Recorder
 from nixio_conformance.pytest_plugin.stash import EXPECTATIONS, OPTIONS, SESSION
 from nixio_conformance.pytest_plugin.workers import Plan, WorkerSetup, hand_over, received_end
 from nixio_conformance.target.target import Target
@@ -89,7 +91,7 @@ class Controller:
         try:
             with stopping.held():
                 self._recorder = Recorder(self._options.report, header, self._config.stash.get(PROGRESS, None))
-        except StreamInUse as error:
+        except (StreamInUse, OSError) as error:
             raise pytest.UsageError(str(error)) from None
         self._config.stash[RECORDER] = self._recorder
 
@@ -108,8 +110,11 @@ class Controller:
         self._plan = plan
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_setupnodes(self, specs: Sequence[object]) -> None:
+    def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
         """xdist: workers are going to be started."""
+        for spec in specs:
+            if spec.popen and not spec.python:  # -P: a socket.py where the user stands is not the standard library's
+                spec.python = f"{shlex.quote(sys.executable)} -P"
         self._expect_workers(len(specs))
 
     @pytest.hookimpl(optionalhook=True)
@@ -186,7 +191,9 @@ class Controller:
             self._recorder.lost(
                 report.nodeid, lambda row: self._expectations.resolve(msgspec.structs.replace(row, **lost))
             )
-        if reason := getattr(report, "nixio_end", ""):
+        if self._recorder.failure:
+            self._stop(UNWRITABLE)
+        elif reason := getattr(report, "nixio_end", ""):
             self._unable = True
             self._stop(reason)
         elif (self._recorder.findings or self._recorder.suite_errors) and self._options.fail_fast:
@@ -245,6 +252,9 @@ class Controller:
             recorder.discard()
         else:
             self._recorder.finish(stopped, unable)
+            if self._recorder.failure:
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+                print(self._recorder.failure, file=sys.stderr, flush=True)
             self._recorder = None
 
     def _stop(self, reason: str) -> None:

@@ -117,7 +117,7 @@ class RunOptions(ImplementationOptions):
         UserOption(
             "Where the result stream and the reports are written.",
             "DIR",
-            click.Path(path_type=Path, file_okay=False, writable=True),
+            click.Path(path_type=Path),  # workers have this option too, and do not write there
             default="nixio-report",
         ),
     ] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from nixio_conformance.driver.stopping import stopping
@@ -20,6 +20,8 @@ INTERRUPTED = "interrupted"
 FAIL_FAST = "fail-fast"
 TIMEOUTS = "too many cases timed out, --max-timeouts"
 BROKEN = "an error of the suite itself"
+UNWRITABLE = "the result stream cannot be written"
+_ADVICE = "its rows can be read; make room, or name another folder with --report, and run again"
 
 
 class Recorder:
@@ -47,6 +49,8 @@ class Recorder:
         self.suite_errors = 0
         #: Cases that timed out, so far, without those that a baseline knows.
         self.timeouts = 0
+        #: Why nothing more is recorded, for the user; empty as long as the stream can be written.
+        self.failure = ""
         self._finished = False
         self._start = time.monotonic()
 
@@ -54,6 +58,11 @@ class Recorder:
     def begun(self) -> bool:
         """Whether there is a stream of this run."""
         return self._writer is not None
+
+    @property
+    def kept(self) -> bool:
+        """Whether that stream is still at its path."""
+        return self._writer is not None and self._writer.in_place
 
     def plan(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Set the rows of the cases that are going to run, by pytest's node id."""
@@ -114,15 +123,28 @@ class Recorder:
 
     def _begin(self) -> None:
         """Replace the stream of an older run by the beginning of this one, the first time."""
-        if self._writer is None and self._path is not None:
-            with stopping.held():
-                self._writer = Writer(self._path)
-                self._writer.write(self._header)
+        if self._writer is None and self._path is not None and not self.failure:
+            with stopping.held(), self._failing():
+                writer = Writer(self._path)
+                writer.write(self._header)
+                self._writer = writer
 
     def _write(self, record: Row | Footer) -> None:
+        """Add a record; once that has failed, none is added, because the stream would have a gap."""
         self._begin()
-        if self._writer is not None:
-            self._writer.write(record)
+        if self._writer is not None and not self.failure:
+            with self._failing():
+                self._writer.write(record)
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Keep why the stream cannot be written."""
+        try:
+            yield
+        except FileNotFoundError:
+            self.failure = f"{self._path} was removed or replaced during the run: run again"
+        except OSError as error:
+            self.failure = f"{self._path} cannot be written: {error.strerror or error}; {_ADVICE}"
 
     def _stop_progress(self) -> None:
         if self._progress:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nixio_conformance import agents
 from nixio_conformance.driver.errors import CannotStart
+from nixio_conformance.driver.scratch import absolute_paths
 
 #: The agent for Lua: a single file without dependencies, so that it can be copied to another machine.
 AGENT = Path(agents.__file__).with_name("agent.lua")
@@ -41,8 +42,8 @@ class Lua:
 
     def argv(self, module: str) -> list[str]:
         """The command line of an agent for `module`. Raises `CannotStart` when no Lua is installed."""
-        path = ["--path", self.path] if self.path else []
-        cpath = ["--cpath", self.cpath] if self.cpath else []
+        path = ["--path", absolute_paths(self.path, ";")] if self.path else []
+        cpath = ["--cpath", absolute_paths(self.cpath, ";")] if self.cpath else []
         return [self.interpreter(), str(AGENT), *path, *cpath, module]
 
     def interpreter(self) -> str:
