@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from nixio_conformance.driver import leftovers
 from nixio_conformance.driver.channel import Channel
 from nixio_conformance.driver.inprocess import InProcess
 from nixio_conformance.driver.process import AgentProcess
@@ -44,6 +45,13 @@ def stack() -> Iterator[ExitStack]:
 def faulty() -> tuple[str, ...]:
     """The command line of `driver/agents/faulty.py`, without its mode."""
     return (sys.executable, "-S", str(Path(__file__).parent / "driver" / "agents" / "faulty.py"))
+
+
+@pytest.fixture
+def cleaned() -> Iterator[None]:
+    """Removes the folders of programs that the test killed, as the next run would."""
+    yield
+    leftovers.remove()
 
 
 Begin = Callable[..., Session]

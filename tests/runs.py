@@ -85,12 +85,12 @@ class daemonizing(Wrapped):
             if not os.fork():
                 os.setsid()
                 if not os.fork():
-                    with open("daemons", "a") as file:
+                    with open(os.path.join(HERE, "daemons"), "a") as file:
                         file.write(f"{os.getpid()}\\n")
                     os.execve(sys.executable, [sys.executable, "-S", "-c", "import time; time.sleep(600)"], {})
                 os._exit(0)
             os.wait()
-            while not os.path.exists("daemons"):
+            while not os.path.exists(os.path.join(HERE, "daemons")):
                 time.sleep(0.005)
         return self.inner.send(*arguments)
 

@@ -209,5 +209,5 @@ def test_a_case_that_does_not_end_costs_one_failure(
     monkeypatch.setattr(runner, "CASE", 1.0)
     done = mistaken("none")
     assert done.exit_code == 1, done.output
-    assert "the case did not end within 1.0 s" in done.output
+    assert "the case did not end within 1 s" in done.output
     assert "ok    hello.fields: " in done.output

@@ -17,7 +17,10 @@ from nixio_conformance.driver.errors import AgentHung
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.procfs import children, has_ended
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not show who started a process")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="other systems do not show who started a process"),
+    pytest.mark.usefixtures("cleaned"),
+]
 
 AGENT = str(Path(__file__).parent / "agents" / "daemons.py")
 KINDS = ["quiet", "holding_the_pipes", "deaf", "stopped", "forking", "parent"]
@@ -26,6 +29,8 @@ SUITE = """
 import os, sys
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.deadline import Deadline
+from nixio_conformance.driver.temporary import temporary_folder
+temporary_folder().__enter__()
 agent = AgentProcess(sys.argv[2:])
 assert agent.receive(Deadline(30)) == b"ready"
 exec(sys.argv[1])

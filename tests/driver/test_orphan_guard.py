@@ -13,12 +13,17 @@ from tests.processes import running
 
 from nixio_conformance.driver.deadline import wait_for
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="process groups"),
+    pytest.mark.usefixtures("cleaned"),
+]
 
 SUITE = """
 import subprocess, sys
 from nixio_conformance.driver.process import AgentProcess
 from nixio_conformance.driver.deadline import Deadline
+from nixio_conformance.driver.temporary import temporary_folder
+temporary_folder().__enter__()
 agent = AgentProcess([sys.executable, "-S", "-c", '''
 import os, signal, subprocess, sys, time
 child = subprocess.Popen(["sleep", "600"])

@@ -25,6 +25,8 @@ def again():
     send()
     say("not reached")
 
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # what the tests inherit, from nohup for example, may be ignored
 stopping.handle()
 for stage in reversed(Stage):
     stopping.add(stage, lambda stage=stage: say(stage.name))
