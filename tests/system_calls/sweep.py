@@ -207,8 +207,8 @@ def _problems_without_stream(ended: Ended) -> Iterator[str]:
     if ended.code not in (2, 3):
         yield f"exit code {ended.code} and no stream"
     lines = [line for line in ended.errors.splitlines() if line.strip()]
-    # Pytest reads files of the plugin, and says at length that it could not.
-    of_pytest = lines[:1] == ['Error while loading plugin "xdist.plugin".']
+    # Pytest reads files of its plugins, and says at length that it could not.
+    of_pytest = lines[:1] and lines[0].startswith("Error while loading plugin")
     if ended.code == 3 and not of_pytest and not 1 <= len(lines) <= 2:
         yield f"{len(lines)} lines on standard error, and not one or two"
 

@@ -141,7 +141,8 @@ def _child_with_socket() -> Iterator[int]:
     near, far = socket.socketpair()
     with near, far:
         program = [sys.executable, "-S", "-E", "-c", "import sys; sys.stdin.read()"]
-        child = subprocess.Popen(program, stdin=far.fileno(), stdout=subprocess.DEVNULL)
+        # Its limit of descriptors may be lowered before it has started, of which it would write.
+        child = subprocess.Popen(program, stdin=far.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             yield child.pid
         finally:
