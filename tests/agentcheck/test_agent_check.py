@@ -191,6 +191,7 @@ def test_an_agent_that_redirects_for_ever_cannot_be_started(cli: Cli, tmp_path: 
     assert "it answered hello with Instead(" in done.output
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize(
     "turn",

@@ -57,5 +57,6 @@ def test_a_file_of_another_kind_is_not_read() -> None:
     assert list(words.check(["LICENSE", "tests/architecture/words.py"])) == []
 
 
+@pytest.mark.slow
 def test_the_tree_has_no_banned_word() -> None:
     assert [str(finding) for finding in words.check(words.tracked())] == []

@@ -41,7 +41,7 @@ def held(runs: Runs, text: str, *arguments: str) -> Finished:
     return runs.run("--select", "send", "--deadline", "0.5", "--baseline", "known.toml", *arguments)
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_what_the_baseline_knows_does_not_fail_the_run(runs: Runs, workers: str) -> None:
     done = held(runs, KNOWN, "--target", "impls:mixed", "--fail-fast", "-n", workers)
     assert done.code == 0, done.output + done.errors
@@ -108,6 +108,7 @@ def test_what_the_host_cannot_show_is_not_stale(runs: Runs) -> None:
     assert "out of date" not in done.output
 
 
+@pytest.mark.slow
 def test_a_test_process_that_dies_may_be_known(runs: Runs) -> None:
     text = 'format = 1\n[[deviation]]\nclause = "send.data.arrives"\noutcomes = ["crashed"]\nreason = "x"\n'
     done = held(
@@ -146,6 +147,7 @@ def test_a_row_that_fits_no_case_is_wrong_usage(runs: Runs, row: str, said: str)
     assert said in done.errors
 
 
+@pytest.mark.slow
 def test_plain_pytest_takes_a_baseline(runs: Runs) -> None:
     (runs.folder / "known.toml").write_text(KNOWN)
     words = ["--nixio-select=unix-dgram", "--nixio-without=lab", "--nixio-baseline=known.toml", "-rxf"]

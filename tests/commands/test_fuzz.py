@@ -23,6 +23,7 @@ def fuzz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_conforming_implementation_gives_0_and_no_files(tmp_path: Path) -> None:
     done = fuzz(tmp_path, "reference", "--for=1s", "--seed=4")
     assert done.returncode == 0, done.stdout + done.stderr

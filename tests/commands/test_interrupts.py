@@ -47,7 +47,7 @@ def read_partly(runs: Runs) -> Stream:
     [
         ("0", signal.SIGINT, 130),
         ("0", signal.SIGTERM, 143),
-        ("2", signal.SIGINT, 130),
+        pytest.param("2", signal.SIGINT, 130, marks=pytest.mark.slow),
         pytest.param("2", signal.SIGTERM, 143, marks=pytest.mark.slow),
     ],
 )
@@ -67,7 +67,7 @@ def test_an_interrupted_run_is_reported(runs: Runs, workers: str, number: int, c
     assert not list(runs.report.glob(".*"))
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_killed_run_leaves_rows_and_no_process(runs: Runs, workers: str) -> None:
     returncode, _, _ = stop(runs, workers, signal.SIGKILL)
     assert returncode == -signal.SIGKILL
@@ -87,6 +87,7 @@ def test_ctrl_c_while_a_slow_port_starts(runs: Runs) -> None:
     assert wait_for(lambda: not any(map(running, runs.pids())), 30)
 
 
+@pytest.mark.slow
 def test_a_stopped_runs_stream_can_be_reported(runs: Runs) -> None:
     stop(runs, "0", signal.SIGKILL)
     done = subprocess.run(

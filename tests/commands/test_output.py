@@ -128,7 +128,8 @@ def test_a_run_goes_on_without_its_reader(runs: Runs) -> None:
     assert (runs.report / "report.html").exists()
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_run_goes_on_without_its_terminal(runs: Runs, workers: str) -> None:
     ours, its = os.openpty()
     words = runs.command("--target=impls:hanging", "--select=send", "--deadline=1", "-n", workers)

@@ -35,6 +35,7 @@ def test_the_same_verdicts_each_time(runs: Runs) -> None:
     assert [path.name for path in runs.report.iterdir()] == ["repeat-1"], "repetitions that say nothing new are removed"
 
 
+@pytest.mark.slow
 def test_a_verdict_that_changes_is_reported(runs: Runs) -> None:
     done = repeat(runs, "--target", "impls:flaky")
     assert done.code == 1

@@ -65,7 +65,12 @@ def test_a_right_agent_has_nothing_to_fix(smoke: Smoke) -> None:
         ("hello-without-protocol", 3, "fix the agent: say which version the agent speaks"),
         ("hello-without-name", 3, "fix the agent: name the implementation"),
         pytest.param("no-newline", 3, "and no end of line (a reply ends with a newline)", marks=pytest.mark.slow),
-        ("not-flushed", 3, "fix the agent: answer hello at once, and flush standard output after each reply"),
+        pytest.param(
+            "not-flushed",
+            3,
+            "fix the agent: answer hello at once, and flush standard output after each reply",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_mistake_is_reported_as_the_agents(smoke: Smoke, mistake: str, code: int, said: str) -> None:

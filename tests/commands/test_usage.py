@@ -66,7 +66,7 @@ def test_wrong_usage_that_pytest_finds(runs: Runs, arguments: tuple[str, ...], s
     assert "Traceback" not in done.errors
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_selecting_nothing_is_wrong_usage(runs: Runs, workers: str) -> None:
     done = runs.run("reference", "--select", "inet-dgram", "--select", "listen", "-n", workers)
     assert done.code == 2
@@ -167,7 +167,7 @@ def test_arguments_after_two_dashes_go_to_pytest(runs: Runs) -> None:
         assert set(done.outcomes.values()) == {"not-run"}
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_fail_fast_stops_at_the_first_finding(runs: Runs, workers: str) -> None:
     done = runs.run("--target", "impls:off_by_one", "--select", "send", "--fail-fast", "-n", workers)
     assert done.code == 1
@@ -198,6 +198,7 @@ def test_the_suites_own_checks_can_be_named_to_pytest(runs: Runs) -> None:
     assert "no implementation is called 'missing'" in done.output + done.errors
 
 
+@pytest.mark.slow
 def test_plain_pytest_says_what_to_name(runs: Runs) -> None:
     done = runs.execute(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--pyargs", "nixio_conformance.checks"]
@@ -246,6 +247,7 @@ def test_workers_import_no_standard_module_from_the_users_folder(runs: Runs) -> 
     assert done.code == 0, done.output + done.errors
 
 
+@pytest.mark.slow
 def test_random_buffers_leave_no_notes_in_the_users_folder(runs: Runs) -> None:
     """Hypothesis reads loaded local code, here the implementation's, and would store constants that it finds there."""
     command = [sys.executable, "-m", "nixio_conformance", "run", "--target=impls:fine", "--in-process", "--without=lab"]

@@ -60,7 +60,9 @@ def fails(session: Session, method: str, error: type[AgentError]) -> str:
     ("method", "seconds", "error", "text"),
     [
         ("allocate", 10, AgentCrashed, "ended with exit status 1; it used "),
-        ("allocate_and_hang", 2, AgentHung, "it was waiting inside the system; it used "),
+        pytest.param(
+            "allocate_and_hang", 2, AgentHung, "it was waiting inside the system; it used ", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_memory_is_limited(wild: Wild, method: str, seconds: float, error: type[AgentError], text: str) -> None:

@@ -34,6 +34,7 @@ GOOD = b'{"do": "call", "id": 9, "socket": 1, "method": "setblocking", "args": [
 Build = Callable[..., Path]
 
 
+@pytest.mark.slow
 def test_the_suite_passes(c_agent: Path, tmp_path: Path) -> None:
     chosen = ["-n", "2"] if WHOLE else [f"--select={clause}" for clause in SELECTION]
     command = [sys.executable, "-m", "nixio_conformance", "run", "--agent", str(c_agent), f"--report={tmp_path}"]

@@ -42,6 +42,7 @@ CLAUSES = [
 ]
 
 
+@pytest.mark.slow
 def test_the_suite_passes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nixio_conformance", "run"]
     implementation = ["--lua", "nixio_ffi", "--lua-program", "luajit", "--lua-path", str(FOLDER)]

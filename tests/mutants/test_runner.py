@@ -72,6 +72,7 @@ def test_one_clause_of_a_pattern_is_enough(pool: Pool) -> None:
     assert judged(pool, fault)[fault.id].outcome == "reported"
 
 
+@pytest.mark.slow
 def test_a_variant_is_accepted(pool: Pool) -> None:
     clauses = tuple(clause.id for clause in SPEC.clauses if clause.method == "shutdown")
     job = Accept(id="unusual/exchanged", target="tests.mutants.implementation:unusual/exchanged", clauses=clauses)

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from tests.mutants.catalogue import catalogue
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 #: Seconds for one command: a build or a run, on a loaded machine.
 TIMEOUT = 300

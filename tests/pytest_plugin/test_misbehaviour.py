@@ -87,7 +87,12 @@ class closing(Wrapped):
     [
         ("allocating", "failed", "MemoryError:  (an agent's memory is limited: --memory)"),
         ("opening", "failed", "EMFILE ("),
-        ("stopping", "timed-out", "took more than {} s to answer; it was stopped by a signal"),
+        pytest.param(
+            "stopping",
+            "timed-out",
+            "took more than {} s to answer; it was stopped by a signal",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "spinning", "timed-out", "took more than {} s to answer; it was computing", marks=pytest.mark.slow
         ),

@@ -97,6 +97,7 @@ def test_the_script_of_a_hang_ends_and_shows_where(mixed: Finished, runs: Runs) 
     assert "in hang" in done.errors
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_rows(mixed: Finished, runs: Runs) -> None:
     done = runs.run("--target", "impls:mixed", "--select", "send", "--deadline", "0.5", "-n", "2")
     assert done.outcomes == mixed.outcomes
@@ -194,7 +195,7 @@ def test_files_that_no_call_named_are_found(runs: Runs) -> None:
     assert done.rows["unix-dgram-mutual"].outcome == "failed"
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_port_that_changes_the_network_is_found_and_the_next_case_has_a_new_lab(runs: Runs, workers: str) -> None:
     chosen = ("--target", "impls:renumbering", "--select", "send.data.arrives", "-n", workers)
     done = runs.execute(runs.command(*chosen, lab=True))
@@ -264,6 +265,7 @@ def test_a_broken_agent_is_named_in_each_case(runs: Runs, fault: str, said: str)
     assert said in done.rows["unix-dgram-mutual"].message
 
 
+@pytest.mark.slow
 def test_a_worker_that_a_port_brings_down_has_a_crashed_row(runs: Runs) -> None:
     select = ["--select", "send.data.arrives"]
     done = runs.run("--target", "impls:leaving", "--in-process", "-n", "2", *select, "--select", "unix")

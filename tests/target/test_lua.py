@@ -111,6 +111,7 @@ def test_a_run_records_how_the_module_was_named_and_repeats_failures_in_lua(fold
     assert "Expected: " in again.stdout
 
 
+@pytest.mark.slow
 @needs_lua
 def test_the_same_as_options_of_pytest(folder: Path) -> None:
     checks = ["-q", "-p", "no:cacheprovider", "--pyargs", "nixio_conformance.checks", "--nixio-without=lab"]
