@@ -102,6 +102,17 @@ def test_what_the_suite_itself_lacks_is_no_mismatch(number: int) -> None:
             end.accept() if isinstance(end, Peer) else end.call("accept")
 
 
+@linux
+def test_a_receiver_that_is_connected_elsewhere_is_a_mismatch() -> None:
+    kind = load().kind("unix-dgram")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other, closing(other.dup()) as connected:
+        other.bind("")  # any free abstract name
+        connected.connect(other.getsockname())
+        end = Peer(Transcript(), kind)
+        with closing(end.socket), pytest.raises(Mismatch, match=os.strerror(errno.EPERM)):
+            end.connect((other.getsockname(), None))
+
+
 class Lying:
     """A socket whose fileno() returns what it was given."""
 

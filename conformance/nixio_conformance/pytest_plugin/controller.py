@@ -207,7 +207,10 @@ class Controller:
         if self._options.in_process:
             advice = "an implementation that may crash needs a process of its own"
             return {"outcome": "crashed", "message": f"{message}; {advice}"}
-        return {"outcome": "suite-error", "message": message}
+        return {
+            "outcome": "suite-error",
+            "message": f"{message}: either the implementation killed it, or it is an error of the suite",
+        }
 
     def _record_stop(self) -> None:
         """Complete the stream when a signal ends this process."""

@@ -305,7 +305,7 @@ class Peer:
             raise Mismatch(f"the peer's call {step.call}", "a result", f"nothing within {timeout:g} s") from None
         except OSError as error:
             self._transcript.end(step, str(error))
-            if _of_this_host(error, arguments):
+            if _of_this_host(error, self.kind, arguments):
                 raise
             raise Mismatch(f"the peer's call {step.call}", "success", str(error)) from error
         except CaseTimedOut as error:
@@ -315,10 +315,12 @@ class Peer:
         return result
 
 
-def _of_this_host(error: OSError, arguments: tuple[object, ...]) -> bool:
+def _of_this_host(error: OSError, kind: Kind, arguments: tuple[object, ...]) -> bool:
     """Whether the implementation cannot have caused an error: no room, or a refusal without a file that forbids it."""
     if error.errno not in (errno.EACCES, errno.EPERM, errno.EIO):
         return out_of_resources(error)
+    if error.errno == errno.EPERM and kind.domain == "unix":  # Linux: the other end is connected elsewhere
+        return False
     for path in arguments[-1:]:
         if isinstance(path, str):  # a socket file, which the implementation may have protected, as its folder
             return os.access(path if os.path.exists(path) else os.path.dirname(path), os.W_OK)
