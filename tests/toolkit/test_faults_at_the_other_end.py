@@ -86,6 +86,21 @@ def test_a_silent_other_end_is_a_mismatch(pair: tuple[Peer, socket.socket]) -> N
         pair[0].recvmsg()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows grants any size")
+def test_data_that_no_buffer_of_this_host_holds_skip_the_case(pair: tuple[Peer, socket.socket]) -> None:
+    with pytest.raises(pytest.skip.Exception, match="this host's largest send buffer, of "):
+        pair[0].send(bytes(100_000_000))
+
+
+def test_a_reader_that_does_not_read_is_a_mismatch(pair: tuple[Peer, socket.socket]) -> None:
+    def send_much() -> None:
+        for _ in range(1000):
+            pair[0].send(bytes(20_000))
+
+    with pytest.raises(Mismatch, match="sendall"):
+        send_much()
+
+
 def failing(number: int) -> socket.socket:
     def fail(*_: object) -> object:
         raise OSError(number, os.strerror(number))
