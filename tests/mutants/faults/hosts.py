@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -135,8 +135,8 @@ both("unix-cut", "cuts a path to 107 bytes", "unix.too-long").override(
 both("unix-cut-106", "cuts a path to 106 bytes", "unix.last-byte").override(
     address=path_of(lambda h: h[:106] if h[:1] not in ("\0", b"\0") else h)
 )
-both("unix-empty-default", "defaults to a path in /tmp", "unix.missing").override(
-    address=lambda s, h, p: (f"/tmp/nx-mutant-{os.getpid()}" if s.unix and h is None else h, p)
+both("unix-empty-default", "defaults to a path in its folder for temporary files", "unix.missing").override(
+    address=lambda s, h, p: (f"{tempfile.gettempdir()}/default" if s.unix and h is None else h, p)
 )
 both("abstract-padded", "pads an abstract name with NUL", "unix.abstract").override(
     address=path_of(lambda h: h.ljust(108, b"\0") if isinstance(h, bytes) and h[:1] == b"\0" else h)
