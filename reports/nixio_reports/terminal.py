@@ -150,10 +150,14 @@ def _legend(summary: Summary) -> str:
     parts.append(f"median {duration(summary.median)}")
     if total.failed:
         parts.append("✗1/9: 1 of 9 failed")
-    others = {"errors of the suite": total.error, "known deviations": total.known}
-    others |= {"informational": total.informational, "not run": total.unrun}
+    others = {
+        f"{count(total.error, 'error')} of the suite": total.error,
+        count(total.known, "known deviation"): total.known,
+        f"{total.informational} informational": total.informational,
+        f"{total.unrun} not run": total.unrun,
+    }
     if any(others.values()):
-        parts.append("other: " + " and ".join(f"{number} {name}" for name, number in others.items() if number))
+        parts.append("other: " + " and ".join(text for text, number in others.items() if number))
     return "; ".join(parts)
 
 
