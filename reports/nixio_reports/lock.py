@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 #: Seconds for which a lock is tried: `writer_of` holds it for a moment.
-_PATIENCE = 0.2
+_TIMEOUT = 0.2
 #: The byte that is locked on Windows, where a locked byte cannot be read: the process id is in front of it.
 _BYTE = 1 << 20
 #: The open files of the locks that this process holds.
@@ -81,7 +81,7 @@ def _path(stream: str | Path) -> Path:
 
 def _acquire(path: Path) -> int:
     """The open and locked file; the one that has this name, because the run before may have just deleted it."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _TIMEOUT
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         try:
